@@ -1,0 +1,1 @@
+"""Robust, disentangled, hierarchical VAEs, and the adversarial attacks that test them."""
