@@ -1,0 +1,179 @@
+"""The networks of Chen et al. 2018, for any square image from 28 to 128 pixels.
+
+References:
+    Chen et al. 2018, Isolating Sources of Disentanglement in VAEs, appendix (64×64 encoders and decoders).
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from seatbelt_vae.errors import InputError
+
+ImageShape = tuple[int, int, int]
+CONV_FEATURES = 512
+MLP_WIDTH = 1200
+
+
+def check_image_shape(image_shape: Sequence[int]) -> ImageShape:
+    """Return (C, H, W) if the networks can take it, else say what they take.
+
+    Raises:
+        InputError: not (1 or 3 channels, H, W) with 28 ≤ H = W ≤ 128.
+
+    Example:
+        >>> check_image_shape([1, 64, 64])
+        (1, 64, 64)
+    """
+    if len(image_shape) != 3 or image_shape[0] not in (1, 3) or image_shape[1] != image_shape[2]:
+        raise InputError(f"image shape {tuple(image_shape)}: must be (1 or 3 channels, side, side), a square image")
+    if not 28 <= image_shape[1] <= 128:
+        raise InputError(f"image side {image_shape[1]}: the networks take 28 to 128 pixels; load the data with size=64")
+    channels, height, width = image_shape
+    return channels, height, width
+
+
+def multilayer_perceptron(sizes: Sequence[int], activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
+    """Linear layers of the given sizes with an activation between them, none after the last.
+
+    Example:
+        >>> [type(layer).__name__ for layer in multilayer_perceptron([4, 8, 2])]
+        ['Linear', 'ReLU', 'Linear']
+    """
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
+        layers += [nn.Linear(fan_in, fan_out), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+def stage_sides(side: int) -> list[int]:
+    """Image sides after each stride-2 convolution, the input first, until 4 to 7 pixels are left.
+
+    Example:
+        >>> stage_sides(64), stage_sides(28), stage_sides(48)
+        ([64, 32, 16, 8, 4], [28, 14, 7], [48, 24, 12, 6])
+    """
+    sides = [side]
+    while sides[-1] >= 8:
+        sides.append(sides[-1] // 2)
+    return sides
+
+
+def stage_channels(stages: int, colour: bool) -> list[int]:
+    """Channels after each stride-2 stage: 32,32,64,64 in grey and 64,64,128,128 in colour at 64×64.
+
+    Example:
+        >>> stage_channels(4, colour=False), stage_channels(5, colour=True)
+        ([32, 32, 64, 64], [64, 64, 64, 128, 128])
+    """
+    base = 64 if colour else 32
+    first = (stages + 1) // 2
+    return [base] * first + [2 * base] * (stages - first)
+
+
+class ConvFeatures(nn.Sequential):
+    """Image (B, C, H, W) → features (B, 512): stride-2 convolutions, then one over the whole of what is left.
+
+    Batch normalisation and ReLU follow every layer; the head that reads the features has neither.
+
+    Example:
+        >>> import torch
+        >>> ConvFeatures((1, 32, 32))(torch.zeros(2, 1, 32, 32)).shape
+        torch.Size([2, 512])
+    """
+
+    size = CONV_FEATURES
+
+    def __init__(self, image_shape: ImageShape) -> None:
+        colours, side, _ = check_image_shape(image_shape)
+        sides = stage_sides(side)
+        channels = [colours, *stage_channels(len(sides) - 1, colours == 3)]
+        layers: list[nn.Module] = []
+        for fan_in, fan_out in zip(channels[:-1], channels[1:], strict=True):
+            layers += [nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), nn.BatchNorm2d(fan_out), nn.ReLU()]
+        layers += [
+            nn.Conv2d(channels[-1], CONV_FEATURES, sides[-1]),
+            nn.BatchNorm2d(CONV_FEATURES),
+            nn.ReLU(),
+        ]
+        super().__init__(*layers, nn.Flatten())
+
+
+class MLPFeatures(nn.Sequential):
+    """Image (B, C, H, W) → features (B, 1200): two hidden layers with ReLU.
+
+    Example:
+        >>> import torch
+        >>> MLPFeatures((1, 28, 28))(torch.zeros(2, 1, 28, 28)).shape
+        torch.Size([2, 1200])
+    """
+
+    size = MLP_WIDTH
+
+    def __init__(self, image_shape: ImageShape) -> None:
+        channels, height, width = check_image_shape(image_shape)
+        perceptron = multilayer_perceptron([channels * height * width, MLP_WIDTH, MLP_WIDTH])
+        super().__init__(nn.Flatten(), perceptron, nn.ReLU())
+
+
+class ConvDecoder(nn.Module):
+    """Latents (B, D) → maps (B, K, H, W): the mirror image of :class:`ConvFeatures`.
+
+    Example:
+        >>> import torch
+        >>> ConvDecoder(10, (3, 48, 48), maps=6)(torch.zeros(2, 10)).shape
+        torch.Size([2, 6, 48, 48])
+    """
+
+    def __init__(self, latent_size: int, image_shape: ImageShape, maps: int) -> None:
+        super().__init__()
+        colours, side, _ = check_image_shape(image_shape)
+        sides = stage_sides(side)[::-1]
+        channels = [*stage_channels(len(sides) - 1, colours == 3)[::-1], maps]
+        layers: list[nn.Module] = [
+            *normalised(nn.ConvTranspose2d(latent_size, CONV_FEATURES, 1), CONV_FEATURES),
+            *normalised(nn.ConvTranspose2d(CONV_FEATURES, channels[0], sides[0]), channels[0]),
+        ]
+        for stage, (fan_in, fan_out) in enumerate(zip(channels[:-1], channels[1:], strict=True)):
+            odd = sides[stage + 1] - 2 * sides[stage]
+            layer = nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, output_padding=odd)
+            last = stage == len(channels) - 2
+            layers += [layer] if last else normalised(layer, fan_out)
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return the likelihood's parameter maps for latents (B, D)."""
+        out: Tensor = self.layers(z[:, :, None, None])
+        return out
+
+
+class MLPDecoder(nn.Sequential):
+    """Latents (B, D) → maps (B, K, H, W): three hidden layers of 1200 with tanh.
+
+    Example:
+        >>> import torch
+        >>> MLPDecoder(10, (1, 32, 32), maps=2)(torch.zeros(4, 10)).shape
+        torch.Size([4, 2, 32, 32])
+    """
+
+    def __init__(self, latent_size: int, image_shape: ImageShape, maps: int) -> None:
+        _, height, width = check_image_shape(image_shape)
+        sizes = [latent_size, MLP_WIDTH, MLP_WIDTH, MLP_WIDTH, maps * height * width]
+        super().__init__(multilayer_perceptron(sizes, nn.Tanh), nn.Unflatten(1, (maps, height, width)))
+
+
+def normalised(layer: nn.Module, channels: int) -> list[nn.Module]:
+    """A layer with batch normalisation and ReLU after it.
+
+    Example:
+        >>> len(normalised(nn.Conv2d(1, 8, 3), 8))
+        3
+    """
+    return [layer, nn.BatchNorm2d(channels), nn.ReLU()]
+
+
+NETWORKS: dict[str, tuple[type[ConvFeatures | MLPFeatures], type[ConvDecoder | MLPDecoder]]] = {
+    "conv": (ConvFeatures, ConvDecoder),
+    "mlp": (MLPFeatures, MLPDecoder),
+}
+"""Encoder features and decoder by name; a new architecture is one line here."""

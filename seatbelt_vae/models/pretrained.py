@@ -1,0 +1,68 @@
+"""Models on disk: a JSON recipe and safetensors, nothing pickled."""
+
+import importlib.metadata
+from pathlib import Path
+from typing import Any
+
+from seatbelt_vae.errors import InputError
+from seatbelt_vae.models import zoo
+from seatbelt_vae.models.hierarchical import HierarchicalVAE
+from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+
+def save(model: HierarchicalVAE, folder: str | Path) -> Path:
+    """Write a model's recipe and weights into a folder.
+
+    Raises:
+        InputError: the model was not built by a factory of this library, so no recipe describes it.
+        RunError: the folder cannot be written.
+    """
+    if model.recipe is None:
+        raise InputError("this model has no recipe: build it with a factory of seatbelt_vae.models to save it")
+    folder = Path(folder)
+    write_tensors(folder / WEIGHTS, model.state_dict())
+    version = importlib.metadata.version("seatbelt-vae")
+    write_json(folder / CONFIG, {"library": "seatbelt-vae", "version": version, **model.recipe})
+    return folder
+
+
+def load(folder_or_hub_id: str | Path, **networks: Any) -> HierarchicalVAE:
+    """Rebuild a model from a folder, or from the hub where no such folder exists; in evaluation mode.
+
+    Raises:
+        InputError: the config or weights are missing, corrupt, or of something else.
+    """
+    folder = Path(folder_or_hub_id)
+    if not folder.is_dir():
+        folder = fetch(str(folder_or_hub_id))
+    config = read_json(folder / CONFIG)
+    if not isinstance(config, dict) or config.get("library") != "seatbelt-vae" or "model" not in config:
+        raise InputError(f"{folder / CONFIG}: does not describe a seatbelt-vae model")
+    arguments = {**config.get("arguments", {}), **networks}
+    if arguments.get("network") == "custom":
+        raise InputError(f"{folder}: was built with networks of your own; pass network=(encoder, decoder) to load it")
+    model = zoo.build(config["model"], **arguments)
+    weights = read_tensors(folder / WEIGHTS)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{folder / WEIGHTS}: does not fit its config.json ({reason})") from error
+    return model.to(next(iter(weights.values())).dtype).eval()
+
+
+def fetch(hub_id: str) -> Path:
+    """Download a model's two files from the Hugging Face hub.
+
+    Raises:
+        InputError: it is neither a folder nor a reachable repository.
+    """
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=[CONFIG, WEIGHTS]))
+    except Exception as error:  # the hub client's errors have no common base
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{hub_id}: no such folder, and the hub does not have it ({reason})") from error
