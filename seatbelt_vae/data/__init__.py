@@ -1,0 +1,22 @@
+"""Images to learn from and to attack: drawn sprites, files, folders and the paper's data sets."""
+
+from seatbelt_vae.data.dataset import ImageDataset, Split
+from seatbelt_vae.data.load import available, load_dataset
+from seatbelt_vae.data.pairs import Pairs, pairs
+from seatbelt_vae.data.sheet import contact_sheet, describe
+from seatbelt_vae.data.source import ImageSource
+from seatbelt_vae.data.sprites import draw_sprites, sprite_index
+
+__all__ = [
+    "ImageDataset",
+    "ImageSource",
+    "Pairs",
+    "Split",
+    "available",
+    "contact_sheet",
+    "describe",
+    "draw_sprites",
+    "load_dataset",
+    "pairs",
+    "sprite_index",
+]

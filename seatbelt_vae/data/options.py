@@ -1,0 +1,59 @@
+"""What a user may ask of any data set, checked once."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from seatbelt_vae.data.dataset import ImageDataset
+from seatbelt_vae.errors import InputError
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to read a data set.
+
+    Attributes:
+        path: the file or folder that holds it; None for one that is drawn.
+        size: side in pixels; None as stored.
+        grey: turn colour into grey.
+        count: how many images, drawn without replacement; None all.
+        seed: of that draw.
+        bounds: (0, 1) or (-1, 1).
+        hold_out: the factor that splits keep apart; "none" for none, None the data set's own.
+        sha256: what the file's checksum must be.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    path: Path | None = None
+    size: int | None = None
+    grey: bool | None = None
+    count: int | None = None
+    seed: int = 0
+    bounds: tuple[float, float] = (0.0, 1.0)
+    hold_out: str | None = None
+    sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.size is not None and not 1 <= self.size <= 1024:
+            raise InputError(f"size={self.size}: the side must lie between 1 and 1024 pixels")
+        if self.count is not None and self.count < 1:
+            raise InputError(f"count={self.count}: at least one image is needed")
+        if tuple(self.bounds) not in ((0, 1), (-1, 1)):
+            raise InputError(f"bounds={self.bounds}: must be (0, 1) or (-1, 1)")
+
+    def apply(self, dataset: ImageDataset) -> ImageDataset:
+        """Do what was asked and has not been done yet: fewer, grey, smaller images, other bounds or hold-out.
+
+        Raises:
+            InputError: more images than there are, or a factor to hold out that there is not.
+        """
+        if self.count is not None:
+            dataset = dataset.sample(self.count, self.seed)
+        if self.grey:
+            dataset = dataset.grey()
+        if self.size is not None:
+            dataset = dataset.resized(self.size)
+        if self.hold_out is not None:
+            dataset = replace(dataset, hold_out=None if self.hold_out == "none" else self.hold_out)
+        return dataset.within((float(self.bounds[0]), float(self.bounds[1])))
