@@ -1,0 +1,77 @@
+"""A line search whose every row is in its own phase: bracket, expand or shrink, one trial a turn."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+ARMIJO = 1e-4
+WOLFE = 0.9
+TRIALS = 30
+EXPAND = (2.0, 10.0)
+
+
+@dataclass
+class LineSearch:
+    """Where each row's search along its projected path x(t) = P(x + t d) stands; every field has shape (B,).
+
+    A search ends at the first t with enough decrease (Armijo) and a slope that has flattened (weak Wolfe). Until then
+    the bracket (low, high) shrinks: low has decrease but is still steep, high lacks decrease.
+
+    References:
+        Lewis & Overton 2013, Nonsmooth optimization via quasi-Newton methods, algorithm 2.6.
+    """
+
+    step: Tensor
+    low: Tensor
+    high: Tensor
+    f_low: Tensor
+    slope_low: Tensor
+    f_high: Tensor
+    slope_high: Tensor
+    slope: Tensor
+    trials: Tensor
+
+    @classmethod
+    def start(cls, step: Tensor, f: Tensor, slope: Tensor) -> "LineSearch":
+        """A search from t = 0, with value `f` and slope `slope` there, that first tries `step`."""
+        zero, infinity = torch.zeros_like(f), torch.full_like(f, torch.inf)
+        return cls(step, zero, infinity, f.clone(), slope.clone(), infinity.clone(), zero.clone(), slope, zero.clone())
+
+    def record(self, f: Tensor, slope: Tensor, enough: Tensor) -> Tensor:
+        """Take in the trial at `step`; the answer says which rows are done with it (B,)."""
+        flat = slope >= WOLFE * self.slope
+        raises, lowers = enough & ~flat, ~enough
+        self.low = torch.where(raises, self.step, self.low)
+        self.f_low = torch.where(raises, f, self.f_low)
+        self.slope_low = torch.where(raises, slope, self.slope_low)
+        self.high = torch.where(lowers, self.step, self.high)
+        self.f_high = torch.where(lowers, f, self.f_high)
+        self.slope_high = torch.where(lowers, slope, self.slope_high)
+        self.trials = self.trials + 1
+        return enough & flat
+
+    def next_step(self, previous_low: Tensor, previous_slope: Tensor) -> Tensor:
+        """The next trial: a cubic inside the bracket, a secant on the slope beyond it, both kept in safe limits."""
+        return torch.where(self.high.isinf(), self._expand(previous_low, previous_slope), self._shrink())
+
+    def _expand(self, previous_low: Tensor, previous_slope: Tensor) -> Tensor:
+        gain = self.slope_low - previous_slope
+        secant = self.low - self.slope_low * (self.low - previous_low) / gain
+        secant = torch.where(gain > 0, secant, torch.inf)
+        return torch.minimum(torch.maximum(secant, EXPAND[0] * self.low), EXPAND[1] * self.low)
+
+    def _shrink(self) -> Tensor:
+        width = self.high - self.low
+        cubic = _cubic(self.f_low, self.slope_low, self.f_high, self.slope_high, width)
+        third = self.trials % 3 == 0  # a bisection now and then: a kink fools every interpolation
+        share = torch.where(torch.isfinite(cubic) & ~third, cubic / width, 0.5).clamp(0.1, 0.9)
+        share = torch.where(torch.isfinite(self.f_high), share, 0.1)
+        return self.low + share * width
+
+
+def _cubic(f_a: Tensor, slope_a: Tensor, f_b: Tensor, slope_b: Tensor, width: Tensor) -> Tensor:
+    """The minimiser, as a distance from a, of the cubic with these values and slopes at 0 and `width`."""
+    chord = slope_a + slope_b - 3 * (f_b - f_a) / width
+    root = (chord**2 - slope_a * slope_b).sqrt()  # NaN when there is no minimiser: the caller bisects
+    return width * (1 - (slope_b + root - chord) / (slope_b - slope_a + 2 * root))

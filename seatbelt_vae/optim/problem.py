@@ -1,0 +1,101 @@
+"""A batch of bounded problems: the checked start, the box, and values with gradients in chunks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seatbelt_vae.errors import InputError
+
+Objective = Callable[[Tensor, Tensor], Tensor]
+"""``fun(x, rows) -> values``: x (B, n), rows (B,) their indices in the whole batch, values (B,). Rows independent."""
+
+Bound = Tensor | float
+
+
+def wide(device: torch.device) -> torch.dtype:
+    """The dtype of values and small matrices: float64 wherever the device has it."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
+@dataclass(frozen=True)
+class Box:
+    """Bounds that broadcast against (R, n), never materialised beyond the rows asked for."""
+
+    lower: Tensor
+    upper: Tensor
+
+    def clamp(self, x: Tensor) -> Tensor:
+        """The nearest point of the box, elementwise."""
+        return torch.minimum(torch.maximum(x, self.lower), self.upper)
+
+    def rows(self, index: Tensor) -> "Box":
+        """The box of some rows only."""
+        return Box(*(b[index] if b.ndim == 2 and b.shape[0] > 1 else b for b in (self.lower, self.upper)))
+
+
+def check(x0: Tensor, lower: Bound, upper: Bound) -> tuple[Tensor, Box]:
+    """Refuse what cannot be solved, and bring the start into the box.
+
+    Args:
+        x0: starting points, shape (R, n), float32 or float64.
+        lower: lower bounds, a number or a tensor that broadcasts to (R, n); -inf allowed.
+        upper: upper bounds, likewise; +inf allowed.
+
+    Returns:
+        The projected start and its box.
+
+    Raises:
+        InputError: a wrong shape or dtype, a NaN or infinity in `x0`, NaN in a bound, or a lower above its upper.
+    """
+    if x0.ndim != 2 or x0.shape[1] == 0:
+        raise InputError(f"x0: shape {tuple(x0.shape)}; needs (rows, n), one starting point a row")
+    if x0.dtype not in (torch.float32, torch.float64):
+        raise InputError(f"x0: dtype {x0.dtype}; needs float32 or float64")
+    if not bool(torch.isfinite(x0).all()):
+        raise InputError("x0: holds NaN or infinity; every starting point must be finite")
+    box = Box(_bound("lower", lower, x0), _bound("upper", upper, x0))
+    if not bool((box.lower <= box.upper).all()):
+        raise InputError("bounds: a lower bound is above its upper bound; needs lower <= upper everywhere")
+    return box.clamp(x0.detach()), box
+
+
+def _bound(name: str, bound: Bound, x0: Tensor) -> Tensor:
+    tensor = torch.as_tensor(bound, dtype=x0.dtype, device=x0.device).detach()
+    try:
+        fits = torch.broadcast_shapes(tensor.shape, x0.shape) == x0.shape
+    except RuntimeError:
+        fits = False
+    if not fits:
+        raise InputError(f"{name}: shape {tuple(tensor.shape)} does not broadcast to x0's {tuple(x0.shape)}")
+    if bool(torch.isnan(tensor).any()):
+        raise InputError(f"{name}: holds NaN; bounds are numbers, -inf and inf included")
+    return tensor
+
+
+def value_and_gradient(fun: Objective, x: Tensor, rows: Tensor, chunk: int | None = None) -> tuple[Tensor, Tensor]:
+    """Values (B,) in float64 and gradients (B, n) of independent rows, `chunk` rows a call.
+
+    The sum of the values is differentiated: with independent rows its gradient holds each row's own.
+
+    Raises:
+        InputError: `fun` returns another shape than (B,) or values that do not depend on x.
+    """
+    if chunk is None or len(x) <= chunk:
+        return _evaluate(fun, x, rows)
+    parts = [_evaluate(fun, *part) for part in zip(x.split(chunk), rows.split(chunk), strict=True)]
+    values, gradients = zip(*parts, strict=True)
+    return torch.cat(values), torch.cat(gradients)
+
+
+def _evaluate(fun: Objective, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        value = fun(x, rows)
+        if value.shape != x.shape[:1]:
+            raise InputError(f"fun: returned shape {tuple(value.shape)}; needs one value a row, {tuple(x.shape[:1])}")
+        if not value.requires_grad:
+            raise InputError("fun: its values do not depend on x through autograd; needs a differentiable function")
+        (gradient,) = torch.autograd.grad(value.sum(), x)
+    return value.detach().to(wide(x.device)), gradient
