@@ -1,0 +1,20 @@
+"""What is maximised: the ELBO and its relatives, one family a file."""
+
+from seatbelt_vae.objectives.aggregate import log_aggregate, total_correlation
+from seatbelt_vae.objectives.beta_tc import BetaTC
+from seatbelt_vae.objectives.elbo import ELBO, BetaVAE
+from seatbelt_vae.objectives.factor_vae import FactorVAE
+from seatbelt_vae.objectives.hfvae import HFVAE
+from seatbelt_vae.objectives.terms import Objective, Terms
+
+__all__ = [
+    "ELBO",
+    "HFVAE",
+    "BetaTC",
+    "BetaVAE",
+    "FactorVAE",
+    "Objective",
+    "Terms",
+    "log_aggregate",
+    "total_correlation",
+]

@@ -1,0 +1,192 @@
+r"""The aggregate posterior q̂(z) = (1/N) Σ_n q(z | x_n), estimated from a minibatch.
+
+Three estimators, one formula: with log weights W_ij for sample i under posterior j,
+
+.. math:: \log \hat q(z_i) = \operatorname*{LSE}_j \Big(\log W_{ij} + \sum_d \ell_{ijd}\Big), \qquad
+    \log \hat q_d(z_{i,d}) = \operatorname*{LSE}_j (\log W_{ij} + \ell_{ijd}).
+
+References:
+    Chen et al. 2018, Isolating Sources of Disentanglement in VAEs, appendix C (MWS and MSS).
+    Esmaeili et al. 2019, Structured Disentangled Representations (leave-one-in).
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+from torch.distributions import Normal
+from torch.utils.checkpoint import checkpoint
+
+from seatbelt_vae.errors import InputError
+
+Estimator = Literal["mws", "mss", "leave-one-in"]
+Groups = Sequence[Sequence[int]]
+ELEMENTS_IN_MEMORY = 2**23
+"""Entries of log q(z_i | x_j)_d held at once; larger problems are streamed over samples and recomputed backwards."""
+
+
+def log_weights(samples: int, posteriors: int, data_size: int, estimator: Estimator) -> Tensor:
+    r"""Log weights of every posterior in the mixture, per sample; sample i comes from posterior i.
+
+    With M posteriors and N training examples:
+
+    - ``mws``: W_ij = 1 / (N M). Rows sum to 1/N: biased, by about (D - 1) log N in a total correlation.
+    - ``mss``: W_ii = 1/N, one other column (N - M + 1) / (N (M - 1)), the rest 1 / (M - 1). Rows sum to 1. The other
+      column is the next one, so that it never meets the diagonal.
+    - ``leave-one-in``: W_ii = 1/N, the rest (N - 1) / (N (M - 1)). Rows sum to 1.
+
+    Args:
+        samples: B.
+        posteriors: M ≥ B columns.
+        data_size: N ≥ M.
+        estimator: which.
+
+    Returns:
+        log W, (B, M), float64.
+
+    Raises:
+        InputError: N < M, an unknown estimator, or a single posterior where weights need two.
+
+    Example:
+        >>> log_weights(4, 4, data_size=100, estimator="mss").exp().sum(1)
+        tensor([1., 1., 1., 1.], dtype=torch.float64)
+    """
+    if data_size < posteriors:
+        raise InputError(f"data_size {data_size}: must be at least the {posteriors} posteriors of the batch")
+    if estimator not in get_args(Estimator):
+        raise InputError(f"estimator {estimator!r}: must be one of {', '.join(get_args(Estimator))}")
+    n, m = data_size, posteriors - 1
+    if estimator == "mws":
+        return torch.full((samples, posteriors), -math.log(n * posteriors), dtype=torch.float64)
+    if posteriors == 1:
+        if n > 1:
+            raise InputError(f"estimator {estimator!r}: needs a batch of at least 2")
+        return torch.zeros(samples, 1, dtype=torch.float64)
+    row = torch.arange(samples)
+    weights = torch.full((samples, posteriors), 1 / m if estimator == "mss" else (n - 1) / (n * m), dtype=torch.float64)
+    if estimator == "mss":
+        weights[row, (row + 1) % posteriors] = (n - m) / (n * m)
+    weights[row, row] = 1 / n
+    return weights.log()
+
+
+def log_aggregate(log_q: Tensor, data_size: int, estimator: Estimator = "mws") -> tuple[Tensor, Tensor]:
+    r"""Estimate the log density of the aggregate posterior and of its marginals at each sample.
+
+    Args:
+        log_q: log q(z_{i,d} | x_j) in nats, (B, M, D): row i sample, column j posterior, M ≥ B; usually M = B.
+        data_size: number N ≥ M of training examples.
+        estimator: ``mws``, ``mss`` (the corrected one: every row's weights sum to 1) or ``leave-one-in``.
+
+    Returns:
+        log q̂(z_i), (B,), and log q̂_d(z_{i,d}), (B, D), in nats.
+
+    Raises:
+        InputError: the shape is not (B, M, D) with M ≥ B, or N < M.
+
+    References:
+        Chen et al. 2018, appendix C.1 and C.2.
+
+    Example:
+        >>> joint, marginals = log_aggregate(torch.zeros(3, 3, 2), data_size=3, estimator="mss")
+        >>> joint.abs() < 1e-6, marginals.shape
+        (tensor([True, True, True]), torch.Size([3, 2]))
+    """
+    if log_q.dim() != 3 or log_q.shape[1] < log_q.shape[0]:
+        raise InputError(f"log_q: must be (B samples, M >= B posteriors, D latents), got {tuple(log_q.shape)}")
+    log_w = log_weights(log_q.shape[0], log_q.shape[1], data_size, estimator).to(log_q)
+    joint, _, marginals = mix(log_q, log_w, ())
+    return joint, marginals
+
+
+def total_correlation(log_q: Tensor, data_size: int, estimator: Estimator = "mws") -> Tensor:
+    r"""Estimate the total correlation of the aggregate posterior from a minibatch.
+
+    .. math:: \log \hat q(z_i) - \sum_d \log \hat q_d(z_{i,d})
+
+    A training signal, not a measurement: ``mws`` exceeds the truth by about (D - 1) log N. To report a total
+    correlation use :func:`seatbelt_vae.metrics.total_correlation`, which sums over the whole data set.
+
+    Args:
+        log_q: log q(z_{i,d} | x_j) in nats, (B, M, D).
+        data_size: number N ≥ M of training examples.
+        estimator: ``mws``, ``mss`` or ``leave-one-in``.
+
+    Returns:
+        One estimate per sample, (B,), in nats.
+
+    Raises:
+        InputError: `data_size` is smaller than the batch.
+
+    Example:
+        >>> total_correlation(torch.zeros(1, 1, 2), data_size=1)
+        tensor([0.])
+    """
+    joint, marginals = log_aggregate(log_q, data_size, estimator)
+    return joint - marginals.sum(-1)
+
+
+def aggregate(
+    z: Tensor, q: Normal, data_size: int, estimator: Estimator = "mws", groups: Groups = ()
+) -> tuple[Tensor, Tensor, Tensor]:
+    """As :func:`log_aggregate`, from samples and posteriors, in memory that does not grow with B·M·D.
+
+    Args:
+        z: samples, (B, D); z_i was drawn from posterior i.
+        q: M ≥ B posteriors, batch shape (M, D).
+        data_size: N ≥ M.
+        estimator: ``mws``, ``mss`` or ``leave-one-in``.
+        groups: lists of dimensions whose joint density is wanted too.
+
+    Returns:
+        log q̂(z_i), (B,); log q̂_g(z_{i,g}), (B, G); log q̂_d(z_{i,d}), (B, D); in nats, differentiable in z and q.
+
+    Example:
+        >>> q = Normal(torch.zeros(3, 2), torch.ones(3, 2))
+        >>> [tuple(part.shape) for part in aggregate(q.sample(), q, data_size=9, groups=[[0, 1]])]
+        [(3,), (3, 1), (3, 2)]
+    """
+    log_w = log_weights(len(z), len(q.loc), data_size, estimator).to(z)
+
+    def rows(z: Tensor, log_w: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return mix(pairwise_log_prob(z, q), log_w, groups)
+
+    step = max(1, ELEMENTS_IN_MEMORY // max(1, q.loc.numel()))
+    if step >= len(z):
+        return rows(z, log_w)
+    parts = [
+        checkpoint(rows, z_part, w_part, use_reentrant=False)
+        for z_part, w_part in zip(z.split(step), log_w.split(step), strict=True)
+    ]
+    joint, grouped, marginals = (torch.cat(part) for part in zip(*parts, strict=True))
+    return joint, grouped, marginals
+
+
+def pairwise_log_prob(z: Tensor, q: Normal) -> Tensor:
+    """Log q(z_{i,d} | x_j) for every sample (B, D) under every posterior (M, D): (B, M, D), in nats.
+
+    Example:
+        >>> q = Normal(torch.zeros(3, 2), torch.ones(3, 2))
+        >>> pairwise_log_prob(torch.zeros(4, 2), q).shape
+        torch.Size([4, 3, 2])
+    """
+    standardised = (z[:, None] - q.loc) / q.scale
+    return -0.5 * standardised**2 - (q.scale.log() + 0.5 * math.log(2 * math.pi))
+
+
+def mix(log_q: Tensor, log_w: Tensor, groups: Groups) -> tuple[Tensor, Tensor, Tensor]:
+    """Log mixture densities over posteriors: of all dimensions, of each group, and of each dimension.
+
+    The log weight is added once per density, after the sum over its dimensions.
+
+    Example:
+        >>> joint, _, marginals = mix(torch.zeros(1, 2, 3), torch.zeros(1, 2), ())
+        >>> joint.exp(), marginals.exp()
+        (tensor([2.]), tensor([[2., 2., 2.]]))
+    """
+    joint = torch.logsumexp(log_w + log_q.sum(-1), dim=1)
+    marginals = torch.logsumexp(log_w[:, :, None] + log_q, dim=1)
+    sums = [torch.logsumexp(log_w + log_q[:, :, list(group)].sum(-1), dim=1) for group in groups]
+    return joint, torch.stack(sums, dim=1) if sums else joint.new_empty(len(joint), 0), marginals
