@@ -1,0 +1,201 @@
+r"""What an attack gained: reconstructions and likelihoods measured against the target, comparable across models.
+
+Δ itself depends on the scale of the latent space; these do not. All distances are un-squared L2 norms over the
+whole image.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seatbelt_vae.errors import InputError
+
+MINIMUM_GAP = 0.01
+"""Share of ‖rec(x) − x_t‖ that the way to rec(x_t) must make up for success to mean anything."""
+
+
+@dataclass(frozen=True)
+class ReconstructionDistances:
+    """L2 distances of the adversarial reconstruction, in the data's units, each of shape (P, …).
+
+    `to_target`: ‖rec(x*) − x_t‖, higher is more robust. `from_clean`: ‖rec(x*) − rec(x)‖, lower is more robust.
+    """
+
+    to_target: Tensor
+    from_clean: Tensor
+
+
+@dataclass(frozen=True)
+class TargetLogLikelihood:
+    """log p(x_t|z̃) in nats: Monte-Carlo mean and its standard error, each (…); lower is more robust."""
+
+    mean: Tensor
+    standard_error: Tensor
+
+
+def attack_success(
+    adversarial_reconstruction: Tensor,
+    source_reconstruction: Tensor,
+    target_reconstruction: Tensor,
+    target: Tensor,
+    minimum_gap: float = MINIMUM_GAP,
+) -> Tensor:
+    r"""How far the attack moved the reconstruction towards the target: lower is more robust. No unit.
+
+    .. math:: s = 1 - \frac{\|rec(x^*) - x_t\| - \|rec(x_t) - x_t\|}{\|rec(x) - x_t\| - \|rec(x_t) - x_t\|}
+
+    0: nothing gained; 1: as good as encoding the target itself; negative: pushed away from it.
+
+    Where rec(x) is already as close to x_t as rec(x_t) is (the denominator is under `minimum_gap` of
+    ‖rec(x) − x_t‖, for one by a collapsed posterior), there is nothing to gain and s is 0 at every λ.
+    `success_is_defined` says which pairs these are: leave them out of averages or count them beside.
+
+    Args:
+        adversarial_reconstruction: rec(x*), shape (P, …, C, H, W); any axes, such as λ, after the pairs.
+        source_reconstruction: rec(x), shape (P, C, H, W).
+        target_reconstruction: rec(x_t), shape (P, C, H, W).
+        target: x_t, shape (P, C, H, W).
+        minimum_gap: the guard of the denominator, as a share of ‖rec(x) − x_t‖.
+
+    Returns:
+        s, shape (P, …).
+
+    Raises:
+        InputError: the shapes do not belong together.
+
+    Example:
+        >>> zero, one = torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)
+        >>> attack_success(adversarial_reconstruction=0.25 * one, source_reconstruction=zero,
+        ...                target_reconstruction=one, target=one)
+        tensor([0.2500])
+    """
+    reached = _distance(adversarial_reconstruction, target)
+    best = _distance(target_reconstruction, target)
+    clean = _distance(source_reconstruction, target)
+    defined = success_is_defined(source_reconstruction, target_reconstruction, target, minimum_gap)
+    best, clean, defined = (_like(value, reached) for value in (best, clean, defined))
+    gap = torch.where(defined, clean - best, 1.0)
+    return torch.where(defined, (clean - reached) / gap, 0.0)  # equal to the formula, exact at s = 0
+
+
+def success_is_defined(
+    source_reconstruction: Tensor,
+    target_reconstruction: Tensor,
+    target: Tensor,
+    minimum_gap: float = MINIMUM_GAP,
+) -> Tensor:
+    """Whether encoding the target brings the reconstruction nearer to it at all: bool, shape (P,).
+
+    Args:
+        source_reconstruction: rec(x), shape (P, C, H, W).
+        target_reconstruction: rec(x_t), shape (P, C, H, W).
+        target: x_t, shape (P, C, H, W).
+        minimum_gap: smallest ‖rec(x) − x_t‖ − ‖rec(x_t) − x_t‖ that counts, as a share of ‖rec(x) − x_t‖.
+
+    Example:
+        >>> zero, one = torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)
+        >>> success_is_defined(zero, zero, one), success_is_defined(zero, one, one)
+        (tensor([False]), tensor([True]))
+    """
+    clean = _distance(source_reconstruction, target)
+    best = _distance(target_reconstruction, target)
+    return clean - best > minimum_gap * clean
+
+
+def relative_distortion(distortion: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    """‖d‖/‖x − x_t‖: 1 is as far as replacing the source by the target. No unit, shape (P, …).
+
+    Args:
+        distortion: ‖d‖, shape (P, …).
+        source: x, shape (P, C, H, W).
+        target: x_t, shape (P, C, H, W).
+
+    Example:
+        >>> relative_distortion(torch.ones(1, 3), torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2))
+        tensor([[0.5000, 0.5000, 0.5000]])
+    """
+    apart = _distance(source, target)
+    if (apart == 0).any():
+        raise InputError(f"pair {int((apart == 0).nonzero()[0])}: source and target are the same image")
+    return distortion / _like(apart, distortion)
+
+
+def success_at(distortion: Tensor, success: Tensor, at: float) -> Tensor:
+    """The best success within a budget of relative distortion: lower is more robust. No unit.
+
+    Not attacking is within every budget, so the value is never below 0.
+
+    Args:
+        distortion: ‖d‖/‖x − x_t‖ along the λ grid, shape (…, K).
+        success: s along the λ grid, shape (…, K).
+        at: the budget, for example 0.3 or 0.5.
+
+    Returns:
+        Shape (…).
+
+    Example:
+        >>> success_at(torch.tensor([0.1, 0.3, 0.6]), torch.tensor([0.2, 0.5, 0.9]), at=0.3)
+        tensor(0.5000)
+    """
+    return success.masked_fill(distortion > at, 0.0).amax(-1).clamp(min=0.0)
+
+
+def target_log_likelihood(log_likelihood: Tensor) -> TargetLogLikelihood:
+    """Average log p(x_t|z̃) over fresh samples z̃ ~ q(z|x*), in float64; lower is more robust.
+
+    Args:
+        log_likelihood: log p(x_t|z̃_s) in nats, one row per sample, shape (S, …).
+
+    Returns:
+        Mean and standard error in nats, each (…); of one sample the error is NaN.
+
+    Example:
+        >>> target_log_likelihood(torch.tensor([[-3.0], [-1.0]]))
+        TargetLogLikelihood(mean=tensor([-2.], dtype=torch.float64),
+                            standard_error=tensor([1.], dtype=torch.float64))
+    """
+    values = log_likelihood.detach().double()
+    mean = values.mean(0)
+    if len(values) == 1:
+        return TargetLogLikelihood(mean, torch.full_like(mean, math.nan))
+    return TargetLogLikelihood(mean, values.std(0) / math.sqrt(len(values)))
+
+
+def reconstruction_distances(
+    adversarial_reconstruction: Tensor, source_reconstruction: Tensor, target: Tensor
+) -> ReconstructionDistances:
+    """‖rec(x*) − x_t‖ and ‖rec(x*) − rec(x)‖, in the data's units.
+
+    Args:
+        adversarial_reconstruction: rec(x*), shape (P, …, C, H, W).
+        source_reconstruction: rec(x), shape (P, C, H, W).
+        target: x_t, shape (P, C, H, W).
+
+    Example:
+        >>> zero, one = torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)
+        >>> reconstruction_distances(zero, source_reconstruction=zero, target=one)
+        ReconstructionDistances(to_target=tensor([2.]), from_clean=tensor([0.]))
+    """
+    return ReconstructionDistances(
+        to_target=_distance(adversarial_reconstruction, target),
+        from_clean=_distance(adversarial_reconstruction, source_reconstruction),
+    )
+
+
+def _distance(images: Tensor, reference: Tensor) -> Tensor:
+    """‖images − reference‖ over (C, H, W); axes between the pairs and the image belong to `images` alone."""
+    extra = images.dim() - reference.dim()
+    if reference.dim() != 4 or extra < 0 or images.shape[-3:] != reference.shape[1:] or len(images) != len(reference):
+        raise InputError(
+            f"images of shape {tuple(images.shape)} do not match {tuple(reference.shape)}; "
+            "expected (P, ..., C, H, W) and (P, C, H, W)"
+        )
+    reference = reference.reshape(len(reference), *[1] * extra, *reference.shape[1:])
+    distance: Tensor = torch.linalg.vector_norm(images - reference, dim=(-3, -2, -1))
+    return distance
+
+
+def _like(per_pair: Tensor, values: Tensor) -> Tensor:
+    return per_pair.reshape(len(per_pair), *[1] * (values.dim() - 1))
