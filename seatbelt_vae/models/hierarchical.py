@@ -100,6 +100,16 @@ class HierarchicalVAE(nn.Module):
         distribution: Distribution = self.likelihood(z)
         return distribution
 
+    def prior(self, z: Sequence[Tensor]) -> tuple[Normal, ...]:
+        """The priors p(z_l | z_{>l}) at given samples, bottom first; the last is N(0, I)."""
+        p: tuple[Normal, ...] = self.generative(z)
+        return p
+
+    @property
+    def decoder_sees(self) -> str:
+        """``all`` layers or the ``bottom`` one: what a latent attack has to change."""
+        return "all" if getattr(self.likelihood, "sees_all", True) else "bottom"
+
     def reconstruct(self, x: Tensor) -> Tensor:
         """The mean image decoded from the posterior means, (B, C, H, W)."""
         return self.decode([q.mean for q in self.encode(x)]).mean

@@ -1,0 +1,8 @@
+"""Adversarial attacks on variational autoencoders: make one image pass for another."""
+
+from seatbelt_vae.attacks.attack import attack, paper_lambdas
+from seatbelt_vae.attacks.divergences import DIVERGENCES
+from seatbelt_vae.attacks.protocol import Attackable
+from seatbelt_vae.attacks.result import AttackResult
+
+__all__ = ["DIVERGENCES", "AttackResult", "Attackable", "attack", "paper_lambdas"]

@@ -1,0 +1,109 @@
+"""What can be attacked: anything that encodes images to Gaussians and decodes latents to a distribution."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution, Independent, Normal
+
+from seatbelt_vae.errors import InputError
+
+
+@runtime_checkable
+class Attackable(Protocol):
+    """A model that an attack can work on.
+
+    Optional: ``prior(z) -> tuple[Distribution, …]``, the priors of the layers at given samples (N(0, I) where there is
+    none), and ``decoder_sees``, ``"all"`` or ``"bottom"``, which decides the layers a latent attack aims at.
+
+    Example:
+        >>> from seatbelt_vae.models import vae
+        >>> isinstance(vae((1, 28, 28), network="mlp"), Attackable)
+        True
+    """
+
+    def encode(self, x: Tensor, noise: Sequence[Tensor] | None = None) -> tuple[Distribution, ...]:
+        """The posteriors of images (B, C, H, W), bottom layer first; deterministic given `noise`.
+
+        Without noise the means are propagated from layer to layer; with one standard normal (B, …) per layer, samples.
+        """
+        ...
+
+    def decode(self, z: Sequence[Tensor]) -> Distribution:
+        """p(x | z): ``mean`` (B, C, H, W), and ``log_prob(x)`` (B,) in nats."""
+        ...
+
+
+def as_normal(distribution: Distribution) -> Normal:
+    """The Normal inside of a posterior, event dimensions opened up.
+
+    Raises:
+        InputError: it is not a diagonal Gaussian.
+
+    Example:
+        >>> as_normal(Independent(Normal(torch.zeros(2, 3), torch.ones(2, 3)), 1)).loc.shape
+        torch.Size([2, 3])
+    """
+    while isinstance(distribution, Independent):
+        distribution = distribution.base_dist
+    if not isinstance(distribution, Normal):
+        raise InputError(f"posterior {type(distribution).__name__}: attacks need a diagonal Gaussian (Normal)")
+    return distribution
+
+
+def as_samples(q: Sequence[Normal], noise: Sequence[Tensor] | None) -> tuple[Tensor, ...]:
+    """z_l = loc + scale · noise_l for each layer; the means without noise.
+
+    Example:
+        >>> as_samples([Normal(torch.zeros(1, 2), 2.0)], [torch.ones(1, 2)])
+        (tensor([[2., 2.]]),)
+    """
+    if noise is None:
+        return tuple(layer.loc for layer in q)
+    return tuple(layer.loc + layer.scale * eps for layer, eps in zip(q, noise, strict=True))
+
+
+def prior_of(model: Attackable, z: Sequence[Tensor]) -> tuple[Normal, ...]:
+    """The priors of the layers at samples z: the model's own, or N(0, I) each.
+
+    Example:
+        >>> from seatbelt_vae.models import vae
+        >>> prior_of(vae((1, 28, 28), network="mlp"), [torch.zeros(1, 32)])[0].scale.mean()
+        tensor(1.)
+    """
+    own: Callable[[Sequence[Tensor]], Sequence[Distribution]] | None = getattr(model, "prior", None)
+    if own is not None:
+        return tuple(as_normal(p) for p in own(z))
+    return tuple(Normal(torch.zeros_like(layer), torch.ones_like(layer), validate_args=False) for layer in z)
+
+
+@contextmanager
+def frozen(model: Attackable) -> Iterator[None]:
+    """Evaluation mode and no gradients into the weights while the block runs; restored after it.
+
+    Example:
+        >>> from seatbelt_vae.models import vae
+        >>> model = vae((1, 28, 28), network="mlp")
+        >>> with frozen(model):
+        ...     print(model.training, any(p.requires_grad for p in model.parameters()))
+        False False
+        >>> model.training
+        True
+    """
+    if not isinstance(model, nn.Module):
+        yield
+        return
+    modes = [(module, module.training) for module in model.modules()]
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    try:
+        model.eval()
+        for parameter in trainable:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in trainable:
+            parameter.requires_grad_(True)
+        for module, training in modes:
+            module.training = training
