@@ -31,9 +31,19 @@ class GaussianConditional(nn.Module):
 
     def forward(self, context: Tensor) -> Normal:
         """Return the Normal of batch shape (B, D) given a context (B, …)."""
-        loc, unbounded = self.network(context).chunk(2, dim=-1)
+        loc, unbounded = at_least_float32(self.network(context)).chunk(2, dim=-1)
         log_scale = LOG_SCALE_LIMIT * torch.tanh(unbounded / LOG_SCALE_LIMIT)
         return Normal(loc, log_scale.exp(), validate_args=False)
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """Leave the half precision of autocast behind: densities are summed over thousands of terms.
+
+    Example:
+        >>> at_least_float32(torch.zeros(1, dtype=torch.bfloat16)).dtype
+        torch.float32
+    """
+    return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def standard_normal(like: Tensor) -> Normal:

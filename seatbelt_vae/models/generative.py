@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 
-from seatbelt_vae.models.conditional import standard_normal
+from seatbelt_vae.models.conditional import at_least_float32, standard_normal
 
 
 class Generative(nn.Module):
@@ -67,5 +67,5 @@ class Decoder(nn.Module):
     def forward(self, z: Sequence[Tensor]) -> Distribution:
         """Return p(x | z) for samples of every layer, bottom first."""
         seen = torch.cat(list(z), dim=-1) if self.sees_all else z[0]
-        distribution: Distribution = self.likelihood(self.network(seen))
+        distribution: Distribution = self.likelihood(at_least_float32(self.network(seen)))
         return distribution
