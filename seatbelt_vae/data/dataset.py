@@ -41,7 +41,7 @@ class ImageDataset:
         digest: sha256 of the content and of what was done to it. Equal digests mean equal data.
 
     Raises:
-        InputError: the images are not uint8 (N, 1 or 3, H, H), or the factors do not fit them.
+        InputError: the images are not uint8 (N, 1 or 3, H, H), the factors do not fit them, or the bounds are empty.
 
     Example:
         >>> data = ImageDataset(torch.full((10, 1, 8, 8), 255, dtype=torch.uint8), bounds=(-1.0, 1.0))
@@ -61,6 +61,8 @@ class ImageDataset:
     def __post_init__(self) -> None:
         _check_images(self.images, self.name)
         _check_factors(self)
+        if not self.bounds[0] < self.bounds[1]:
+            raise InputError(f"{self.name}: bounds={self.bounds}; the first must be below the second")
         if self.factors is not None and not self.factor_sizes:
             object.__setattr__(self, "factor_sizes", tuple((self.factors.amax(0) + 1).tolist()))
         if not self.digest:
@@ -88,10 +90,15 @@ class ImageDataset:
             IndexError: there is no such image.
         """
         low, high = self.bounds
-        pixels = self.images[as_indices(index, len(self))].to(torch.float32).div_(255)
+        pixels = self._bytes(as_indices(index, len(self))).to(torch.float32).div_(255)
         if self.bounds != (0.0, 1.0):
             pixels.mul_(high - low).add_(low)
         return pixels[0] if isinstance(index, int) else pixels
+
+    def _bytes(self, rows: Tensor) -> Tensor:
+        if isinstance(self.images, Tensor):  # indexing by [rows] is 20 times slower for bytes
+            return self.images.index_select(0, rows.to(self.images.device))
+        return self.images[rows]
 
     def factor(self, name: str) -> Tensor:
         """Give one factor's class index of every image, int64 (N,).
@@ -116,7 +123,7 @@ class ImageDataset:
             A data set with the same bounds, factor names and sizes.
         """
         rows = as_indices(indices, len(self))
-        images = self.images[rows] if isinstance(self.images, Tensor) else _rows(self.images, rows)
+        images = self._bytes(rows) if isinstance(self.images, Tensor) else _rows(self.images, rows)
         factors = None if self.factors is None else self.factors[rows]
         return replace(self, images=images, factors=factors, digest=digest_of("subset", self.digest, rows))
 
@@ -222,6 +229,8 @@ def _content_digest(dataset: ImageDataset) -> str:
 
 
 def _check_images(images: Tensor | ImageSource, name: str) -> None:
+    if not isinstance(images, (Tensor, ImageSource)):
+        raise InputError(f"{name}: images are a {type(images).__name__}; they must be a torch tensor or an ImageSource")
     shape = tuple(images.shape)
     if images.dtype != torch.uint8:
         raise InputError(f"{name}: images are {images.dtype}; they must be uint8, 0 to 255")

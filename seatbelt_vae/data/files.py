@@ -16,6 +16,8 @@ from seatbelt_vae.errors import InputError
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
+_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, LookupError, RuntimeError, MemoryError)
+
 IDENTITIES = ("identity", "model", "person", "subject", "object")
 """Factors that name who or what an image shows: the first of them that a file has is held out by splits."""
 
@@ -85,7 +87,7 @@ def read_arrays(path: Path, wanted: Sequence[str]) -> dict[str, Array]:
         raise InputError(f"{path}: no such file") from error
     except InputError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, KeyError, MemoryError) as error:
+    except _DAMAGE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: cannot be read as .npz: damaged, cut short or not one ({reason})") from error
 

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from seatbelt_vae.data.dataset import ImageDataset, permutation
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.progress import progress_bar
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
+_MANY = 5000  # from here on reading takes long enough for a progress bar
+_GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
+
 LARGEST, USUAL = 128, 64
 """Pictures that are all the same square of at most `LARGEST` pixels keep their size; else it is `USUAL`."""
 
@@ -69,15 +73,14 @@ def find_images(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         raise InputError(f"{path}: no such folder")
-    files = sorted(
-        Path(folder) / name
-        for folder, _, names in os.walk(path)
-        for name in names
-        if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
-    )
+    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and not _hidden(file, path))
     if not files:
         raise InputError(f"{path}: no image in this folder (looked for {', '.join(sorted(SUFFIXES))})")
     return files
+
+
+def _hidden(file: Path, root: Path) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(root).parts)
 
 
 def _subfolders(root: Path, files: Sequence[Path]) -> tuple[list[str], Tensor]:
@@ -95,12 +98,14 @@ def _read_all(files: Sequence[Path], size: int | None, grey: bool | None, crop: 
     for file in files if size is None or not grey else ():
         with _open(file) as image:
             shapes.add(image.size)
-            grey_only = grey_only and image.mode in ("1", "L", "I;16")
+            grey_only = grey_only and image.mode in _GREY_MODES
     mode = "L" if grey or grey_only else "RGB"
     side = size or _common_side(shapes, crop)
     images = torch.empty(len(files), len(mode), side, side, dtype=torch.uint8)
-    for row, file in enumerate(files):
-        images[row] = read_image(file, side, mode, crop)
+    with progress_bar("Reading images", len(files), enabled=len(files) >= _MANY) as advance:
+        for row, file in enumerate(files):
+            images[row] = read_image(file, side, mode, crop)
+            advance()
     return images
 
 
@@ -127,7 +132,7 @@ def read_image(path: Path, size: int, mode: str = "RGB", crop: int | None = None
     """
     with _open(path) as image:
         try:
-            image = _flatten(image).convert(mode)
+            image = _plain(ImageOps.exif_transpose(image)).convert(mode)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise InputError(f"{path}: cannot be read as an image: damaged or cut short ({error})") from error
         square = _central_square(image, crop).resize((size, size), Image.Resampling.LANCZOS)
@@ -144,7 +149,10 @@ def _open(path: Path) -> Image.Image:
         raise InputError(f"{path}: cannot be read as an image ({error})") from error
 
 
-def _flatten(image: Image.Image) -> Image.Image:
+def _plain(image: Image.Image) -> Image.Image:
+    """Bring 16-bit pictures to 8 bits, and transparent ones onto white."""
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
     if "A" not in image.getbands() and "transparency" not in image.info:
         return image
     image = image.convert("RGBA")

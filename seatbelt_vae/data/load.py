@@ -65,7 +65,11 @@ def _read(name_or_path: str | Path, options: Options) -> ImageDataset:
     if options.path is not None:
         raise InputError(f"path={options.path}: only {', '.join(ORIGINALS)} take a path, not {name_or_path}")
     if name_or_path == "sprites":
+        if options.sha256 is not None:
+            raise InputError("sha256: is of a file; sprites are drawn")
         return sprites()
+    if name_or_path == "":
+        raise InputError(f"data set: a name or a path is needed; names: {', '.join(NAMES)}")
     path = Path(name_or_path).expanduser()
     if isinstance(name_or_path, str) and _is_name(name_or_path, path):
         raise InputError(f"{name_or_path}: no such data set or file{_guess(name_or_path, NAMES)}")

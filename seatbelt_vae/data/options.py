@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from torch import Tensor
+
 from seatbelt_vae.data.dataset import ImageDataset
 from seatbelt_vae.errors import InputError
 
@@ -35,6 +37,11 @@ class Options:
     sha256: str | None = None
 
     def __post_init__(self) -> None:
+        for name in ("size", "count", "seed"):
+            if not isinstance(getattr(self, name), int | None) or self.seed is None:
+                raise InputError(f"{name}={getattr(self, name)!r}: must be a whole number")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed={self.seed}: must lie between 0 and 2^63 - 1")
         if self.size is not None and not 1 <= self.size <= 1024:
             raise InputError(f"size={self.size}: the side must lie between 1 and 1024 pixels")
         if self.count is not None and self.count < 1:
@@ -48,6 +55,8 @@ class Options:
         Raises:
             InputError: more images than there are, or a factor to hold out that there is not.
         """
+        if self.size is not None and not isinstance(dataset.images, Tensor):
+            dataset = dataset.resized(self.size)  # first, so that a sample that fits in memory small is held
         if self.count is not None:
             dataset = dataset.sample(self.count, self.seed)
         if self.grey:
