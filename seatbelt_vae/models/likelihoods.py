@@ -8,19 +8,11 @@ import math
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.distributions import (
-    Bernoulli,
-    ContinuousBernoulli,
-    Distribution,
-    Independent,
-    Laplace,
-    Normal,
-    constraints,
-)
+from torch.distributions import Bernoulli, Distribution, Independent, Laplace, Normal
 
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.models.distributions import ContinuousBernoulli, DiscretisedLogisticMixture
 
 
 class PixelLikelihood(nn.Module):
@@ -68,7 +60,7 @@ class ContinuousBernoulliLikelihood(PixelLikelihood):
 
     def forward(self, maps: Tensor) -> Distribution:
         """Return the distribution of which `maps` (B, C, H, W) are the logits."""
-        return Independent(ContinuousBernoulli(logits=maps, validate_args=False), 3, validate_args=False)
+        return Independent(ContinuousBernoulli(maps), 3, validate_args=False)
 
 
 class GaussianLikelihood(PixelLikelihood):
@@ -85,21 +77,20 @@ class GaussianLikelihood(PixelLikelihood):
     """
 
     maps_per_channel = 1
-    log_variance: Tensor
 
     def __init__(self, variance: float = 0.1, learned: bool = False) -> None:
         super().__init__()
         if not variance > 0:
             raise InputError(f"variance {variance}: must be positive")
-        value = torch.tensor(math.log(variance))
-        if learned:
-            self.log_variance = nn.Parameter(value)
-        else:
-            self.register_buffer("log_variance", value)
+        self.variance = variance
+        self.log_variance = nn.Parameter(torch.tensor(math.log(variance))) if learned else None
 
     def forward(self, maps: Tensor) -> Distribution:
         """Return N(maps, v); a learned log v is kept above -10 so that it cannot collapse onto one image."""
-        scale = (0.5 * self.log_variance.clamp(min=-10)).exp().expand_as(maps)
+        if self.log_variance is None:
+            scale = torch.full_like(maps, math.sqrt(self.variance))
+        else:
+            scale = (0.5 * self.log_variance.clamp(min=-10)).exp().expand_as(maps)
         return Independent(Normal(maps, scale, validate_args=False), 3, validate_args=False)
 
 
@@ -141,58 +132,8 @@ class LaplaceLikelihood(PixelLikelihood):
 
     def forward(self, maps: Tensor) -> Distribution:
         """Return Laplace(maps, b)."""
-        return Independent(
-            Laplace(maps, torch.full_like(maps, self.scale), validate_args=False), 3, validate_args=False
-        )
-
-
-class DiscretisedLogisticMixture(Distribution):
-    r"""A mixture of logistics over the 256 grey levels k/255, per pixel and channel.
-
-    .. math:: P(k) = \sum_m \pi_m \left[ \sigma\Big(\tfrac{k + 1/2 - 255\mu_m}{255 s_m}\Big)
-        - \sigma\Big(\tfrac{k - 1/2 - 255\mu_m}{255 s_m}\Big) \right]
-
-    with the outer bins open, so that the 256 levels sum to 1.
-
-    Args:
-        logits: log π up to a constant, (B, M, C, H, W).
-        loc: μ in units of [0, 1], same shape.
-        log_scale: log s, same shape.
-
-    References:
-        Salimans et al. 2017, PixelCNN++.
-
-    Example:
-        >>> zeros = torch.zeros(1, 2, 1, 1, 1)
-        >>> levels = torch.arange(256.).view(256, 1, 1, 1) / 255
-        >>> DiscretisedLogisticMixture(zeros, zeros + 0.3, zeros - 2).log_prob(levels).exp().sum()
-        tensor(1.0000)
-    """
-
-    arg_constraints: dict[str, constraints.Constraint] = {}  # noqa: RUF012  (torch's own convention)
-    levels = 256
-
-    def __init__(self, logits: Tensor, loc: Tensor, log_scale: Tensor) -> None:
-        self.log_weights = logits.log_softmax(dim=1)
-        self.loc, self.log_scale = loc, log_scale
-        super().__init__(loc.shape[:1], loc.shape[2:], validate_args=False)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        """Log-probability of images with values k/255, (B,) in nats; other values are taken to the bin around them."""
-        half = 0.5 / (self.levels - 1)
-        x, inverse = value.unsqueeze(1), (-self.log_scale).exp()
-        upper, lower = (x + half - self.loc) * inverse, (x - half - self.loc) * inverse
-        # σ(u) − σ(l) = σ(u) σ(−l) (1 − e^{l−u}) keeps its digits in both tails.
-        inside = F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1(lower - upper))
-        log_bin = torch.where(x < half, F.logsigmoid(upper), torch.where(x > 1 - half, F.logsigmoid(-lower), inside))
-        return torch.logsumexp(self.log_weights + log_bin, dim=1).flatten(1).sum(1)
-
-    @property
-    def mean(self) -> Tensor:
-        """E x: the integral of P(X > t) over [0, 1], of which the 255-level sum is the midpoint rule."""
-        scale = self.log_scale.exp()
-        clipped = scale * (F.softplus(self.loc / scale) - F.softplus((self.loc - 1) / scale))
-        return (self.log_weights.exp() * clipped).sum(1)
+        scale = torch.full_like(maps, self.scale)
+        return Independent(Laplace(maps, scale, validate_args=False), 3, validate_args=False)
 
 
 class LogisticMixtureLikelihood(PixelLikelihood):
