@@ -37,16 +37,16 @@ class Options:
     sha256: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("size", "count", "seed"):
-            if not isinstance(getattr(self, name), int | None) or self.seed is None:
-                raise InputError(f"{name}={getattr(self, name)!r}: must be a whole number")
+        for name, value in (("size", self.size or 1), ("count", self.count or 1), ("seed", self.seed)):
+            if not isinstance(value, int):
+                raise InputError(f"{name}={value!r}: must be a whole number")
         if not 0 <= self.seed < 2**63:
             raise InputError(f"seed={self.seed}: must lie between 0 and 2^63 - 1")
         if self.size is not None and not 1 <= self.size <= 1024:
             raise InputError(f"size={self.size}: the side must lie between 1 and 1024 pixels")
         if self.count is not None and self.count < 1:
             raise InputError(f"count={self.count}: at least one image is needed")
-        if tuple(self.bounds) not in ((0, 1), (-1, 1)):
+        if not isinstance(self.bounds, tuple | list) or tuple(self.bounds) not in ((0, 1), (-1, 1)):
             raise InputError(f"bounds={self.bounds}: must be (0, 1) or (-1, 1)")
 
     def apply(self, dataset: ImageDataset) -> ImageDataset:

@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from seatbelt_vae.data import load_dataset
+from seatbelt_vae.data.folders import load_folder, read_image
+from seatbelt_vae.errors import InputError
+
+
+def paint(path, colour, size=(16, 16), mode="RGB"):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, colour).save(path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Six grey pictures, ten steps of grey apart, in the order of their names."""
+    for i in range(6):
+        paint(tmp_path / "pictures" / f"{i}.png", 10 * i, mode="L")
+    return tmp_path / "pictures"
+
+
+def test_pictures_come_sorted_and_as_stored(folder):
+    data = load_dataset(folder)
+    assert data.image_shape == (1, 16, 16)
+    assert data.images[:, 0, 0, 0].tolist() == [0, 10, 20, 30, 40, 50]
+    assert (data.name, data.factors) == ("pictures", None)
+
+
+def test_size_count_and_bounds(folder):
+    data = load_dataset(folder, size=8, count=4, seed=3, bounds=(-1, 1))
+    assert (len(data), data.image_shape) == (4, (1, 8, 8))
+    values = data.images[:, 0, 0, 0].tolist()
+    assert values == sorted(set(values))
+    assert float(data[:].min()) == pytest.approx(2 * values[0] / 255 - 1)
+    with pytest.raises(InputError, match="count=7"):
+        load_dataset(folder, count=7)
+
+
+def test_one_colour_picture_makes_all_colour_unless_grey_is_asked(folder):
+    paint(folder / "9.jpg", (200, 100, 50))
+    assert load_dataset(folder).image_shape == (3, 16, 16)
+    assert load_dataset(folder, grey=True).image_shape == (1, 16, 16)
+
+
+def test_pictures_of_several_sizes_become_64(folder):
+    paint(folder / "9.png", 90, size=(300, 200), mode="L")
+    data = load_dataset(folder)
+    assert data.image_shape == (1, 64, 64)
+    assert (data.images[-1] == 90).all()
+
+
+def test_the_central_square_is_kept(tmp_path):
+    picture = np.zeros((20, 60), dtype=np.uint8)
+    picture[:, 20:40] = 255
+    Image.fromarray(picture).save(tmp_path / "wide.png")
+    Image.fromarray(picture.T).save(tmp_path / "tall.png")
+    assert (read_image(tmp_path / "wide.png", 10, "L") == 255).all()
+    assert (read_image(tmp_path / "tall.png", 10, "L") == 255).all()
+    small = read_image(tmp_path / "wide.png", 10, "L", crop=10)
+    assert small.shape == (1, 10, 10)
+
+
+def test_subfolders_become_a_factor(tmp_path):
+    for chair in ("b", "a", "c"):
+        for view in range(2):
+            paint(tmp_path / "rendered" / chair / "renders" / f"{view}.png", 100 + view)
+    data = load_folder(tmp_path, factor="model")
+    assert (data.factor_names, data.factor_sizes) == (("model",), (3,))
+    assert data.factor("model").tolist() == [0, 0, 1, 1, 2, 2]
+    chairs = load_dataset("chairs", path=tmp_path)
+    assert (chairs.hold_out, chairs.image_shape) == ("model", (1, 16, 16))
+    assert len(chairs.split(test=0.3).test) == 2
+    assert load_folder(tmp_path, factor="model", count=2).factor_sizes == (3,)
+
+
+def test_16_bit_transparent_palette_and_rotated_pictures(tmp_path):
+    deep = tmp_path / "deep.png"
+    Image.fromarray(np.full((8, 8), 128 * 257, dtype=np.uint16)).save(deep)
+    assert (read_image(deep, 8, "L") == 128).all()
+    paint(tmp_path / "clear.png", (0, 0, 0, 0), mode="RGBA")
+    assert (read_image(tmp_path / "clear.png", 8) == 255).all()
+    Image.new("RGB", (8, 8), (255, 0, 0)).convert("P").save(tmp_path / "palette.gif")
+    assert read_image(tmp_path / "palette.gif", 8)[:, 0, 0].tolist() == [255, 0, 0]
+    left_white = Image.fromarray(np.repeat([[255] * 8 + [0] * 8], 16, 0).astype(np.uint8))
+    orientation = Image.Exif()
+    orientation[0x0112] = 6  # to be turned a quarter clockwise: left comes to the top
+    left_white.save(tmp_path / "turned.png", exif=orientation)
+    turned = read_image(tmp_path / "turned.png", 16, "L")
+    assert (turned[0, :7].min(), turned[0, 9:].max()) == (255, 0)
+
+
+def test_hidden_and_other_files_are_passed_over(folder):
+    (folder / ".hidden.png").write_bytes(b"")
+    (folder / "notes.txt").write_text("no picture")
+    paint(folder / ".cache" / "x.png", 7, mode="L")
+    assert len(load_dataset(folder)) == 6
+
+
+def test_the_digest_is_of_the_pixels(folder, tmp_path):
+    for i in range(6):
+        paint(tmp_path / "copy" / f"{i}.bmp", 10 * i, mode="L")
+    assert load_dataset(tmp_path / "copy").digest == load_dataset(folder).digest
+    assert load_dataset(folder, size=8).digest != load_dataset(folder).digest
+
+
+@pytest.mark.parametrize("options", [{}, {"size": 8}, {"size": 8, "grey": True}])
+def test_an_unreadable_picture_is_named(folder, options):
+    for content in (b"", b"no picture", (folder / "5.png").read_bytes()[:40]):
+        (folder / "3.png").write_bytes(content)
+        with pytest.raises(InputError, match=r"3\.png: cannot be read as an image") as caught:
+            load_dataset(folder, **options)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_picture_cut_short_is_named(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    path = tmp_path / "noise.jpg"
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:1500])
+    with pytest.raises(InputError, match=r"noise\.jpg: .*damaged or cut short"):
+        load_dataset(tmp_path)
+
+
+def test_folders_without_pictures(tmp_path):
+    with pytest.raises(InputError, match="no image in this folder"):
+        load_dataset(tmp_path)
+    with pytest.raises(InputError, match="no such folder"):
+        load_folder(tmp_path / "absent")
+    paint(tmp_path / "one.png", 3, mode="L")
+    with pytest.raises(InputError, match="sha256 is of a file"):
+        load_dataset(tmp_path, sha256="0" * 64)
+    assert torch.equal(load_dataset(tmp_path).images, torch.full((1, 1, 16, 16), 3, dtype=torch.uint8))
