@@ -37,20 +37,43 @@ def load(folder_or_hub_id: str | Path, **networks: Any) -> HierarchicalVAE:
     folder = Path(folder_or_hub_id)
     if not folder.is_dir():
         folder = fetch(str(folder_or_hub_id))
-    config = read_json(folder / CONFIG)
-    if not isinstance(config, dict) or config.get("library") != "seatbelt-vae" or "model" not in config:
-        raise InputError(f"{folder / CONFIG}: does not describe a seatbelt-vae model")
-    arguments = {**config.get("arguments", {}), **networks}
+    name, arguments = recipe(folder / CONFIG)
+    arguments |= networks
     if arguments.get("network") == "custom":
         raise InputError(f"{folder}: was built with networks of your own; pass network=(encoder, decoder) to load it")
-    model = zoo.build(config["model"], **arguments)
+    try:
+        model = zoo.build(name, **arguments)
+    except InputError as error:
+        raise InputError(f"{folder / CONFIG}: {error}") from error
     weights = read_tensors(folder / WEIGHTS)
     try:
-        model.load_state_dict(weights)
+        model.load_state_dict(weights, assign=True)  # assigned and not copied: every weight keeps its dtype
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{folder / WEIGHTS}: does not fit its config.json ({reason})") from error
-    return model.to(next(iter(weights.values())).dtype).eval()
+    return model.eval()
+
+
+def recipe(path: Path) -> tuple[str, dict[str, Any]]:
+    """A model's name and arguments out of its config.json.
+
+    Raises:
+        InputError: it is missing, corrupt, or of something else.
+
+    Example:
+        >>> import tempfile
+        >>> arguments = {"image_shape": [1, 28, 28]}
+        >>> config = {"library": "seatbelt-vae", "model": "vae", "arguments": arguments}
+        >>> recipe(write_json(Path(tempfile.mkdtemp()) / "config.json", config))
+        ('vae', {'image_shape': [1, 28, 28]})
+    """
+    config = read_json(path)
+    if not isinstance(config, dict) or config.get("library") != "seatbelt-vae" or "model" not in config:
+        raise InputError(f"{path}: does not describe a seatbelt-vae model")
+    arguments = config.get("arguments")
+    if not isinstance(arguments, dict) or "image_shape" not in arguments or "name" in arguments:
+        raise InputError(f"{path}: arguments must be a table with image_shape and the factory's other arguments")
+    return config["model"], arguments
 
 
 def fetch(hub_id: str) -> Path:

@@ -7,122 +7,16 @@ with the plain ELBO.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
 from torch import nn
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.models.conditional import GaussianConditional
-from seatbelt_vae.models.generative import Decoder, Generative
+from seatbelt_vae.models.checks import Network, check_shape, check_sizes, networks
+from seatbelt_vae.models.generative import Decoder
 from seatbelt_vae.models.hierarchical import HierarchicalVAE
 from seatbelt_vae.models.likelihoods import LIKELIHOODS
-from seatbelt_vae.models.networks import NETWORKS, ImageShape, check_image_shape, multilayer_perceptron
-from seatbelt_vae.models.posteriors import Bidirectional, Chain, Ladder, TopDown
+from seatbelt_vae.models.parts import POSTERIORS, generative
 
 HIDDEN_SIZES = (1024, 512, 256, 128, 64)
-Network = str | tuple[nn.Module, nn.Module]
-
-
-def conditional(context_size: int, hidden: int, latent_size: int) -> GaussianConditional:
-    """A Gaussian given a context, through two hidden layers with ReLU.
-
-    Example:
-        >>> conditional(4, 16, 2)(torch.zeros(1, 4)).scale.shape
-        torch.Size([1, 2])
-    """
-    return GaussianConditional(multilayer_perceptron([context_size, hidden, hidden, 2 * latent_size]))
-
-
-def climb_step(context_size: int, hidden: int) -> nn.Sequential:
-    """One deterministic step up: two hidden layers with batch normalisation, as the Ladder VAE needs to train.
-
-    Example:
-        >>> climb_step(4, 8)(torch.zeros(3, 4)).shape
-        torch.Size([3, 8])
-    """
-    first, second = nn.Linear(context_size, hidden), nn.Linear(hidden, hidden)
-    return nn.Sequential(first, nn.BatchNorm1d(hidden), nn.ReLU(), second, nn.BatchNorm1d(hidden), nn.ReLU())
-
-
-def chain(features: nn.Module, width: int, sizes: Sequence[int], hidden: Sequence[int], sees_x: bool) -> Chain:
-    """q(z_1|x) from the features, then q(z_{l+1}|z_l) or q(z_{l+1}|z_l, x).
-
-    Example:
-        >>> len(chain(nn.Flatten(), 16, (4, 2), (8, 8), sees_x=True).conditionals)
-        2
-    """
-    first = GaussianConditional(nn.Linear(width, 2 * sizes[0]))
-    upper = [
-        conditional(below + (width if sees_x else 0), hidden[layer], size)
-        for layer, (below, size) in enumerate(zip(sizes[:-1], sizes[1:], strict=True))
-    ]
-    return Chain(features, [first, *upper], sees_x)
-
-
-def ladder(features: nn.Module, width: int, sizes: Sequence[int], hidden: Sequence[int]) -> Ladder:
-    """The Ladder VAE's deterministic climb, with a Gaussian read off every step.
-
-    Example:
-        >>> len(ladder(nn.Flatten(), 16, (4, 2), (8, 8)).climb)
-        2
-    """
-    steps, widths = climb(width, hidden[: len(sizes)])
-    heads = [GaussianConditional(nn.Linear(w, 2 * size)) for w, size in zip(widths, sizes, strict=True)]
-    return Ladder(features, steps, heads)
-
-
-def top_down(features: nn.Module, width: int, sizes: Sequence[int], hidden: Sequence[int]) -> TopDown:
-    """A climb as the Ladder's, and conditionals that read the step and the latent above.
-
-    Example:
-        >>> len(top_down(nn.Flatten(), 16, (4, 2), (8, 8)).conditionals)
-        2
-    """
-    steps, widths = climb(width, hidden[: len(sizes)])
-    above = [*sizes[1:], 0]
-    heads = [
-        conditional(w + up, h, size) for w, up, h, size in zip(widths, above, hidden[: len(sizes)], sizes, strict=True)
-    ]
-    return TopDown(features, steps, heads)
-
-
-def bidirectional(features: nn.Module, width: int, sizes: Sequence[int], hidden: Sequence[int]) -> Bidirectional:
-    """BIVA's two paths; every layer but the top must have an even size.
-
-    Example:
-        >>> len(bidirectional(nn.Flatten(), 16, (4, 2), (8, 8)).down)
-        1
-    """
-    if any(size % 2 for size in sizes[:-1]):
-        raise InputError(f"latent sizes {tuple(sizes)}: BIVA halves every layer but the top, so they must be even")
-    halves = [size // 2 for size in sizes[:-1]]
-    contexts = [width, *(h + half for h, half in zip(hidden, halves, strict=False))]
-    steps = [climb_step(context, h) for context, h in zip(contexts, hidden, strict=False)]
-    up = [GaussianConditional(nn.Linear(h, 2 * size)) for h, size in zip(hidden, [*halves, sizes[-1]], strict=False)]
-    down = [conditional(hidden[i] + sum(sizes[i + 1 :]), hidden[i], half) for i, half in enumerate(halves)]
-    return Bidirectional(features, steps, up, down)
-
-
-def climb(width: int, hidden: Sequence[int]) -> tuple[list[nn.Module], list[int]]:
-    """Deterministic steps of the given widths, and those widths.
-
-    Example:
-        >>> climb(16, (8, 4))[1]
-        [8, 4]
-    """
-    contexts = [width, *hidden[:-1]]
-    return [climb_step(context, h) for context, h in zip(contexts, hidden, strict=True)], list(hidden)
-
-
-def generative(sizes: Sequence[int], hidden: Sequence[int], skips: bool) -> Generative:
-    """p(z_l|z_{l+1}), or p(z_l|z_{>l}) with skips, through two hidden layers each.
-
-    Example:
-        >>> generative((4, 2), (8, 8), skips=False).latent_sizes
-        (4, 2)
-    """
-    contexts = [sum(sizes[i + 1 :]) if skips else sizes[i + 1] for i in range(len(sizes) - 1)]
-    conditionals = [conditional(context, hidden[i], sizes[i]) for i, context in enumerate(contexts)]
-    return Generative(sizes, conditionals, skips)
 
 
 def make(
@@ -142,9 +36,9 @@ def make(
     Raises:
         InputError: a name, size or shape that no part can take.
     """
-    shape, sizes = check_image_shape(image_shape), check_sizes("latent_sizes", latent_sizes)
-    hidden = check_sizes("hidden_sizes", hidden_sizes)
-    hidden += hidden[-1:] * (len(sizes) - len(hidden))
+    shape, sizes = check_shape(image_shape, network), check_sizes("latent_sizes", latent_sizes)
+    given = check_sizes("hidden_sizes", hidden_sizes)
+    hidden = given + given[-1:] * (len(sizes) - len(given))
     if likelihood not in LIKELIHOODS:
         raise InputError(f"likelihood {likelihood!r}: must be one of {', '.join(LIKELIHOODS)}")
     if posterior not in POSTERIORS:
@@ -160,66 +54,30 @@ def make(
             "network": network if isinstance(network, str) else "custom",
             "likelihood": likelihood,
             "posterior": posterior,
-            "hidden_sizes": list(hidden_sizes),
+            "hidden_sizes": list(given),
         },
     }
-    return HierarchicalVAE(
+    model = HierarchicalVAE(
         POSTERIORS[posterior](features, width, sizes, hidden),
         generative(sizes, hidden, skips),
         Decoder(decoder, pixels, sees_all),
         image_shape=shape,
         recipe=recipe,
     )
+    return as_made(model, features, decoder)
 
 
-def check_sizes(name: str, sizes: Sequence[int]) -> tuple[int, ...]:
-    """Return the sizes as a tuple if they are positive integers, at least one.
-
-    Raises:
-        InputError: none, or one below 1.
+def as_made(model: HierarchicalVAE, *own: nn.Module) -> HierarchicalVAE:
+    """Take a model to the dtype and device of modules that were made before it.
 
     Example:
-        >>> check_sizes("latent_sizes", [8, 4])
-        (8, 4)
+        >>> double = nn.Sequential(nn.Flatten(), nn.Linear(4, 3)).double()
+        >>> decoder = nn.Sequential(nn.Linear(2, 4), nn.Unflatten(1, (1, 2, 2))).double()
+        >>> vae((1, 2, 2), (2,), network=(double, decoder)).draw_noise(1)[0].dtype
+        torch.float64
     """
-    if len(sizes) == 0 or any(not isinstance(size, int) or size < 1 for size in sizes):
-        raise InputError(f"{name} {tuple(sizes)}: must be one positive whole number for each layer, bottom first")
-    return tuple(sizes)
-
-
-def networks(network: Network, shape: ImageShape, latent_size: int, maps: int) -> tuple[nn.Module, int, nn.Module]:
-    """Encoder features, their width, and the decoder: by name, or modules of the user's own.
-
-    Raises:
-        InputError: an unknown name, or a user's module of the wrong shape.
-    """
-    if isinstance(network, str):
-        if network not in NETWORKS:
-            raise InputError(
-                f"network {network!r}: must be one of {', '.join(NETWORKS)}, or (encoder, decoder) modules"
-            )
-        features_class, decoder_class = NETWORKS[network]
-        return features_class(shape), features_class.size, decoder_class(latent_size, shape, maps)
-    encoder, decoder = network
-    features = probe(encoder, torch.zeros(2, *shape))
-    if features.dim() != 2:
-        raise InputError(
-            f"encoder: must map images to (batch, features), gave {tuple(features.shape)} for a batch of 2"
-        )
-    image = probe(decoder, torch.zeros(2, latent_size))
-    if image.shape != (2, maps, *shape[1:]):
-        expected = (2, maps, *shape[1:])
-        raise InputError(f"decoder: must map (2, {latent_size}) to {expected}, gave {tuple(image.shape)}")
-    return encoder, features.shape[1], decoder
-
-
-def probe(module: nn.Module, example: torch.Tensor) -> torch.Tensor:
-    """A module's output on an example, its batch statistics and mode left as they were."""
-    training = module.training
-    with torch.no_grad():
-        output: torch.Tensor = module.eval()(example)
-    module.train(training)
-    return output
+    weight = next((weight for module in own for weight in module.parameters()), None)
+    return model if weight is None else model.to(weight.device, weight.dtype)
 
 
 def vae(
@@ -233,7 +91,7 @@ def vae(
     """A VAE with one layer of latents; with other objectives a β-VAE, β-TCVAE, FactorVAE or HFVAE.
 
     Args:
-        image_shape: (C, H, W), 28 to 128 pixels square.
+        image_shape: (C, H, W), 28 to 128 pixels square; any with modules of your own.
         latent_sizes: one size.
         network: ``conv``, ``mlp``, or (encoder, decoder) modules of your own: images to (B, F), latents to maps.
         likelihood: a name of :data:`~seatbelt_vae.models.likelihoods.LIKELIHOODS`.
@@ -250,7 +108,7 @@ def vae(
         >>> vae((1, 28, 28), latent_sizes=(10,), network="mlp").latent_sizes
         (10,)
     """
-    if len(latent_sizes) != 1:
+    if len(check_sizes("latent_sizes", latent_sizes)) != 1:
         raise InputError(f"latent_sizes {tuple(latent_sizes)}: a VAE has one layer; dlgm and seatbelt take more")
     return make("vae", image_shape, latent_sizes, network, likelihood, posterior, hidden_sizes, sees_all=True)
 
@@ -370,15 +228,6 @@ def seatbelt_vae(
     return make("seatbelt", image_shape, latent_sizes, network, likelihood, posterior, hidden_sizes, sees_all=True)
 
 
-POSTERIORS: dict[str, Callable[[nn.Module, int, tuple[int, ...], tuple[int, ...]], nn.Module]] = {
-    "chain": lambda features, width, sizes, hidden: chain(features, width, sizes, hidden, sees_x=False),
-    "chain-x": lambda features, width, sizes, hidden: chain(features, width, sizes, hidden, sees_x=True),
-    "top-down": top_down,
-    "ladder": ladder,
-    "bidirectional": bidirectional,
-}
-"""Posteriors by name."""
-
 FACTORIES: dict[str, Callable[..., HierarchicalVAE]] = {
     "vae": vae,
     "dlgm": dlgm,
@@ -405,7 +254,7 @@ def build(name: str, image_shape: Sequence[int], **arguments: Any) -> Hierarchic
         >>> build("dlgm", (1, 28, 28), latent_sizes=(8, 4), network="mlp").latent_sizes
         (8, 4)
     """
-    if name not in FACTORIES:
+    if not isinstance(name, str) or name not in FACTORIES:
         raise InputError(f"model {name!r}: must be one of {', '.join(FACTORIES)}")
     try:
         return FACTORIES[name](image_shape, **arguments)
