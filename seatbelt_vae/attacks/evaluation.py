@@ -1,0 +1,116 @@
+"""Fast evaluation of a frozen model: the same function, with what only training needs taken out."""
+
+import copy
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from seatbelt_vae.attacks.protocol import Attackable
+
+FEW_CHANNELS = 4
+
+
+def fast_copy(model: Attackable) -> Attackable:
+    """A copy of a model for attacks: frozen, in evaluation mode, batch norm folded, input gradients by GEMM + fold.
+
+    Outputs and input gradients are those of the model up to rounding. Half of the time of an attack on a plain model
+    goes into the gradient of the first convolution to its one or three input channels; as a matrix product and a fold
+    that is an order of magnitude faster on a CPU.
+
+    Args:
+        model: anything attackable; what is no ``nn.Module`` is returned as it is.
+
+    Returns:
+        A model of the same class that shares nothing with the first.
+
+    Example:
+        >>> from seatbelt_vae.models import vae
+        >>> model, x = vae((1, 32, 32)).eval(), torch.rand(2, 1, 32, 32)
+        >>> torch.allclose(fast_copy(model).encode(x)[0].loc, model.encode(x)[0].loc, atol=1e-5)
+        True
+    """
+    if not isinstance(model, nn.Module):
+        return model
+    fast: Any = copy.deepcopy(model).eval().requires_grad_(False)
+    for parent in list(fast.modules()):
+        if isinstance(parent, nn.Sequential):
+            fold_batch_norms(parent)
+    for parent in list(fast.modules()):
+        for name, child in parent.named_children():
+            if next(iter(child.parameters()), torch.empty(0)).device.type == "cpu" and suits(child):
+                setattr(parent, name, FewChannelConv2d(child))
+    attackable: Attackable = fast
+    return attackable
+
+
+def fold_batch_norms(sequence: nn.Sequential) -> None:
+    """Fold every batch norm that directly follows a convolution into it, in place.
+
+    Example:
+        >>> layers = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)).eval()
+        >>> fold_batch_norms(layers)
+        >>> type(layers[1]).__name__
+        'Identity'
+    """
+    for i in range(len(sequence) - 1):
+        layer, norm = sequence[i], sequence[i + 1]
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
+            if norm.running_var is None or (isinstance(layer, nn.ConvTranspose2d) and layer.groups > 1):
+                continue
+            transposed = isinstance(layer, nn.ConvTranspose2d)
+            sequence[i] = fuse_conv_bn_eval(layer, norm, transpose=transposed)
+            sequence[i + 1] = nn.Identity()
+
+
+def suits(module: nn.Module) -> bool:
+    """Whether a module is a plain convolution from a few channels, whose input gradient is worth rewriting.
+
+    Example:
+        >>> suits(nn.Conv2d(1, 32, 4, stride=2, padding=1)), suits(nn.Conv2d(32, 32, 4))
+        (True, False)
+    """
+    return (
+        type(module) is nn.Conv2d
+        and module.in_channels <= FEW_CHANNELS
+        and module.groups == 1
+        and module.padding_mode == "zeros"
+        and not isinstance(module.padding, str)
+    )
+
+
+class FewChannelConv2d(nn.Module):
+    """A convolution with the same output, whose gradient to its input is one matrix product and one fold.
+
+    Args:
+        conv: the convolution; its weights are used as they are, and get no gradient.
+
+    Example:
+        >>> conv = nn.Conv2d(1, 8, 4, stride=2, padding=1)
+        >>> FewChannelConv2d(conv)(torch.zeros(1, 1, 8, 8)).shape
+        torch.Size([1, 8, 4, 4])
+    """
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        super().__init__()
+        self.conv = conv
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The convolution of images (B, C, H, W)."""
+        out: Tensor = _Convolve.apply(x, self.conv)
+        return out
+
+
+class _Convolve(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, conv: nn.Conv2d) -> Tensor:
+        ctx.conv, ctx.size = conv, x.shape[-2:]
+        return F.conv2d(x, conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation)  # type: ignore[arg-type]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        conv, (gradient,) = ctx.conv, gradients
+        patches = conv.weight.flatten(1).T @ gradient.flatten(2)
+        return F.fold(patches, ctx.size, conv.kernel_size, conv.dilation, conv.padding, conv.stride), None

@@ -1,0 +1,44 @@
+import torch
+
+from seatbelt_vae.attacks.output import OutputObjective, hierarchical_kl
+from seatbelt_vae.models import Encoding
+from seatbelt_vae.objectives import ELBO
+
+
+def elbo_of_target(model, x, target, noise):
+    """The ELBO's own terms, with the target put in the place of the encoded image."""
+    encoding: Encoding = model(x, noise)
+    return ELBO()(encoding, target, data_size=1).elbo
+
+
+def test_objective_is_the_negative_elbo_of_the_target(hierarchy, images):
+    source, target = images[:2], images[2:]
+    noise = [torch.randn(2, 1, size, dtype=torch.float64) for size in hierarchy.latent_sizes]
+    d = 0.1 * torch.randn(2, 784, dtype=torch.float64)
+    value = OutputObjective(hierarchy, source, target, noise)(d, torch.arange(2))
+    expected = -elbo_of_target(hierarchy, source + d.view_as(source), target, [eps[:, 0] for eps in noise])
+    torch.testing.assert_close(value, expected)
+
+
+def test_samples_are_averaged(hierarchy, images):
+    source, target = images[:2], images[2:]
+    noise = [torch.randn(2, 4, size, dtype=torch.float64) for size in hierarchy.latent_sizes]
+    value = OutputObjective(hierarchy, source, target, noise)(torch.zeros(2, 784).double(), torch.arange(2))
+    paths = [-elbo_of_target(hierarchy, source, target, [eps[:, s] for eps in noise]) for s in range(4)]
+    torch.testing.assert_close(value, torch.stack(paths).mean(0))
+
+
+def test_a_foreign_model_has_a_standard_normal_prior(linear):
+    x, target = torch.rand(2, 1, 4, 4).double(), torch.rand(2, 1, 4, 4).double()
+    value = OutputObjective(linear, x, target)(torch.zeros(2, 16).double(), torch.arange(2))
+    (q,) = linear.encode(x)
+    loc, scale = q.base_dist.loc, q.base_dist.scale
+    kl = (0.5 * (loc**2 + scale**2 - 1) - scale.log()).sum((1, 2))
+    torch.testing.assert_close(value, kl - linear.decode([loc]).log_prob(target))
+
+
+def test_hierarchical_kl_is_that_of_the_objectives(hierarchy, images):
+    noise = hierarchy.draw_noise(4)
+    encoding = hierarchy(images, noise)
+    expected = ELBO()(encoding, images, data_size=1).layer_kl.sum(-1)
+    torch.testing.assert_close(hierarchical_kl(encoding.q, encoding.p, encoding.z), expected)
