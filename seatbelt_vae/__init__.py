@@ -1,1 +1,72 @@
-"""Robust, disentangled, hierarchical VAEs, and the adversarial attacks that test them."""
+"""Robust, disentangled, hierarchical VAEs, and the adversarial attacks that test them.
+
+    >>> import seatbelt_vae as sb
+    >>> data = sb.load_dataset("sprites", size=32, count=64)
+    >>> model = sb.models.seatbelt_vae(data.image_shape, latent_sizes=(8, 4), network="mlp")
+    >>> _ = sb.train(model, data, sb.objectives.BetaTC(beta=4.0), steps=2, batch_size=8, device="cpu")
+    >>> pairs = sb.pairs(data, count=2)
+    >>> sb.attack(model, pairs.source, pairs.target, lambdas=[1.0], max_iterations=5).distortion.shape
+    torch.Size([2, 1])
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seatbelt_vae import attacks, data, metrics, models, objectives, optim
+    from seatbelt_vae.attacks import AttackResult, attack
+    from seatbelt_vae.data import ImageDataset, load_dataset, pairs
+    from seatbelt_vae.errors import InputError, RunError
+    from seatbelt_vae.experiments import ExperimentSpec
+    from seatbelt_vae.models import HierarchicalVAE
+    from seatbelt_vae.training import train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AttackResult",
+    "ExperimentSpec",
+    "HierarchicalVAE",
+    "ImageDataset",
+    "InputError",
+    "RunError",
+    "attack",
+    "attacks",
+    "data",
+    "load_dataset",
+    "metrics",
+    "models",
+    "objectives",
+    "optim",
+    "pairs",
+    "train",
+]
+
+_HOMES = {
+    "AttackResult": "attacks",
+    "ExperimentSpec": "experiments",
+    "HierarchicalVAE": "models",
+    "ImageDataset": "data",
+    "InputError": "errors",
+    "RunError": "errors",
+    "attack": "attacks",
+    "load_dataset": "data",
+    "pairs": "data",
+    "train": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that ``seatbelt --help`` does not wait for torch."""
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    elif name in __all__:
+        value = importlib.import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -43,7 +43,7 @@ def test_copy_encodes_and_decodes_as_the_model_does(colours, side):
     model = lived_in(seatbelt_vae((colours, side, side), latent_sizes=(6, 4), hidden_sizes=(8,)))
     fast, x = fast_copy(model), torch.rand(3, colours, side, side, dtype=torch.float64)
     for layer in range(2):
-        plain, copy = (value_and_gradient(lambda y, m=m: m.encode(y)[layer].loc, x) for m in (model, fast))
+        plain, copy = (value_and_gradient(lambda y, m=m, i=layer: m.encode(y)[i].loc, x) for m in (model, fast))
         torch.testing.assert_close(copy[0], plain[0])
         torch.testing.assert_close(copy[1], plain[1])
     z = [torch.randn(3, size, dtype=torch.float64) for size in model.latent_sizes]
