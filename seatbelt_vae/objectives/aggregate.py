@@ -27,7 +27,7 @@ ELEMENTS_IN_MEMORY = 2**23
 """Entries of log q(z_i | x_j)_d held at once; larger problems are streamed over samples and recomputed backwards."""
 
 
-def log_weights(samples: int, posteriors: int, data_size: int, estimator: Estimator) -> Tensor:
+def log_weights(like: Tensor, posteriors: int, data_size: int, estimator: Estimator) -> Tensor:
     r"""Log weights of every posterior in the mixture, per sample; sample i comes from posterior i.
 
     With M posteriors and N training examples:
@@ -38,38 +38,64 @@ def log_weights(samples: int, posteriors: int, data_size: int, estimator: Estima
     - ``leave-one-in``: W_ii = 1/N, the rest (N - 1) / (N (M - 1)). Rows sum to 1.
 
     Args:
-        samples: B.
+        like: B samples or rows of any kind, (B, …), whose dtype and device the weights take.
         posteriors: M ≥ B columns.
         data_size: N ≥ M.
         estimator: which.
 
     Returns:
-        log W, (B, M), float64.
+        log W, (B, M).
 
     Raises:
-        InputError: N < M, an unknown estimator, or a single posterior where weights need two.
+        InputError: N < M < B, an unknown estimator, or a single posterior where weights need two.
 
     Example:
-        >>> log_weights(4, 4, data_size=100, estimator="mss").exp().sum(1)
-        tensor([1., 1., 1., 1.], dtype=torch.float64)
+        >>> log_weights(torch.zeros(4, 2), 4, data_size=100, estimator="mss").logsumexp(1).abs() < 1e-6
+        tensor([True, True, True, True])
     """
+    check_counts(len(like), posteriors, data_size, estimator)
+    n, m, row = data_size, posteriors - 1, torch.arange(len(like), device=like.device)
+    if estimator == "mws":
+        return like.new_full((len(like), posteriors), -math.log(n * posteriors))
+    if m == 0:
+        return like.new_zeros(1, 1)
+    rest = 1 / m if estimator == "mss" else (n - 1) / (n * m)
+    log_w = like.new_full((len(like), posteriors), math.log(rest))
+    if estimator == "mss":
+        log_w[row, (row + 1) % posteriors] = math.log((n - m) / (n * m))
+    log_w[row, row] = -math.log(n)
+    return log_w
+
+
+def check_counts(samples: int, posteriors: int, data_size: int, estimator: str) -> None:
+    """Refuse an estimator that does not exist, or one without the posteriors that it needs.
+
+    Raises:
+        InputError: what is wrong and what would be right.
+
+    Example:
+        >>> check_counts(8, 8, 100, "mws")
+    """
+    check_estimator(estimator)
+    if posteriors < samples:
+        raise InputError(f"log_q: must have a posterior for each of the {samples} samples, has {posteriors}")
     if data_size < posteriors:
         raise InputError(f"data_size {data_size}: must be at least the {posteriors} posteriors of the batch")
+    if estimator != "mws" and posteriors == 1 and data_size > 1:
+        raise InputError(f"estimator {estimator!r}: needs a batch of at least 2")
+
+
+def check_estimator(estimator: str) -> None:
+    """Refuse an estimator that does not exist.
+
+    Raises:
+        InputError: not one of the three.
+
+    Example:
+        >>> check_estimator("mss")
+    """
     if estimator not in get_args(Estimator):
         raise InputError(f"estimator {estimator!r}: must be one of {', '.join(get_args(Estimator))}")
-    n, m = data_size, posteriors - 1
-    if estimator == "mws":
-        return torch.full((samples, posteriors), -math.log(n * posteriors), dtype=torch.float64)
-    if posteriors == 1:
-        if n > 1:
-            raise InputError(f"estimator {estimator!r}: needs a batch of at least 2")
-        return torch.zeros(samples, 1, dtype=torch.float64)
-    row = torch.arange(samples)
-    weights = torch.full((samples, posteriors), 1 / m if estimator == "mss" else (n - 1) / (n * m), dtype=torch.float64)
-    if estimator == "mss":
-        weights[row, (row + 1) % posteriors] = (n - m) / (n * m)
-    weights[row, row] = 1 / n
-    return weights.log()
 
 
 def log_aggregate(log_q: Tensor, data_size: int, estimator: Estimator = "mws") -> tuple[Tensor, Tensor]:
@@ -96,7 +122,7 @@ def log_aggregate(log_q: Tensor, data_size: int, estimator: Estimator = "mws") -
     """
     if log_q.dim() != 3 or log_q.shape[1] < log_q.shape[0]:
         raise InputError(f"log_q: must be (B samples, M >= B posteriors, D latents), got {tuple(log_q.shape)}")
-    log_w = log_weights(log_q.shape[0], log_q.shape[1], data_size, estimator).to(log_q)
+    log_w = log_weights(log_q.detach(), log_q.shape[1], data_size, estimator)
     joint, _, marginals = mix(log_q, log_w, ())
     return joint, marginals
 
@@ -148,7 +174,7 @@ def aggregate(
         >>> [tuple(part.shape) for part in aggregate(q.sample(), q, data_size=9, groups=[[0, 1]])]
         [(3,), (3, 1), (3, 2)]
     """
-    log_w = log_weights(len(z), len(q.loc), data_size, estimator).to(z)
+    log_w = log_weights(z.detach(), len(q.loc), data_size, estimator)
 
     def rows(z: Tensor, log_w: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return mix(pairwise_log_prob(z, q), log_w, groups)

@@ -1,15 +1,13 @@
 """β-TC: the ELBO with a heavier total correlation of the top latent."""
 
 from dataclasses import dataclass
-from typing import get_args
 
 import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding
-from seatbelt_vae.objectives.aggregate import Estimator, aggregate
+from seatbelt_vae.objectives.aggregate import Estimator, aggregate, check_estimator
 from seatbelt_vae.objectives.elbo import check_beta
 from seatbelt_vae.objectives.terms import ELBOTerms, Terms, ramp
 
@@ -50,8 +48,7 @@ class BetaTC(ELBOTerms):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_beta(self.beta)
-        if self.estimator not in get_args(Estimator):
-            raise InputError(f"estimator {self.estimator!r}: must be one of {', '.join(get_args(Estimator))}")
+        check_estimator(self.estimator)
 
     @property
     def weight(self) -> float:

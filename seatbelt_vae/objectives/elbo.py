@@ -44,6 +44,8 @@ class BetaVAE(ELBOTerms):
 
     .. math:: \mathrm{ELBO} - (\beta - 1) \, KL(q(z_L|\cdot) \,\|\, N(0, I))
 
+    Free bits bound the KL before β weighs it, so that a dimension at its floor feels no pull at any β.
+
     Args:
         beta: β ≥ 0; 1 gives the ELBO exactly.
         anneal: steps over which β moves linearly from 1 to its value.
@@ -53,7 +55,7 @@ class BetaVAE(ELBOTerms):
 
     Example:
         >>> BetaVAE(beta=4.0, anneal=100).at(50).weight
-        1.5
+        2.5
     """
 
     beta: float = 4.0
@@ -65,15 +67,12 @@ class BetaVAE(ELBOTerms):
 
     @property
     def weight(self) -> float:
-        """β - 1 at this step."""
-        return ramp(self.step, self.anneal) * (self.beta - 1)
+        """β at this step."""
+        return 1 + ramp(self.step, self.anneal) * (self.beta - 1)
 
     def __call__(self, encoding: Encoding, x: Tensor, data_size: int) -> Terms:
         """The terms for images x; `data_size` plays no part."""
-        from torch.distributions import kl_divergence
-
-        top = kl_divergence(encoding.q[-1], encoding.p[-1]).sum(-1)
-        return self.weigh(encoding, x, [(self.weight, top)])
+        return self.weigh(encoding, x, top_weight=self.weight)
 
 
 def check_beta(beta: float, name: str = "beta") -> None:

@@ -48,7 +48,12 @@ class Discriminator(nn.Module):
         Args:
             z: latents (B, D); no gradient flows into them.
             generator: for the permutations, on the CPU.
+
+        Raises:
+            InputError: a batch that cannot be halved.
         """
+        if len(z) < 2:
+            raise InputError("batch of 1: FactorVAE's discriminator needs at least 2 examples, half of them shuffled")
         joint, other = z.detach().chunk(2)
         product = permute_dimensions(other, generator)
         real, fake = self(joint), self(product)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding
-from seatbelt_vae.objectives.aggregate import Estimator, aggregate
+from seatbelt_vae.objectives.aggregate import Estimator, aggregate, check_estimator
 from seatbelt_vae.objectives.beta_tc import all_posteriors
 from seatbelt_vae.objectives.elbo import check_beta
 from seatbelt_vae.objectives.terms import ELBOTerms, Terms
@@ -56,6 +56,7 @@ class HFVAE(ELBOTerms):
         super().__post_init__()
         for name in ("alpha", "beta", "gamma"):
             check_beta(getattr(self, name), name)
+        check_estimator(self.estimator)
 
     def __call__(self, encoding: Encoding, x: Tensor, data_size: int) -> Terms:
         """The terms for images x out of `data_size`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, get_args
 
 import torch
 from torch import Tensor, nn
@@ -62,8 +62,8 @@ class Terms:
             if value is not None:
                 named[name] = value
         named |= self.others
-        # One transfer for all, where the terms live on an accelerator.
-        means = torch.stack([value.detach().double().mean() for value in named.values()]).tolist()
+        # One transfer for all, where the terms live on an accelerator (not every one of which has float64).
+        means = torch.stack([value.detach().mean() for value in named.values()]).tolist()
         return dict(zip(named, means, strict=True))
 
 
@@ -112,7 +112,7 @@ def layer_kls(encoding: Encoding, layer_kl: LayerKL = "sample") -> tuple[Tensor,
         >>> layer_kls(Encoding((one,), (torch.zeros(1, 2),), (zero,), zero))
         (tensor([[0.5000, 0.5000]]),)
     """
-    if layer_kl not in ("sample", "paper"):
+    if layer_kl not in get_args(LayerKL):
         raise InputError(f"layer_kl {layer_kl!r}: must be 'sample' or 'paper'")
     pairs = list(zip(encoding.q, encoding.p, encoding.z, strict=True))
     analytic = [kl_divergence(q, p) for q, p, _ in (pairs if layer_kl == "paper" else pairs[-1:])]
@@ -144,8 +144,11 @@ class ELBOTerms:
             raise InputError(f"free_bits {self.free_bits}: must be zero or more nats")
         if self.free_bits_per not in ("dimension", "layer"):
             raise InputError(f"free_bits_per {self.free_bits_per!r}: must be 'dimension' or 'layer'")
-        if self.warm_up < 0:
-            raise InputError(f"warm_up {self.warm_up}: must be zero or more steps")
+        if self.layer_kl not in get_args(LayerKL):
+            raise InputError(f"layer_kl {self.layer_kl!r}: must be 'sample' or 'paper'")
+        check_counts_of_steps(warm_up=self.warm_up, anneal=getattr(self, "anneal", 0))
+        if self.tc_samples is not None and self.tc_samples < 1:
+            raise InputError(f"tc_samples {self.tc_samples}: must be at least 1, or None for the gradient batch")
 
     @property
     def tc_samples(self) -> int | None:
@@ -169,23 +172,31 @@ class ELBOTerms:
         return ramp(self.step, self.warm_up)
 
     def weigh(
-        self, encoding: Encoding, x: Tensor, penalties: Sequence[tuple[float, Tensor]] = (), **named: Any
+        self,
+        encoding: Encoding,
+        x: Tensor,
+        penalties: Sequence[tuple[float, Tensor]] = (),
+        *,
+        top_weight: float = 1.0,
+        **named: Any,
     ) -> Terms:
         r"""Weight the terms: the one place where a loss is made.
 
-        .. math:: -\overline{\log p(x|z)} + w \Big( \sum_l \mathrm{FB}(\overline{KL_l})
-            + \sum_k c_k \overline{T_k} \Big)
+        .. math:: -\overline{\log p(x|z)} + w \Big( \sum_{l<L} \mathrm{FB}(\overline{KL_l})
+            + b \, \mathrm{FB}(\overline{KL_L}) + \sum_k c_k \overline{T_k} \Big)
 
-        with w the warm-up and FB the free bits; the penalties stay outside of them.
+        with w the warm-up, FB the free bits and b the weight of the top layer; the penalties stay outside of them.
 
         Args:
             encoding: a model's pass over x.
             x: images, (B, C, H, W).
             penalties: pairs of a coefficient c and a per-example term (B,) in nats.
+            top_weight: b; 1 gives the very same numbers as no weight.
             named: the fields of :class:`Terms` that the objective can tell.
         """
         log_likelihood, kl = encoding.likelihood.log_prob(x), layer_kls(encoding, self.layer_kl)
-        regulariser = sum((self.floored(layer) for layer in kl), start=log_likelihood.new_zeros(()))
+        below_top = sum((self.floored(layer) for layer in kl[:-1]), start=log_likelihood.new_zeros(()))
+        regulariser = below_top + top_weight * self.floored(kl[-1])
         for coefficient, term in penalties:
             if coefficient:  # β = 1 gives the very same numbers as the ELBO
                 regulariser = regulariser + coefficient * term.mean()
@@ -195,6 +206,20 @@ class ELBOTerms:
         """Σ of max(free bits, batch-mean KL) over dimensions, or over the layer as a whole; a scalar."""
         mean = kl.mean(0) if self.free_bits_per == "dimension" else kl.sum(-1).mean()
         return (mean if self.free_bits is None else mean.clamp(min=self.free_bits)).sum()
+
+
+def check_counts_of_steps(**counts: int) -> None:
+    """Refuse negative lengths of ramps.
+
+    Raises:
+        InputError: one is below 0.
+
+    Example:
+        >>> check_counts_of_steps(warm_up=0, anneal=100)
+    """
+    for name, count in counts.items():
+        if not count >= 0:
+            raise InputError(f"{name} {count}: must be zero or more steps")
 
 
 def ramp(step: int | None, length: int) -> float:
