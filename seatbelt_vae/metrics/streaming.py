@@ -78,7 +78,9 @@ def batches(model: Any, images: Images, batch_size: int) -> Iterator[tuple[slice
         yield rows, x if parameter is None else x.to(parameter.device, parameter.dtype)
 
 
-def passes(model: Any, images: Images, samples: int, batch_size: int, seed: int) -> Iterator[Pass]:
+def passes(
+    model: Any, images: Images, samples: int, batch_size: int, seed: int, extra: Sequence[int] = ()
+) -> Iterator[Pass]:
     """Every image with `samples` draws of noise for every layer, at most `batch_size` rows at a time.
 
     Args:
@@ -87,6 +89,7 @@ def passes(model: Any, images: Images, samples: int, batch_size: int, seed: int)
         samples: draws for each image.
         batch_size: rows that go through the model at once; many samples of one image may take several passes.
         seed: of the noise.
+        extra: sizes of further noise, which follows that of the layers.
 
     Yields:
         Passes that cover each (image, draw) once.
@@ -98,7 +101,8 @@ def passes(model: Any, images: Images, samples: int, batch_size: int, seed: int)
         streams = [image_stream(seed, index) for index in range(rows.start, rows.stop)]
         for start in range(0, samples, at_once):
             count = min(at_once, samples - start)
-            yield Pass(rows, x.repeat_interleave(count, 0), draw_noise(streams, count, sizes, x), count)
+            noise = draw_noise(streams, count, [*sizes, *extra], x)
+            yield Pass(rows, x.repeat_interleave(count, 0), noise, count)
 
 
 def image_stream(seed: int, index: int) -> np.random.Generator:

@@ -1,0 +1,97 @@
+"""Which latents a model uses at all, and where it has collapsed to the prior."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seatbelt_vae.errors import InputError
+
+
+@dataclass(frozen=True)
+class ActiveUnits:
+    """Var_x E[z_j|x] per layer and dimension, and what of it exceeds the threshold; bottom layer first.
+
+    Attributes:
+        variance: one (D_l,) per layer.
+        threshold: above which a unit counts as active.
+    """
+
+    variance: tuple[Tensor, ...]
+    threshold: float
+
+    @property
+    def active(self) -> tuple[Tensor, ...]:
+        """Which units are active: one bool (D_l,) per layer."""
+        return tuple(variance > self.threshold for variance in self.variance)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many units are active in each layer."""
+        return tuple(int(active.sum()) for active in self.active)
+
+
+@dataclass(frozen=True)
+class Collapse:
+    """How the KL is spread over layers and dimensions, in nats; bottom layer first.
+
+    Attributes:
+        dimension_kl: average KL of each dimension, one (D_l,) per layer.
+        layer_kl: their sum, per layer.
+        at_floor: share of dimensions at or under the free-bits floor, per layer; 0 where there is no floor.
+        collapsed: share of dimensions that carry under 0.01 nats, per layer.
+    """
+
+    dimension_kl: tuple[Tensor, ...]
+    layer_kl: tuple[float, ...]
+    at_floor: tuple[float, ...]
+    collapsed: tuple[float, ...]
+
+
+def active_units(means: Tensor | Sequence[Tensor], threshold: float = 1e-2) -> ActiveUnits:
+    r"""Latents whose posterior mean moves with the image: :math:`Var_x\, E[z_j|x] > 10^{-2}`. Counts, no unit.
+
+    More active units mean a richer code; on their own they say nothing about robustness.
+
+    Args:
+        means: posterior means over the data set, (N, D), or one such tensor per layer, bottom first.
+        threshold: of the variance.
+
+    Raises:
+        InputError: fewer than two images, or not (N, D).
+
+    References:
+        Burda, Grosse & Salakhutdinov 2016, Importance Weighted Autoencoders, section 5.2.
+
+    Example:
+        >>> active_units(torch.tensor([[0.0, 1.0], [0.0, 3.0]])).counts
+        (1,)
+    """
+    layers = (means,) if isinstance(means, Tensor) else tuple(means)
+    for layer in layers:
+        if layer.dim() != 2 or len(layer) < 2:
+            raise InputError(f"means: shape {tuple(layer.shape)}; expected (N, D) with at least two images")
+    return ActiveUnits(tuple(layer.detach().double().var(0).cpu() for layer in layers), threshold)
+
+
+def collapse(dimension_kl: Sequence[Tensor], floor: float | None = None, tolerance: float = 0.05) -> Collapse:
+    """Sum up where a model's KL lies, from :attr:`EvidenceBound.dimension_kl` or per-image KLs. Nats.
+
+    Args:
+        dimension_kl: KL of each dimension, (D_l,) or (N, D_l), one per layer, bottom first.
+        floor: free bits per dimension, if any were given.
+        tolerance: how far above the floor still counts as at it, as a share of the floor.
+
+    Example:
+        >>> collapse([torch.tensor([0.0, 0.125, 2.0, 3.0])], floor=0.125).at_floor
+        (0.5,)
+    """
+    layers = tuple(kl.detach().double().reshape(-1, kl.shape[-1]).mean(0).cpu() for kl in dimension_kl)
+    reach = -torch.inf if floor is None else floor * (1 + tolerance)
+    return Collapse(
+        dimension_kl=layers,
+        layer_kl=tuple(float(kl.sum()) for kl in layers),
+        at_floor=tuple(float((kl <= reach).double().mean()) for kl in layers),
+        collapsed=tuple(float((kl < 0.01).double().mean()) for kl in layers),
+    )
