@@ -76,13 +76,20 @@ class History:
         y = self.pairs[:, m:] * free[:, None]
         order = (self.head[:, None] + torch.arange(m, device=g.device)) % m  # oldest first
         both = torch.cat((order, order + m), dim=1)
-        gram = torch.bmm(self.pairs, y.mT).to(dtype)  # s.y above, y.y below
+        gram = _bmm(self.pairs, y.mT).to(dtype)  # s.y above, y.y below
         gram = _take(_take(gram, both, 1), order, 2)
-        inner = _take(torch.bmm(self.pairs, g[:, :, None]).to(dtype)[:, :, 0], both, 1)
+        inner = _take(_bmm(self.pairs, g[:, :, None]).to(dtype)[:, :, 0], both, 1)
         used, gamma, coefficients = _compact(gram, inner, _take(self.filled, order, 1))
         weights = torch.zeros_like(coefficients).scatter(1, both, coefficients).to(g.dtype)
-        step = torch.bmm(weights[:, None], self.pairs)[:, 0] * free
+        step = _bmm(weights[:, None], self.pairs)[:, 0] * free
         return -(gamma[:, None].to(g.dtype) * g + step), used.any(-1)
+
+
+def _bmm(a: Tensor, b: Tensor) -> Tensor:
+    """`torch.bmm` whose result for a row does not depend on how many there are: alone, a row would go to another
+    routine and differ in the last bit, which a long search can turn into another minimum.
+    """
+    return torch.bmm(a, b) if len(a) > 1 else torch.bmm(a.expand(2, -1, -1), b.expand(2, -1, -1))[:1]
 
 
 def _take(x: Tensor, index: Tensor, dim: int) -> Tensor:

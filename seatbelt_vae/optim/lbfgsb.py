@@ -170,24 +170,24 @@ class _Solver:
         b.evaluations = b.evaluations + 1
         finite = torch.isfinite(f) & torch.isfinite(g).all(-1)
         f, g = torch.where(finite, f, torch.inf), torch.where(finite[:, None], g, 0.0)
+        stuck = (trial == b.x).all(-1)  # the step is below the spacing of the floats
         moving = (trial > b.lower) & (trial < b.upper)
-        enough = finite & (b.fresh | (f <= b.f + ARMIJO * _dot(b.g, trial - b.x)))
+        enough = finite & (b.fresh | (~stuck & (f <= b.f + ARMIJO * _dot(b.g, trial - b.x))))
         before = search.low, search.slope_low
+        lost = ~finite | (stuck & search.f_high.isinf() & search.high.isfinite())
         done = search.record(f, _dot(g, b.d * moving), enough) | (b.fresh & finite)
         raised = search.low != before[0]
         b.g_low = torch.where(raised[:, None], g, b.g_low)
-        spent = ~done & ((search.trials >= TRIALS) | (trial == b.x).all(-1))
+        spent = ~done & ((search.trials >= TRIALS) | stuck)
         settled = spent & (search.low > 0)  # no flat point found: the best steep one will do
         if_low = b.clamp(b.x + search.low[:, None].to(b.x.dtype) * b.d)
         x_new = torch.where(done[:, None], trial, if_low)
         f_new, g_new = torch.where(done, f, search.f_low), torch.where(done[:, None], g, b.g_low)
-        self._conclude(b, done | settled, spent & ~settled, finite, x_new, f_new, g_new)
+        self._conclude(b, done | settled, spent & ~settled, lost, x_new, f_new, g_new)
         search.step = search.next_step(*before)
         self._redirect(b, done | settled | spent)
 
-    def _conclude(
-        self, b: _Batch, accept: Tensor, fail: Tensor, finite: Tensor, x: Tensor, f: Tensor, g: Tensor
-    ) -> None:
+    def _conclude(self, b: _Batch, accept: Tensor, fail: Tensor, lost: Tensor, x: Tensor, f: Tensor, g: Tensor) -> None:
         """Move the rows that accept a step, and find who has ended and why."""
         moved = accept & ~b.fresh
         s, row = x - b.x, accept[:, None]
@@ -200,7 +200,7 @@ class _Solver:
         flat = (b.clamp(b.x - b.g) - b.x).abs().amax(-1) <= self.gradient_tolerance
         b.status = torch.where(accept & (b.iterations >= self.max_iterations), int(Status.BUDGET), b.status)
         b.status = torch.where(accept & (flat | (b.calm >= CALM)), int(Status.CONVERGED), b.status)
-        last = torch.where(finite, int(Status.STALLED), int(Status.NOT_FINITE))
+        last = torch.where(lost, int(Status.NOT_FINITE), int(Status.STALLED))
         b.status = torch.where(fail & ~b.history.filled.any(-1), last, b.status)
         b.history.clear(fail)  # the failure may be the memory's: once more along steepest descent
         b.fresh = b.fresh & ~accept
