@@ -1,5 +1,6 @@
 """Robust, disentangled, hierarchical VAEs, and the adversarial attacks that test them.
 
+Example:
     >>> import seatbelt_vae as sb
     >>> data = sb.load_dataset("sprites", size=32, count=64)
     >>> model = sb.models.seatbelt_vae(data.image_shape, latent_sizes=(8, 4), network="mlp")
