@@ -44,6 +44,7 @@ def hierarchical_kl(q: Sequence[Normal], p: Sequence[Normal], z: Sequence[Tensor
     """KL(q ‖ p) of a hierarchy at samples z: log ratios below the top, analytic at the top; (B,) in nats.
 
     Example:
+        >>> import torch
         >>> q, p = Normal(torch.ones(1, 2), torch.ones(1, 2)), Normal(torch.zeros(1, 2), torch.ones(1, 2))
         >>> hierarchical_kl([q], [p], [torch.zeros(1, 2)])
         tensor([1.])
