@@ -1,0 +1,104 @@
+r"""The family f_λ(d) = r(d) + λ‖d‖ that every attack minimises, and its minima over a grid of λ."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from seatbelt_vae.errors import InputError
+from seatbelt_vae.optim.problem import Bound, Box, Objective, check, wide
+
+Penalty = Literal["norm", "squared"]
+"""How d is charged: λ‖d‖ or λ‖d‖²."""
+
+
+@dataclass(frozen=True)
+class PathSolution:
+    """The distortions found for R rows and K penalties.
+
+    Attributes:
+        x: d, feasible, shape (R, K, n), the dtype of the start.
+        objective: r(d) + λ‖d‖ (or λ‖d‖²), shape (R, K), float64.
+        discrepancy: r(d), shape (R, K), float64.
+        distortion: ‖d‖, never squared, shape (R, K), float64.
+        status: why each ended, `Status` codes, shape (R, K), int8.
+        evaluations: values-with-gradient spent on each, shape (R, K), int64.
+    """
+
+    x: Tensor
+    objective: Tensor
+    discrepancy: Tensor
+    distortion: Tensor
+    status: Tensor
+    evaluations: Tensor
+
+
+def size(d: Tensor, penalty: Penalty) -> Tensor:
+    """‖d‖ or ‖d‖² over the last dimension, summed in float64; the gradient of ‖d‖ at 0 is 0."""
+    d = d.to(wide(d.device))
+    return torch.linalg.vector_norm(d, dim=-1) if penalty == "norm" else (d * d).sum(-1)
+
+
+@dataclass(frozen=True)
+class Family:
+    """f_λ for R rows and K penalties, as R·K separate problems: problem i is row i // K at penalty i % K.
+
+    Attributes:
+        smooth: r: ``smooth(d, rows) -> values``, d (B, n), rows (B,) in 0 … R − 1.
+        x0: starting points, shape (R, n).
+        lambdas: penalties, shape (K,), float64.
+        box: bounds of d, each broadcastable to (R, n).
+        penalty: ``"norm"`` or ``"squared"``.
+    """
+
+    smooth: Objective
+    x0: Tensor
+    lambdas: Tensor
+    box: Box
+    penalty: Penalty
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(R, K)."""
+        return len(self.x0), len(self.lambdas)
+
+    def problem(self, chosen: Tensor) -> tuple[Objective, Tensor, Tensor]:
+        """The objective, lower and upper bounds of the problems `chosen`, (B,) indices in 0 … R·K − 1."""
+        row, charge = chosen // len(self.lambdas), self.lambdas[chosen % len(self.lambdas)]
+
+        def penalised(d: Tensor, i: Tensor) -> Tensor:
+            return self.smooth(d, row[i]).to(charge.dtype) + charge[i] * size(d, self.penalty)
+
+        box = self.box.rows(row)
+        return penalised, box.lower, box.upper
+
+    def discrepancy(self, d: Tensor, row: Tensor, chunk: int | None) -> Tensor:
+        """Values of r at d (B, n) for the rows given (B,), float64, no gradient."""
+        with torch.no_grad():
+            parts = zip(d.split(chunk or max(1, len(d))), row.split(chunk or max(1, len(d))), strict=True)
+            return torch.cat([self.smooth(*part).to(wide(d.device)) for part in parts])
+
+    def solution(self, d: Tensor, r: Tensor, status: Tensor, evaluations: Tensor) -> PathSolution:
+        """Assemble the answer from d (R, K, n) and r, status, evaluations (R, K)."""
+        objective = r + self.lambdas * size(d, self.penalty)
+        distortion = torch.linalg.vector_norm(d.to(r.dtype), dim=-1)
+        return PathSolution(d, objective, r, distortion, status.to(torch.int8), evaluations)
+
+
+def family(
+    smooth: Objective, x0: Tensor, lambdas: Tensor | Sequence[float], lower: Bound, upper: Bound, penalty: Penalty
+) -> Family:
+    """Check the ingredients of a family of problems.
+
+    Raises:
+        InputError: what `minimise` refuses; no λ, a negative or infinite one; an unknown penalty.
+    """
+    x0, box = check(x0, lower, upper)
+    grid = torch.as_tensor(lambdas, dtype=wide(x0.device), device=x0.device)
+    if grid.ndim != 1 or len(grid) == 0 or not bool((torch.isfinite(grid) & (grid >= 0)).all()):
+        raise InputError("lambdas: needs one or more finite numbers >= 0")
+    if penalty not in ("norm", "squared"):
+        raise InputError(f"penalty: {penalty!r} is unknown; needs 'norm' or 'squared'")
+    return Family(smooth, x0, grid, box, penalty)
