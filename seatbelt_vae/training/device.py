@@ -1,0 +1,31 @@
+"""Which device to work on."""
+
+import torch
+
+from seatbelt_vae.errors import InputError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Turn a device's name into a device that is there.
+
+    Args:
+        name: "auto" (CUDA, else MPS, else the CPU), "cpu", "cuda", "cuda:1", "mps".
+
+    Raises:
+        InputError: no such name, or the machine has no such device.
+
+    Example:
+        >>> choose_device("cpu")
+        device(type='cpu')
+    """
+    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if present[kind]))
+    kind, _, index = name.partition(":")
+    if kind not in present or not (index.isdigit() or not index):
+        raise InputError(f"device: {name!r} is unknown, use one of {', '.join(DEVICES)}")
+    if not present[kind] or (kind == "cuda" and index and int(index) >= torch.cuda.device_count()):
+        raise InputError(f"device: this machine has no {name}, use auto or cpu")
+    return torch.device(name)

@@ -1,0 +1,63 @@
+"""What goes wrong in training, said in words: numbers that are not finite, layers that have collapsed."""
+
+import warnings
+
+import torch
+from torch import Tensor
+
+from seatbelt_vae.errors import RunError
+from seatbelt_vae.objectives import Terms
+
+COLLAPSED = 0.1
+"""Nats below which a layer is said to have collapsed."""
+
+
+class CollapseWarning(UserWarning):
+    """A layer of the hierarchy carries no information."""
+
+
+def check_finite(step: int, terms: Terms, gradient_norm: Tensor, advice: str) -> None:
+    """Stop at the first step whose loss or gradient is NaN or infinite.
+
+    Args:
+        step: the step, counted from 1.
+        terms: the step's terms.
+        gradient_norm: norm of the whole gradient, before clipping; a scalar.
+        advice: what is kept and what to try, put at the end of the message.
+
+    Raises:
+        RunError: something is not finite; the message names the step and the first term that is not.
+    """
+    if torch.isfinite(terms.loss) and torch.isfinite(gradient_norm):
+        return
+    for name, value in {**_named(terms), "gradient norm": gradient_norm}.items():
+        bad = ~torch.isfinite(value)
+        if bad.any():
+            raise RunError(f"step {step}: {name} is {value[bad][0].item()}{advice}")
+
+
+def warn_of_collapse(terms: Terms, step: int) -> None:
+    """Warn once of every layer whose KL is below 0.1 nats, and say what to change.
+
+    Args:
+        terms: the terms of a step when a third of the training is done.
+        step: the step, counted from 1.
+    """
+    layer_kl = terms.layer_kl.detach().mean(dim=0).tolist()
+    collapsed = [f"{layer} ({kl:.3f} nats)" for layer, kl in enumerate(layer_kl, start=1) if kl < COLLAPSED]
+    if collapsed:
+        warnings.warn(
+            f"step {step}: posterior collapse, KL below {COLLAPSED} nats in layer {', '.join(collapsed)}; "
+            "what these layers encode is ignored: try free bits (free_bits = 0.125), a warm-up of the KL "
+            "(warm_up = a tenth of the steps), a smaller beta or fewer layers",
+            CollapseWarning,
+            stacklevel=3,
+        )
+
+
+def _named(terms: Terms) -> dict[str, Tensor]:
+    named = {"log_likelihood": terms.log_likelihood}
+    named |= {f"kl of layer {layer}": kl for layer, kl in enumerate(terms.kl, start=1)}
+    parts = ("mutual_information", "total_correlation", "dimension_wise_kl")
+    named |= {name: value for name in parts if (value := getattr(terms, name)) is not None}
+    return {**named, "loss": terms.loss}
