@@ -1,0 +1,126 @@
+"""How every chart looks: colours and dashes of models, axes with units, bands, lines and markers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from seatbelt_vae.report.curves import LambdaAxis, Row, log_ticks
+from seatbelt_vae.report.export import needed
+from seatbelt_vae.report.palette import FONT, colour_of, dash_of
+
+if TYPE_CHECKING:
+    import altair
+
+WIDTH, HEIGHT = 300, 190  # points of the plotting area: a chart fits a column of a paper, or a telephone
+INK, QUIET, RULE = "#333333", "#666666", "#dddddd"
+
+Domain = tuple[float, float] | None
+
+
+class Style:
+    """Layers in the colours of some models.
+
+    Args:
+        slots: for each model its place in the report, which fixes its colour and dash.
+        legend: whether the chart explains them itself.
+
+    Raises:
+        InputError: altair is not installed.
+    """
+
+    def __init__(self, slots: Mapping[str, int], legend: bool) -> None:
+        self.alt: Any = needed("altair")
+        self.slots, self.legend = slots, legend
+
+    def chart(self, rows: list[Row]) -> Any:
+        """Start a layer from rows."""
+        return self.alt.Chart(self.alt.Data(values=rows))
+
+    def colour(self, legend: bool = True) -> Any:
+        """A model's colour."""
+        return self._by_model(self.alt.Color, [colour_of(slot) for slot in self.slots.values()], legend)
+
+    def dash(self) -> Any:
+        """A model's dash."""
+        return self._by_model(self.alt.StrokeDash, [dash_of(slot) for slot in self.slots.values()], True)
+
+    def _by_model(self, channel: Any, values: list[Any], legend: bool) -> Any:
+        scale = self.alt.Scale(domain=list(self.slots), range=values)
+        key = self.alt.Legend(
+            title=None, orient="bottom", columns=1, labelLimit=WIDTH, symbolSize=600, symbolType="stroke"
+        )
+        return channel("model:N", scale=scale, legend=key if legend and self.legend else None)
+
+    def x(self, title: str, domain: Domain, **axis: Any) -> Any:
+        """A horizontal axis, exact at its ends."""
+        scale = self.alt.Scale(domain=list(domain), nice=False) if domain else self.alt.Scale(nice=False)
+        return self.alt.X("x:Q", axis=self.alt.Axis(title=title, **axis), scale=scale)
+
+    def lambda_x(self, axis: LambdaAxis) -> Any:
+        """The log2 axis of λ, with 0 apart at its left end."""
+        power = "'2^{' + replace(format(datum.value, '~g'), '-', '−') + '}'"
+        label = f"datum.value < {(axis.zero + axis.low) / 2} ? '0' : {power}"
+        margin = (axis.low - axis.zero) / 2
+        return self.x("λ", (axis.zero - margin, axis.high), values=axis.ticks, labelExpr=label, labelOverlap=False)
+
+    def y(self, title: str, domain: Domain, *, log: bool = False) -> dict[str, Any]:
+        """A vertical axis, its title lying above it."""
+        scale = self.alt.Scale(
+            type="log" if log else "linear",
+            zero=False,
+            **({"domain": list(domain), "nice": False} if domain else {"nice": True}),
+        )
+        ticks = {"values": log_ticks(*domain), "labelExpr": _POWER_OF_TEN} if log and domain else {"tickCount": 5}
+        axis = self.alt.Axis(
+            title=title, titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-34, titleY=-10, **ticks
+        )
+        return {"scale": scale, "axis": axis}
+
+    def band(self, rows: list[Row], x: Any, y: dict[str, Any]) -> Any:
+        """Intervals as a band from `low` to `high`."""
+        mark = self.chart(rows).mark_area(opacity=0.16, clip=True, aria=False)
+        return mark.encode(x=x, y=self.alt.Y("low:Q", **y), y2="high:Q", color=self.colour(legend=False))
+
+    def line(self, rows: list[Row], x: Any, y: dict[str, Any]) -> Any:
+        """A line for each model."""
+        mark = self.chart(rows).mark_line(strokeWidth=1.8, clip=True, strokeCap="butt", aria=False)
+        return mark.encode(x=x, y=self.alt.Y("y:Q", **y), color=self.colour(), strokeDash=self.dash())
+
+    def whiskers(self, rows: list[Row], x: Any, y: dict[str, Any]) -> list[Any]:
+        """Intervals as upright strokes."""
+        if not rows:
+            return []
+        mark = self.chart(rows).mark_rule(strokeWidth=0.8, clip=True, aria=False)
+        return [mark.encode(x=x, y=self.alt.Y("low:Q", **y), y2="high:Q", color=self.colour(legend=False))]
+
+    def markers(self, rows: list[Row], x: Any, y: dict[str, Any]) -> list[Any]:
+        """Points with their intervals, for what stands apart from a line."""
+        if not rows:
+            return []
+        point = self.chart(rows).mark_point(filled=True, size=34, opacity=1, clip=True, aria=False)
+        return [
+            *self.whiskers(rows, x, y),
+            point.encode(x=x, y=self.alt.Y("y:Q", **y), color=self.colour(legend=False)),
+        ]
+
+    def finish(self, layered: Any) -> altair.LayerChart:
+        """Size, fonts and rules, the same in every chart."""
+        chart = layered.properties(width=WIDTH, height=HEIGHT, background="#ffffff")
+        words = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 11, "titleFontSize": 12}
+        return (  # type: ignore[no-any-return]
+            chart.configure_view(stroke=None)
+            .configure_axis(
+                **words, titleFontWeight="normal", titleColor=INK, labelColor=QUIET, gridColor=RULE, gridWidth=0.6,
+                domain=False, ticks=False, labelPadding=5, titlePadding=6,
+            )
+            .configure_axisX(grid=False, domain=True, domainColor=QUIET, ticks=True, tickColor=QUIET, tickSize=4)
+            .configure_legend(labelFont=FONT, labelFontSize=12, labelColor=INK, rowPadding=1, offset=4)
+        )  # fmt: skip
+
+
+_POWER_OF_TEN = (
+    "datum.value >= 0.01 && datum.value <= 9999 ? format(datum.value, '~r') : "
+    "round(datum.value / pow(10, floor(log(datum.value)/LN10 + 1e-9))) + '×10^{' + "
+    "replace(format(floor(log(datum.value)/LN10 + 1e-9), 'd'), '-', '−') + '}'"
+)

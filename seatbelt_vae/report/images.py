@@ -1,0 +1,99 @@
+"""From tensors to pixels: grey or colour pictures, distortions on a centred scale, PNG bytes and data URIs."""
+
+import base64
+import io
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from seatbelt_vae.report.palette import diverging
+from seatbelt_vae.report.runs import array
+
+Pixels = NDArray[np.uint8]
+
+MAX_GAIN = 64.0
+
+
+def unit(image: Tensor, bounds: tuple[float, float]) -> NDArray[np.float64]:
+    """Images with values in `bounds`, moved to [0, 1] (and not clipped).
+
+    Example:
+        >>> import torch
+        >>> unit(torch.tensor([-1.0, 1.0]), (-1, 1))
+        array([0., 1.])
+    """
+    low, high = bounds
+    return (array(image) - low) / (high - low)
+
+
+def pixels(image: NDArray[np.floating]) -> Pixels:
+    """An image (C, H, W) in [0, 1] as bytes: (H, W) where C is 1, else (H, W, 3). Values outside are clipped."""
+    eight_bit = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return eight_bit[0] if len(eight_bit) == 1 else np.moveaxis(eight_bit[:3], 0, -1)
+
+
+def display_gain(distortion: NDArray[np.floating]) -> float:
+    """The largest power of two, from 1 to 64, by which a distortion can be multiplied and stay within ±1.
+
+    A power of two moves in steps that the eye can follow when λ moves, and 64 leaves a distortion
+    below one 8-bit grey level where it belongs: invisible.
+
+    Args:
+        distortion: d in units of the data's range, any shape.
+
+    Example:
+        >>> display_gain(np.array([0.2, -0.1])), display_gain(np.zeros(3))
+        (4.0, 64.0)
+    """
+    largest = float(np.abs(distortion).max(initial=0.0))
+    if largest <= 1 / MAX_GAIN:
+        return MAX_GAIN
+    return max(1.0, 2.0 ** math.floor(-math.log2(largest)))
+
+
+def distortion_pixels(distortion: NDArray[np.floating], gain: float) -> Pixels:
+    """A distortion (C, H, W) in units of the data's range, shown with its zero in the middle of the scale.
+
+    Grey: a diverging scale, blue darker, white unchanged, red brighter. Colour: mid-grey is unchanged, in each channel.
+
+    Args:
+        distortion: d = x* − x over the data's range, (C, H, W).
+        gain: full scale is ±1 / gain.
+
+    Returns:
+        Bytes, (H, W, 3).
+    """
+    if len(distortion) == 1:
+        return diverging(gain * distortion[0])
+    return pixels(0.5 + 0.5 * gain * distortion)
+
+
+def enlarge(image: Pixels, side: int) -> Pixels:
+    """Repeat each pixel a whole number of times until the longer side has about `side` (nearest neighbour, crisp).
+
+    Example:
+        >>> enlarge(np.zeros((32, 32), np.uint8), 320).shape
+        (320, 320)
+    """
+    times = max(1, round(side / max(image.shape[:2])))
+    return image.repeat(times, axis=0).repeat(times, axis=1)
+
+
+def encoded(image: Pixels, kind: str = "PNG", **options: object) -> bytes:
+    """The bytes of an image file, lossless PNG unless told otherwise."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def data_uri(content: bytes, kind: str = "image/png") -> str:
+    """The content as an address that a page holds in itself.
+
+    Example:
+        >>> data_uri(b"a")
+        'data:image/png;base64,YQ=='
+    """
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

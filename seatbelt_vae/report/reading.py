@@ -1,0 +1,66 @@
+"""How to read the page: definitions with units, what may be compared, and where every number comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from seatbelt_vae.report.measures import measures
+from seatbelt_vae.report.runs import Comparison, ReportRun
+from seatbelt_vae.report.tables import CLEAN
+
+_TERMS = (
+    ("x, xₜ, x*, d", "Source, target and adversarial image; x* = x + d stays inside the data’s range."),
+    ("‖d‖", "Un-squared L2 norm of d over the whole image, in the units of the data. ‖d‖/‖x − xₜ‖ is relative to the "
+     "distance from source to target: 1 is as far as replacing the one by the other."),
+    ("λ", "Weight of ‖d‖ in what the attack minimises, Δ = r + λ‖d‖. At λ = 0 (drawn apart, at the left end) the "
+     "distortion is free. The figures show the largest λ that gave the smallest Δ above the mean Δ over λ."),
+    ("Success s", "1 − (‖rec(x*) − xₜ‖ − ‖rec(xₜ) − xₜ‖) / (‖rec(x) − xₜ‖ − ‖rec(xₜ) − xₜ‖). 0: nothing gained; 1: as "
+     "good as encoding the target itself. Comparable across models."),
+    ("Intervals", "95 % over pairs of images, from the bootstrap (studentised in tables, expanded percentile in "
+     "curves; Student’s t below 8 pairs). They say how much the choice of pairs matters, not what another training "
+     "seed would give."),
+    ("Distortion pictures", "For grey images blue is darker, white unchanged, red brighter than the original; for "
+     "colour images mid-grey is unchanged. The factor by which they are multiplied is stated beside them."),
+)  # fmt: skip
+
+
+def reading(compared: Sequence[Comparison]) -> str:
+    """Definitions: of the symbols, then of each column, with what may be compared across models."""
+    columns = {m.title: m for comparison in compared for m in measures(comparison)}
+    terms = [*_TERMS, *((m.title + (f" ({m.unit})" if m.unit else ""), m.definition) for m in columns.values())]
+    terms += [(column.title + (f" ({column.unit})" if column.unit else ""), column.definition) for column in CLEAN]
+    entries = "".join(f"<dt>{escape(term)}</dt><dd>{escape(definition)}</dd>" for term, definition in terms)
+    files_note = (
+        "Every figure lies as PNG, SVG and PDF in the folder figures beside this page, every table as CSV, Markdown "
+        "and LaTeX in the folder tables."
+    )
+    return f"<dl class=terms>{entries}</dl><p class=note>{files_note}</p>"
+
+
+def provenance(run: ReportRun) -> str:
+    """Everything that was asked for, and how each attack was made."""
+    known = flattened(run.spec)
+    for result, _ in run.attacks:
+        known |= flattened(result.settings, f"attack {result.settings['mode']}")
+    rows = "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in known.items())
+    title = run.label if run.label == run.name else f"{run.label} · {run.name}"
+    return f"<details><summary>{escape(title)}</summary><dl class=settings>{rows}</dl></details>"
+
+
+def flattened(value: Any, key: str = "") -> dict[str, str]:
+    """Nested settings as one level of dotted names; what is None was not set and is left out.
+
+    Example:
+        >>> flattened({"model": {"name": "vae", "latent_sizes": [8, 4], "beta": None}})
+        {'model.name': 'vae', 'model.latent_sizes': '8, 4'}
+    """
+    if isinstance(value, Mapping):
+        parts = (flattened(inner, f"{key}.{name}" if key else str(name)) for name, inner in value.items())
+        return {name: text for part in parts for name, text in part.items()}
+    if value is None:
+        return {}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return {key: ", ".join(str(part) for part in value)}
+    return {key: str(value)}

@@ -1,0 +1,255 @@
+"""What a report shows: trained models, and the attacks on them arranged so that like stands beside like."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seatbelt_vae.errors import InputError
+from seatbelt_vae.metrics.robustness import success_is_defined
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from seatbelt_vae.attacks.result import AttackResult
+    from seatbelt_vae.experiments.assessment import Assessment
+
+Array = NDArray[np.float64]
+
+DIVERGENCES = {
+    "kl": "KL",
+    "reverse-kl": "reverse KL",
+    "skl": "symmetric KL",
+    "w2": "2-Wasserstein",
+    "l2-means": "L2 of means",
+    "l2-samples": "L2 of samples",
+}
+
+
+@dataclass(frozen=True)
+class ReportRun:
+    """One trained model and everything measured on it.
+
+    Args:
+        name: the run's name (its folder), shown in the provenance.
+        label: the model's short name in tables and legends, such as ``"Seatbelt-VAE"``.
+        spec: what was asked for (model, objective, data and its digest, seeds, versions), nested as in spec.json.
+        evaluation: clean measurements: numbers in nats, or lists per layer, bottom first (``elbo``, ``layer_kl`` …);
+            a measurement with an interval is a mapping of ``value``, ``low`` and ``high``.
+        history: the rows of metrics.jsonl, each with its ``step``.
+        attacks: attacks and what each gained; the first of a mode and divergence is the main one, others of the
+            kind are named by the settings in which they differ from it.
+    """
+
+    name: str
+    label: str
+    spec: Mapping[str, Any]
+    evaluation: Mapping[str, Any]
+    history: Sequence[Mapping[str, float]]
+    attacks: Sequence[tuple[AttackResult, Assessment]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One model under one attack; ``slot`` is the model's place in the report, which fixes its colour everywhere."""
+
+    run: ReportRun
+    slot: int
+    result: AttackResult
+    assessment: Assessment
+
+    @property
+    def label(self) -> str:
+        """The model's name in legends."""
+        return self.run.label
+
+    @property
+    def lambdas(self) -> Array:
+        """The weights λ of the distortion, (K,)."""
+        return array(self.result.lambdas)
+
+    @property
+    def objective(self) -> Array:
+        """What the attack reached, Δ in nats (or the divergence's unit), (P, K)."""
+        return array(self.result.objective)
+
+    @property
+    def distortion(self) -> Array:
+        """‖d‖, un-squared L2 over the image in units of pixel values, (P, K)."""
+        return array(self.result.distortion)
+
+    @property
+    def relative_distortion(self) -> Array:
+        """‖d‖ / ‖x − x_t‖, (P, K)."""
+        return array(self.assessment.relative_distortion)
+
+    @property
+    def success(self) -> Array:
+        """Success s of SPEC §3, (P, K): 0 nothing gained, 1 as good as encoding the target."""
+        return array(self.assessment.success)
+
+    @property
+    def defined(self) -> NDArray[np.bool_]:
+        """Whether success is defined for a pair: encoding the target must bring its reconstruction nearer, (P,)."""
+        mask = success_is_defined(
+            self.assessment.source_reconstruction, self.assessment.target_reconstruction, self.result.target
+        )
+        return np.asarray(mask.cpu())
+
+    @property
+    def target_nll(self) -> Array:
+        """−log p(x_t|z*) in nats, (P, K)."""
+        return array(self.assessment.target_nll)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The range of the images' values."""
+        low, high = self.result.settings.get("bounds", (0.0, 1.0))
+        return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same attack on the same pairs, on one or more models.
+
+    Args:
+        key: a name for files and anchors, such as ``"latent-kl"``.
+        title: the same in words.
+        trials: one for each model attacked, in the order of the report's runs.
+    """
+
+    key: str
+    title: str
+    trials: tuple[Trial, ...]
+
+    @property
+    def pairs(self) -> int:
+        """The number P of source and target pairs."""
+        return int(self.trials[0].result.source.shape[0])
+
+
+def array(tensor: Tensor) -> Array:
+    """A tensor as a float64 array, wherever it lies.
+
+    Example:
+        >>> import torch
+        >>> array(torch.tensor([1, 2]))
+        array([1., 2.])
+    """
+    return np.asarray(tensor.detach().cpu().double().numpy())
+
+
+def labelled(runs: Sequence[ReportRun]) -> tuple[ReportRun, ...]:
+    """The runs with labels that differ: where two models share one, the run's name is added.
+
+    Raises:
+        InputError: there is no run, or two runs share their name and label.
+    """
+    if not runs:
+        raise InputError("report: no run was given; name at least one run folder")
+    labels = [run.label for run in runs]
+    distinct = tuple(
+        replace(run, label=f"{run.label} ({run.name})") if labels.count(run.label) > 1 else run for run in runs
+    )
+    names = [run.label for run in distinct]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"report: two runs are called {name}; give each run once")
+    return distinct
+
+
+def comparisons(runs: Sequence[ReportRun]) -> tuple[Comparison, ...]:
+    """Put attacks with the same mode, divergence and pairs side by side.
+
+    Different pairs never share a comparison: their numbers may not be set against each other.
+
+    Args:
+        runs: the models, in the report's order.
+
+    Returns:
+        One comparison for each kind of attack and set of pairs, in the order in which they are met.
+    """
+    gathered: dict[tuple[str, str, str], list[Trial]] = {}
+    for slot, run in enumerate(runs):
+        for key, title, (result, assessment) in _keyed(run):
+            kind = (key, title, pairs_digest(result))
+            gathered.setdefault(kind, []).append(Trial(run, slot, result, assessment))
+    return tuple(_comparison(kind, trials, list(gathered)) for kind, trials in gathered.items())
+
+
+def pairs_digest(result: AttackResult) -> str:
+    """A digest of the source and target images themselves (12 hexadecimal digits)."""
+    digest = hashlib.sha256()
+    for images in (result.source, result.target):
+        digest.update(np.ascontiguousarray(array(images).astype(np.float32)).tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _keyed(run: ReportRun) -> list[tuple[str, str, tuple[AttackResult, Assessment]]]:
+    """Key and title of each of a run's attacks; a later one of a kind is named by what it does otherwise."""
+    named: list[tuple[str, str, tuple[AttackResult, Assessment]]] = []
+    first: dict[str, Mapping[str, Any]] = {}
+    for attacked in run.attacks:
+        settings = attacked[0].settings
+        key, title = kind_of(settings)
+        if key in first:
+            otherwise = differences(settings, first[key])
+            key, title = slug(f"{key}-{otherwise}"), f"{title}, {otherwise}"
+        if key in first:
+            raise InputError(f"report: {run.name} holds two attacks that are both “{title}”; keep one of them")
+        first[key] = settings
+        named.append((key, title, attacked))
+    return named
+
+
+def differences(settings: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """The settings that are not those of another attack, in words.
+
+    Example:
+        >>> differences({"layers": [0, 1], "seed": 0}, {"layers": [1], "seed": 0})
+        'layers 0 1'
+    """
+    return ", ".join(f"{name} {_words(value)}" for name, value in settings.items() if value != other.get(name))
+
+
+def _words(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def slug(words: str) -> str:
+    """Words as the name of a file.
+
+    Example:
+        >>> slug("latent-kl-layers 0 1")
+        'latent-kl-layers-0-1'
+    """
+    return re.sub(r"[^a-z0-9.]+", "-", words.lower()).strip("-")
+
+
+def kind_of(settings: Mapping[str, Any]) -> tuple[str, str]:
+    """Key and title of an attack from its settings.
+
+    Example:
+        >>> kind_of({"mode": "latent", "divergence": "kl"})
+        ('latent-kl', 'Latent attack (KL)')
+        >>> kind_of({"mode": "output"})
+        ('output', 'Output attack')
+    """
+    mode = str(settings["mode"])
+    if mode != "latent":
+        return mode, f"{mode.capitalize()} attack"
+    divergence = str(settings.get("divergence", "kl"))
+    return slug(f"latent-{divergence}"), f"Latent attack ({DIVERGENCES.get(divergence, divergence)})"
+
+
+def _comparison(kind: tuple[str, str, str], trials: list[Trial], kinds: list[tuple[str, str, str]]) -> Comparison:
+    key, title, digest = kind
+    if sum(other[0] == key for other in kinds) > 1:
+        key, title = f"{key}-{digest}", f"{title}, pairs {digest}"
+    return Comparison(key, title, tuple(trials))

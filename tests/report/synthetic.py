@@ -1,0 +1,177 @@
+"""Runs without training: pictures drawn in torch, and attacks that behave like real ones, for the report's tests."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from seatbelt_vae.attacks.result import AttackResult
+from seatbelt_vae.experiments.assessment import Assessment, shown_index
+from seatbelt_vae.metrics import attack_success, auddc
+from seatbelt_vae.report import ReportRun
+
+
+def grid(size: int) -> tuple[Tensor, Tensor]:
+    axis = (torch.arange(size) + 0.5) / size
+    return torch.meshgrid(axis, axis, indexing="ij")
+
+
+def soft(inside: Tensor, size: int) -> Tensor:
+    return torch.sigmoid(inside * 2.5 * size)
+
+
+def disc(size: int, x: float, y: float, radius: float) -> Tensor:
+    v, u = grid(size)
+    return soft(radius - torch.hypot(u - x, v - y), size)
+
+
+def square(size: int, x: float, y: float, half: float, turn: float) -> Tensor:
+    v, u = grid(size)
+    a, b = u - x, v - y
+    a, b = a * math.cos(turn) + b * math.sin(turn), b * math.cos(turn) - a * math.sin(turn)
+    return soft(half - torch.maximum(a.abs(), b.abs()), size)
+
+
+def coloured(shape: Tensor, generator: torch.Generator, channels: int) -> Tensor:
+    """A shape on a ground: white on black where grey, in two random colours otherwise; (C, H, W)."""
+    if channels == 1:
+        return shape[None]
+    front, back = torch.rand(2, 3, 1, 1, generator=generator)
+    return back * 0.5 + shape * (0.4 + 0.6 * front - back * 0.5)
+
+
+def blurred(images: Tensor, width: float) -> Tensor:
+    reach = torch.arange(-4.0, 5.0)
+    kernel = torch.exp(-(reach**2) / (2 * width**2))
+    kernel = (kernel / kernel.sum()).outer(kernel / kernel.sum())
+    channels = images.shape[-3]
+    flat = torch.nn.functional.pad(images.reshape(-1, channels, *images.shape[-2:]), (4, 4, 4, 4), "replicate")
+    out = torch.nn.functional.conv2d(flat, kernel.expand(channels, 1, 9, 9), groups=channels)
+    return out.reshape(images.shape)
+
+
+def paper_lambdas(count: int) -> Tensor:
+    return torch.cat([torch.zeros(1), 2.0 ** torch.linspace(-20, 20, count - 1)])
+
+
+def norm(images: Tensor) -> Tensor:
+    return images.flatten(-3).norm(dim=-1)
+
+
+def attacked(
+    source: Tensor, target: Tensor, *, strength: float, blur: float, count: int, mode: str, seed: int
+) -> tuple[AttackResult, Assessment]:
+    """An attack whose reach grows as λ falls; `strength` is how well the model resists (0…1)."""
+    generator = torch.Generator().manual_seed(seed)
+    pairs = len(source)
+    lambdas = paper_lambdas(count)
+    pivot = 2.0 ** (1 + 4 * strength + 0.7 * torch.randn(pairs, 1, generator=generator))
+    reach = 1 / (1 + (lambdas / pivot) ** 3)  # (P, K): 1 where the attack is free, 0 where it costs too much
+    noise = 0.06 * torch.randn(pairs, *source.shape[1:], generator=generator)
+    direction = (0.35 + 0.4 * strength) * (target - source) + noise
+    d = reach[:, :, None, None, None] * direction[:, None]
+    adversarial = (source[:, None] + d).clamp(0, 1)
+    mix = (reach ** (1 + 2 * strength))[:, :, None, None, None]
+    source_rec, target_rec = blurred(source, blur), blurred(target, blur)
+    adversarial_rec = source_rec[:, None] * (1 - mix) + target_rec[:, None] * mix
+    distortion = norm(adversarial - source[:, None])
+    jitter = torch.exp(0.5 * torch.randn(pairs, 1, generator=generator))
+    free = 10 ** (1 + 2 * strength) * jitter if mode == "latent" else 150 * jitter
+    floor = 1e-2 if mode == "latent" else 120.0
+    discrepancy = free * (1 - reach) ** 2 + floor * (1 + strength) * jitter
+    result = AttackResult(
+        source=source,
+        target=target,
+        adversarial=adversarial,
+        lambdas=lambdas,
+        objective=discrepancy + lambdas * distortion,
+        discrepancy=discrepancy,
+        distortion=distortion,
+        status=torch.zeros(pairs, count, dtype=torch.int8),
+        evaluations=torch.full((pairs, count), 40),
+        settings={
+            "mode": mode, "divergence": "kl", "layers": "all", "solver": "path", "samples": 1, "seed": seed,
+            "bounds": [0.0, 1.0],
+        },
+    )  # fmt: skip
+    success = attack_success(adversarial_rec, source_rec, target_rec, target)
+    apart = norm(source - target)
+    assessment = Assessment(
+        source_reconstruction=source_rec,
+        target_reconstruction=target_rec,
+        adversarial_reconstruction=adversarial_rec,
+        target_nll=130 + 900 * (1 - success).clamp(min=0) + 30 * jitter,
+        target_nll_error=torch.full((pairs, count), 9.0),
+        success=success,
+        relative_distortion=distortion / apart[:, None],
+        auddc=auddc(distortion, apart, success),
+        shown=shown_index(result.objective),
+    )
+    return result, assessment
+
+
+MODELS = (
+    ("vae", "VAE", 0.15, 1.4),
+    ("beta-tcvae", "β-TCVAE, β=4", 0.35, 2.2),
+    ("seatbelt", "Seatbelt-VAE, L=3, β=4", 0.8, 1.2),
+)
+
+
+def history(strength: float, seed: int, steps: int = 2000) -> list[dict[str, float]]:
+    generator = torch.Generator().manual_seed(seed)
+    rows = []
+    for step in range(0, steps, 20):
+        noise = 8 * torch.randn((), generator=generator).item()
+        elbo = -160 - 20 * strength - 500 * math.exp(-step / 250) + noise
+        kl = 14 * (1 - math.exp(-step / 400)) + 0.1 * noise
+        rows.append({"step": step, "loss": -elbo, "elbo": elbo, "log_likelihood": elbo + kl, "kl_1": kl, "lr": 1e-3})
+    return rows
+
+
+def pictures(pairs: int, size: int, channels: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(7)
+    source, target = [], []
+    for _ in range(pairs):
+        a, b, c, e, f, g = (0.5 + 0.14 * (2 * torch.rand(6, generator=generator) - 1)).tolist()
+        source.append(coloured(square(size, a, b, 0.12 + (c - 0.36) * 0.4, 6 * c), generator, channels))
+        target.append(coloured(disc(size, e, f, 0.16 + (g - 0.36) * 0.4), generator, channels))
+    return torch.stack(source), torch.stack(target)
+
+
+def synthetic_runs(
+    *, models: int = 3, pairs: int = 2, count: int = 7, size: int = 16, channels: int = 1,
+    modes: tuple[str, ...] = ("latent", "output"),
+) -> list[ReportRun]:  # fmt: skip
+    """Runs of `models` models, each attacked in `modes` on the same pairs."""
+    source, target = pictures(pairs, size, channels)
+    return [_run(place, source, target, count, modes) for place in range(models)]
+
+
+def _run(place: int, source: Tensor, target: Tensor, count: int, modes: tuple[str, ...]) -> ReportRun:
+    name, label, strength, blur = MODELS[place]
+    layers = 3 if name == "seatbelt" else 1
+    elbo = -160 - 20 * strength
+    return ReportRun(
+        name=f"{name}-1a2b3c",
+        label=label,
+        spec={
+            "model": {"name": name, "latent_sizes": [8] * layers, "network": "conv", "posterior": "chain"},
+            "objective": {"name": "beta-tc", "beta": 4.0, "estimator": "mws", "batch_size": 128},
+            "data": {"name": "sprites", "size": source.shape[-1], "digest": "9f86d081884c7d659a2feaa0c55ad015"},
+            "training": {"steps": 2000, "seed": 0, "lr": 1e-3},
+            "versions": {"seatbelt-vae": "0.1.0", "torch": "2.13.0"},
+        },
+        evaluation={
+            "elbo": elbo,
+            "elbo_error": 1.6,
+            "log_likelihood": elbo + 14,
+            "kl": 14.0,
+            "layer_kl": [9.5, 3.9, 1.4][:layers],
+            "images": 1000,
+            "settings": {"split": "test", "samples": 1, "seed": 0},
+        },
+        history=history(strength, place),
+        attacks=[
+            attacked(source, target, strength=strength, blur=blur, count=count, mode=mode, seed=place) for mode in modes
+        ],
+    )
