@@ -76,6 +76,15 @@ def steps_done(folder: str | Path) -> int:
     return Checkpoint.load(folder).step if (Path(folder) / FILE).exists() else 0
 
 
+def seconds_spent(folder: str | Path) -> float:
+    """Give the seconds that the steps of the checkpoint in a folder took, over all sittings.
+
+    Raises:
+        InputError: there is none, or it is corrupt.
+    """
+    return Checkpoint.load(folder).seconds
+
+
 def training_state(
     modules: Mapping[str, nn.Module], optimisers: Mapping[str, torch.optim.Optimizer]
 ) -> dict[str, Tensor]:

@@ -1,0 +1,61 @@
+"""``seatbelt data``: what images there are, and what is in them."""
+
+from pathlib import Path
+
+from cyclopts import App
+
+from seatbelt_vae.cli.console import columns, number, show
+from seatbelt_vae.cli.options import Json
+
+app = App(name="data", help="List data sets, or look into one.", help_epilogue="Example: seatbelt data info sprites")
+
+
+@app.command(name="list", help_epilogue="Example: seatbelt data list")
+def list_(*, json: Json = False) -> None:
+    """List the data sets that have a name.
+
+    Args:
+        json: Print one JSON document.
+    """
+    from seatbelt_vae.data import available
+
+    known = available()
+    paths = ("PATH", "an .npz file with the key images, or a folder of images")
+    show([{"name": name, "description": text} for name, text in known], json, columns([*known, paths]))
+
+
+@app.command(help_epilogue="Example: seatbelt data info sprites --size 32 --sheet sprites.png")
+def info(
+    name: str,
+    /,
+    *,
+    path: str | None = None,
+    size: int | None = None,
+    grey: bool | None = None,
+    count: int | None = None,
+    seed: int = 0,
+    sheet: Path | None = None,
+    images: int = 50,
+    json: Json = False,
+) -> None:
+    """Say what a data set holds and draw a contact sheet of it.
+
+    Args:
+        name: A name from the list, or a path to an .npz or a folder.
+        path: Where the original of a named data set lies.
+        size: Side of the images in pixels.
+        grey: Turn colour into grey.
+        count: Number of images, drawn at random.
+        seed: Seed of that draw and of the images on the sheet.
+        sheet: Where to write the contact sheet; NAME-sheet.png by default.
+        images: Number of images on the sheet.
+        json: Print one JSON document.
+    """
+    from seatbelt_vae.data import describe, load_dataset
+    from seatbelt_vae.experiments import write_sheet
+
+    options = {"path": path, "size": size, "grey": grey, "count": count, "seed": seed}
+    dataset = load_dataset(name, **{key: value for key, value in options.items() if value is not None})
+    document = describe(dataset)
+    document["sheet"] = str(write_sheet(dataset, sheet or Path(f"{Path(name).stem}-sheet.png"), images, seed))
+    show(document, json, columns([(key, number(value)) for key, value in document.items()]))

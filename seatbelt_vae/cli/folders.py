@@ -1,0 +1,50 @@
+"""Run folders as reports want them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seatbelt_vae.cli.console import columns
+
+if TYPE_CHECKING:
+    from seatbelt_vae.experiments import RunFolder
+    from seatbelt_vae.report import ReportRun, Table
+
+
+def report_run(folder: "RunFolder") -> "ReportRun":
+    """Gather what a report shows of a run."""
+    from seatbelt_vae.experiments import label
+    from seatbelt_vae.report import ReportRun
+
+    return ReportRun(
+        name=folder.name,
+        label=label(folder.spec),
+        spec=folder.spec.model_dump(mode="json", exclude_none=True),
+        evaluation=folder.evaluation,
+        history=folder.history,
+        attacks=[folder.attack(name) for name in folder.attacks],
+    )
+
+
+def write_page(folders: Sequence["RunFolder"], out: Path) -> tuple[Path, list[str]]:
+    """Write the report of some runs; give its page, and its tables as lines of text."""
+    from seatbelt_vae.report import attack_table, clean_table, comparisons, write_report
+
+    runs = [report_run(folder) for folder in folders]
+    tables = [clean_table(runs), *map(attack_table, comparisons(runs))]
+    return write_report(runs, out), [line for table in tables for line in text_table(table)]
+
+
+def text_table(table: "Table") -> list[str]:
+    """A table as text: a row for each measure and a column for each model, so that it fits a terminal."""
+    from seatbelt_vae.report.table_formats import cell_text
+
+    head = ["", *(line.label for line in table.lines)]
+    rows = [
+        [
+            f"{column.heading}{f' ({column.unit})' if column.unit else ''}",
+            *(cell_text(line.cells[place]) for line in table.lines),
+        ]
+        for place, column in enumerate(table.columns)
+    ]
+    return ["", table.title, *columns([head, *rows])]

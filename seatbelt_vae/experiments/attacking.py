@@ -1,0 +1,123 @@
+"""An attack on a run: described, named, made once, measured, and kept in the run's folder."""
+
+import dataclasses
+import hashlib
+import json
+from typing import Annotated, Any
+
+from pydantic import Field
+from torch import Tensor
+
+from seatbelt_vae import metrics
+from seatbelt_vae.attacks import AttackResult, attack
+from seatbelt_vae.data import pairs
+from seatbelt_vae.experiments.assessment import Assessment, assess
+from seatbelt_vae.experiments.spec import Count, Section, Seed, checked
+from seatbelt_vae.experiments.store import RunFolder
+from seatbelt_vae.training import choose_device
+
+
+class AttackSpec(Section):
+    """Everything that decides an attack on a model; `seatbelt_vae.attacks.attack` says what each setting means.
+
+    Attributes:
+        pairs: number of pairs of a source and a target, drawn from the test images.
+        pair_seed: of that draw: the same seed gives models of the same data the same pairs.
+        lambdas: "paper" for its 51 weights of the distortion, or the weights.
+
+    Example:
+        >>> AttackSpec(mode="output").name
+        'output-d4ee9975'
+    """
+
+    mode: str = "latent"
+    divergence: str = "kl"
+    layers: str | tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    lambdas: str | tuple[float, ...] = "paper"
+    solver: str = "path"
+    penalty: str = "norm"
+    pairs: Count = 10
+    pair_seed: Seed = 0
+    samples: Annotated[int, Field(ge=0)] | None = None
+    seed: Seed = 0
+    max_iterations: Count = 1000
+
+    @classmethod
+    def of(cls, **settings: Any) -> "AttackSpec":
+        """Check settings.
+
+        Raises:
+            InputError: one is unknown or out of range.
+        """
+        return checked(cls, settings, "attack")
+
+    @property
+    def name(self) -> str:
+        """The attack's name in its run: mode, divergence and the first of a hash of the settings off their default."""
+        settings = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+        kind = f"{self.mode}-{self.divergence}" if self.mode == "latent" else self.mode
+        return f"{kind}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
+
+
+def run_attack(folder: RunFolder, spec: AttackSpec, *, device: str = "auto", progress: bool = False) -> str:
+    """Attack a trained model with pairs of its test images and measure what that gained.
+
+    An attack that is in the folder is not made again.
+
+    Args:
+        folder: the run.
+        spec: the attack.
+        device: where to compute.
+        progress: show a bar on stderr.
+
+    Returns:
+        The attack's name, for `RunFolder.attack`.
+
+    Raises:
+        InputError: the run is not finished, it has too few test images, or a setting is wrong.
+    """
+    if spec.name in folder.attacks:
+        return spec.name
+    model = folder.model().to(choose_device(device))
+    drawn = pairs(folder.split.test, spec.pairs, spec.pair_seed)
+    settings = spec.model_dump(exclude={"pairs", "pair_seed"})
+    bounds = folder.split.test.bounds
+    result = attack(model, drawn.source, drawn.target, **settings, bounds=bounds, progress=progress)
+    known = {"pairs": spec.pairs, "pair_seed": spec.pair_seed, "pairs_digest": drawn.digest}
+    result = dataclasses.replace(result, settings={**result.settings, **known})
+    assessment = assess(model, result, seed=spec.seed)
+    result.save(folder.attacks_path, spec.name)
+    assessment.save(folder.attacks_path, spec.name)  # written last: what has it is whole
+    return spec.name
+
+
+def summarise_attack(result: AttackResult, assessment: Assessment) -> dict[str, Any]:
+    """Say what an attack gained, in values that JSON can hold.
+
+    Returns:
+        ``pairs``; ``pairs_defined``, those for which success means something; over these ``auddc`` and
+        ``success_at_0.5`` (with ‖d‖ ≤ ½‖x − x_t‖) as value, low and high ends of a 95 % interval, or None;
+        for each of ``lambdas`` the means over pairs of ``objective`` (Δ), ``distortion`` (‖d‖), ``success`` and
+        ``target_nll`` (nats); ``evaluations``; the attack's ``settings``.
+    """
+    defined = metrics.success_is_defined(
+        assessment.source_reconstruction, assessment.target_reconstruction, result.target
+    )
+    success_at = metrics.success_at(assessment.relative_distortion, assessment.success, 0.5)
+    return {
+        "pairs": len(result.source),
+        "pairs_defined": int(defined.sum()),
+        "auddc": _interval(assessment.auddc[defined]),
+        "success_at_0.5": _interval(success_at[defined]),
+        "lambdas": result.lambdas.tolist(),
+        "objective": result.objective.mean(0).tolist(),
+        "distortion": result.distortion.mean(0).tolist(),
+        "success": assessment.success[defined].mean(0).tolist(),
+        "target_nll": assessment.target_nll.mean(0).tolist(),
+        "evaluations": int(result.evaluations.sum()),
+        "settings": result.settings,
+    }
+
+
+def _interval(values: Tensor) -> dict[str, float] | None:
+    return dataclasses.asdict(metrics.bootstrap_interval(values)) if len(values) else None
