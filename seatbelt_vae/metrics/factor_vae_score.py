@@ -69,7 +69,10 @@ def factor_vae_score(
     chosen = torch.tensor(varying)[torch.randint(len(varying), (2, votes), generator=generator)]
     for k in varying:
         for part in range(2):
-            rows = _fixed_batches(factors[:, k], int((chosen[part] == k).sum()), batch_size, generator)
+            mine = int((chosen[part] == k).sum())
+            if mine == 0:
+                continue
+            rows = _fixed_batches(factors[:, k], mine, batch_size, generator)
             still = active[scaled[rows].var(1).argmin(-1)]  # the latent named by each vote
             counts[part, :, k] += torch.bincount(still, minlength=codes.shape[1])
     right = counts[1].gather(1, counts[0].argmax(1, keepdim=True)).sum()

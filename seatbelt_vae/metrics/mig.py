@@ -75,9 +75,8 @@ def mig(
     index, z = draw_aggregate(q, len(q.loc) if samples is None else samples, seed)
     D, F = q.loc.shape[1], factors.shape[1]
     information = torch.zeros(D, F, dtype=torch.float64)
-    with progress_bar("MIG", (1 + F) * len(z), progress) as advance:
-        _, marginals = mixture_log_density(z, q.loc, q.scale, joint=False)
-        advance(len(z))
+    with progress_bar("MIG", (1 + F) * len(q.loc), progress) as advance:
+        _, marginals = mixture_log_density(z, q.loc, q.scale, joint=False, advance=advance)
         for k in range(F):
             conditional = _conditional(q, factors[:, k].to(z.device), index, z, advance)
             information[:, k] = (conditional - marginals).mean(0).clamp(min=0).cpu()
@@ -89,13 +88,12 @@ def mig(
 def _conditional(q: Normal, factor: Tensor, index: Tensor, z: Tensor, advance: Advance) -> Tensor:
     """Log q̄(z_j | v) of each sample under the mixture of the images that share its factor value, (S, D)."""
     values = torch.empty(z.shape, dtype=torch.float64, device=z.device)
-    for value in factor.unique():
-        mine = (factor[index] == value).nonzero().squeeze(1)
-        if len(mine) == 0:
-            continue
-        same = factor == value
-        values[mine] = mixture_log_density(z[mine], q.loc[same], q.scale[same], joint=False)[1]
-        advance(len(mine))
+    order, sizes = factor.argsort(), factor.unique(return_counts=True)[1]
+    for same in order.split(sizes.tolist()):
+        mine = (factor[index] == factor[same[0]]).nonzero().squeeze(1)
+        if len(mine) > 0:
+            values[mine] = mixture_log_density(z[mine], q.loc[same], q.scale[same], joint=False)[1]
+        advance(len(same))
     return values
 
 

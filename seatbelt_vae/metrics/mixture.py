@@ -1,7 +1,8 @@
 r"""The exact log density of a mixture of diagonal Gaussians with very many components, and of its marginals.
 
-The work is S·N·D exponentials, in tiles that stay in the cache: about 0.8 ns per sample × component × dimension in
-float32 on one core of a 2.6 GHz server (2 ns in float64). What makes it so:
+The work is S·N·D exponentials, in tiles that stay in the cache: about 1 ns (0.001 µs) per sample × component ×
+dimension in float32 on one core of a 2.6 GHz server, 2 ns in float64. So 10 000 samples of the aggregate of all
+737 280 sprites in 10 dimensions take about a minute and a half on one core. What makes it so:
 
 - powers of two: ``exp2`` is three times as fast as ``exp`` here, so densities are kept in bits until the end;
 - a marginal is summed without a running maximum, against the largest density that any component can reach;
@@ -21,7 +22,7 @@ CPU_TILE = 2**17
 """Entries of one tile: two of them, in float32, fill a 1 MiB cache. A thread more, a tile more."""
 ACCELERATOR_TILE = 2**24
 COLUMNS = 1024
-"""Components of one CPU tile."""
+"""Components of one CPU tile, or more where there are too few samples to fill it."""
 BITS = math.log2(math.e)
 TINY = 1e-25
 """Marginal sums below this may have lost digits to underflow and are recomputed in logarithms."""
@@ -47,7 +48,7 @@ def mixture_log_density(
         loc: means of the components, shape (N, D).
         scale: their standard deviations, shape (N, D).
         joint: False saves the joint density, which is then all NaN.
-        advance: called with the number of sample × component pairs done.
+        advance: called with the number of components that have been added, block by block.
 
     Returns:
         Joint (S,) and marginals (S, D), float64.
@@ -62,10 +63,12 @@ def mixture_log_density(
     samples = (z.double() - centre).to(loc.dtype).T.contiguous().unsqueeze(-1)  # (D, S, 1)
     highest = -scale.log2().amin(0).double()  # per dimension: no component's density is above 2^highest / √2π
     state = _State(samples, joint)
-    columns = COLUMNS if loc.device.type == "cpu" else ACCELERATOR_TILE // 256
-    for start in range(0, len(loc), columns):
-        some = slice(start, start + columns)
-        _add_components(state, samples, loc[some].double() - centre, scale[some].double(), highest, advance)
+    entries = CPU_TILE * torch.get_num_threads() if loc.device.type == "cpu" else ACCELERATOR_TILE
+    columns = max(COLUMNS, entries // len(z))
+    for block_loc, block_scale in zip(loc.split(columns), scale.split(columns), strict=True):
+        _add_components(state, samples, block_loc.double() - centre, block_scale.double(), highest, entries)
+        if advance is not None:
+            advance(len(block_loc))
     constant = math.log(len(loc)) + 0.5 * math.log(2 * math.pi)
     marginals = (state.marginals.log2() + highest[:, None]).T / BITS - constant
     _repair_underflow(marginals, state.marginals.T, z, loc, scale)
@@ -90,7 +93,7 @@ def _add_components(
     loc: Tensor,
     scale: Tensor,
     highest: Tensor,
-    advance: Callable[[int], None] | None,
+    entries: int,
 ) -> None:
     """Add one block of components to the sums of every sample, tile by tile.
 
@@ -101,7 +104,6 @@ def _add_components(
     slope, shift = kappa.to(dtype).T[:, None], (-loc * kappa).to(dtype).T[:, None]  # (D, 1, N)
     height = (-scale.log2() - highest).to(dtype).T[:, None]
     slope, shift, height = slope.contiguous(), shift.contiguous(), height.contiguous()
-    entries = CPU_TILE * torch.get_num_threads() if samples.device.type == "cpu" else ACCELERATOR_TILE
     rows = max(1, min(S, entries // N))
     tile, total = samples.new_empty(2, rows, N)
     for start in range(0, S, rows):
@@ -115,8 +117,6 @@ def _add_components(
             state.marginals[d, some] += bits.exp2_().sum(1)
         if state.with_joint:
             _add_joint(state, some, joint)
-        if advance is not None:
-            advance(N * len(bits))
 
 
 def _add_joint(state: _State, some: slice, bits: Tensor) -> None:

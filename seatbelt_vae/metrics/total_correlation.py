@@ -134,7 +134,7 @@ def aggregate_posterior(
     """
     check_posteriors(q)
     index, z = draw_aggregate(q, len(q.loc) if samples is None else samples, seed)
-    with progress_bar("Aggregate posterior", len(z) * len(q.loc), progress) as advance:
+    with progress_bar("Aggregate posterior", len(q.loc), progress) as advance:
         joint, marginals = mixture_log_density(z, q.loc, q.scale, advance=advance)
     conditional = Normal(q.loc[index].double(), q.scale[index].double()).log_prob(z.double()).sum(-1)
     prior = Normal(torch.zeros_like(marginals), 1.0).log_prob(z.double())

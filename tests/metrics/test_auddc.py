@@ -37,6 +37,12 @@ def test_extremes():
     assert auddc(grid + 2, one, grid).item() == 1.0  # no attack within reach
 
 
+def test_ordinates_are_cut_point_by_point():
+    # s of 0, -1, 2 are ordinates 1, 1, 0, not 1, 2, -1.
+    distortion, success = torch.tensor([0.0, 0.5, 1.0]), torch.tensor([0.0, -1.0, 2.0])
+    assert auddc(distortion, torch.tensor(1.0), success).item() == pytest.approx(0.75)
+
+
 def test_rows_are_independent():
     generator = torch.Generator().manual_seed(0)
     distortion, success = torch.rand(2, 4, 9, generator=generator)

@@ -110,11 +110,16 @@ def plain_factor_vae_score(codes, factors, votes, batch_size, rng):
 
 
 def test_factor_vae_score_against_the_plain_procedure():
-    codes = MIXED + 0.3 * NOISE[:, :4]
+    codes = (MIXED + 0.3 * NOISE[:, :4]) * torch.tensor([1.0, 20.0, 0.4, 3.0])
     plain = plain_factor_vae_score(codes.numpy(), FACTORS.numpy(), 1500, 16, np.random.default_rng(0))
     ours = factor_vae_score(codes, FACTORS, votes=3000, batch_size=16)
     assert float(ours) == pytest.approx(plain, abs=0.05)
     assert ours.votes.sum().item() == 3000
+
+
+def test_factor_vae_score_is_measured_on_fresh_votes():
+    scores = [factor_vae_score(NOISE, FACTORS, votes=8, seed=seed).score for seed in range(60)]
+    assert np.mean(scores) == pytest.approx(0.25, abs=0.08)  # on the votes it was fitted to it would be 0.5
 
 
 def test_factor_vae_score_without_active_latents():

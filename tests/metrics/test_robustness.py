@@ -53,11 +53,12 @@ def test_collapsed_model_gains_nothing_and_says_so():
 
 def test_guard_is_a_share_of_the_clean_distance():
     target = torch.zeros(1, 1, 1, 1)
-    clean, near, far = torch.full_like(target, 1.0), torch.full_like(target, 0.995), torch.full_like(target, 0.98)
-    assert not success_is_defined(clean, near, target)
-    assert success_is_defined(clean, far, target)
-    assert success_is_defined(clean, near, target, minimum_gap=0.001)
-    assert not success_is_defined(far, clean, target)  # encoding the target is even worse
+    for unit in (0.01, 1.0, 100.0):
+        clean, near, far = (torch.full_like(target, unit * value) for value in (1.0, 0.995, 0.98))
+        assert not success_is_defined(clean, near, target)
+        assert success_is_defined(clean, far, target)
+        assert success_is_defined(clean, near, target, minimum_gap=0.001)
+        assert not success_is_defined(far, clean, target)  # encoding the target is even worse
 
 
 def test_success_within_a_budget():

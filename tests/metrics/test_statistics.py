@@ -97,6 +97,11 @@ def test_random_signs_agree_with_enumeration():
     assert paired_test(torch.zeros(20), difference).p_value == pytest.approx(float(exact), abs=0.01)
 
 
+def test_random_signs_never_claim_certainty():
+    p_value = paired_test(torch.zeros(60), torch.ones(60) + 0.1 * torch.rand(60), resamples=999).p_value
+    assert p_value == pytest.approx(1 / 1000)
+
+
 def test_paired_test_holds_its_level():
     generator = torch.Generator().manual_seed(4)
     rejected = sum(paired_test(*torch.randn(2, 10, generator=generator)).p_value <= 0.05 for _ in range(400))
