@@ -116,9 +116,11 @@ def command(
 
     if resume and out is None:
         raise InputError("--resume: needs --out, the folder of the run to go on with")
-    flags = vars(settings or Settings())
-    sizes = {name: numbers(flags[name], f"--{name}") for name in ("latent_sizes", "hidden_sizes") if flags[name]}
-    asked = spec_from_flags({**flags, **sizes}, spec=spec, run=out if resume else None)
+    flags: dict[str, Any] = dict(vars(settings or Settings()))
+    for name in ("latent_sizes", "hidden_sizes"):
+        if flags[name] is not None:
+            flags[name] = numbers(flags[name], f"--{name.replace('_', '-')}")
+    asked = spec_from_flags(flags, spec=spec, run=out if resume else None)
     folder = run_training(
         asked, out, device=device, checkpoint_every=checkpoint_every, log_every=log_every, progress=True
     )

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seatbelt_vae import metrics
 from seatbelt_vae.attacks import AttackResult, attack
+from seatbelt_vae.attacks.attack import check_lambdas
 from seatbelt_vae.data import pairs
 from seatbelt_vae.experiments.assessment import Assessment, assess
 from seatbelt_vae.experiments.spec import Count, Section, Seed, checked
@@ -49,7 +50,9 @@ class AttackSpec(Section):
         Raises:
             InputError: one is unknown or out of range.
         """
-        return checked(cls, settings, "attack")
+        spec = checked(cls, settings, "attack")
+        check_lambdas(spec.lambdas)
+        return spec
 
     @property
     def name(self) -> str:

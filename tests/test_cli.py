@@ -1,0 +1,369 @@
+"""The command line as a user meets it: what it prints where, and with which exit code it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seatbelt_vae.cli import main
+from seatbelt_vae.errors import RunError
+
+NETWORK = "--model seatbelt --latent-sizes 4,2 --network mlp --hidden-sizes 8"
+TINY = f"{NETWORK} --steps 4 --batch-size 16 --test 0.4 --device cpu"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def last(self) -> str:
+        return self.err.strip().splitlines()[-1]
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def seatbelt(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process; words with spaces in them are given as further arguments."""
+
+    def run(words: str, *more: Any) -> Outcome:
+        capsys.readouterr()
+        code = main([*words.split(), *map(str, more)])
+        printed = capsys.readouterr()
+        return Outcome(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def blobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("blobs") / "blobs.npz"
+    np.savez(path, images=np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8))
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_path(blobs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained run that the tests share."""
+    path = tmp_path_factory.mktemp("runs") / "tiny"
+    assert main(["train", *TINY.split(), "--data", str(blobs), "--out", str(path)]) == 0
+    return path
+
+
+def refused(outcome: Outcome, *parts: str) -> None:
+    """Exit code 2, nothing on stdout, and one line on stderr that has these parts."""
+    assert outcome.code == 2
+    assert outcome.out == ""
+    lines = outcome.err.strip().splitlines()
+    assert len(lines) == 1, outcome.err
+    assert lines[0].startswith("seatbelt: ")
+    for part in parts:
+        assert part in lines[0]
+
+
+# What works
+
+
+def test_train_evaluate_attack_report(seatbelt: Run, run_path: Path, tmp_path: Path) -> None:
+    evaluated = seatbelt("evaluate --json --device cpu", run_path)
+    assert evaluated.code == 0
+    assert json.loads(evaluated.out)["elbo"] < 0
+
+    options = "--mode latent --pairs 2 --lambdas 0.1,10 --solver cold --device cpu"
+    attacked = seatbelt(f"attack {options} --json", run_path)
+    assert attacked.code == 0
+    document = json.loads(attacked.out)
+    assert document["lambdas"] == pytest.approx([0.1, 10])
+    assert (run_path / "attacks" / f"{document['attack']}.json").exists()
+
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    reported = seatbelt("report --json --out", tmp_path / "report", run_path)
+    assert reported.code == 0
+    assert Path(json.loads(reported.out)["report"]).read_text().startswith("<!doctype html>")
+
+
+def test_for_people(seatbelt: Run, run_path: Path) -> None:
+    assert "elbo" in seatbelt("evaluate --device cpu", run_path).out
+    attacked = seatbelt("attack --mode latent --pairs 2 --lambdas 0.1,10 --solver cold --device cpu", run_path)
+    assert "auddc" in attacked.out
+    assert len(attacked.out.strip().splitlines()) == 6
+
+
+def test_train_says_where_the_run_is_and_does_not_train_twice(seatbelt: Run, run_path: Path, blobs: Path) -> None:
+    before = (run_path / "training.safetensors").stat().st_mtime_ns
+    again = seatbelt(f"train {TINY} --json --out", run_path, "--data", blobs)
+    assert again.code == 0
+    document = json.loads(again.out)
+    assert (document["run"], document["steps"]) == (str(run_path), 4)
+    assert document["last"]["elbo"] < 0
+    assert (run_path / "training.safetensors").stat().st_mtime_ns == before
+    assert f"seatbelt evaluate {run_path}" in seatbelt("train --resume --out", run_path).out
+
+
+def test_train_from_toml(seatbelt: Run, blobs: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "spec.toml"
+    spec.write_text(
+        f'[data]\nname = "{blobs}"\n[model]\nname = "vae"\nnetwork = "mlp"\n[training]\nsteps = 2\nbatch_size = 8\n'
+    )
+    done = seatbelt("train --device cpu --json --spec", spec, "--steps", "3", "--out", tmp_path / "run")
+    assert json.loads(done.out)["steps"] == 3
+    assert json.loads(done.out)["name"].startswith("vae-L1-")
+
+
+def test_data_list_and_info(seatbelt: Run, blobs: Path, tmp_path: Path) -> None:
+    names = [entry["name"] for entry in json.loads(seatbelt("data list --json").out)]
+    assert names == ["sprites", "dsprites", "chairs", "faces3d", "celeba"]
+    assert "sprites" in seatbelt("data list").out
+    info = seatbelt("data info --json --images 4 --sheet", tmp_path / "sheet.png", blobs)
+    assert json.loads(info.out)["images"] == 40
+    assert (tmp_path / "sheet.png").read_bytes()[1:4] == b"PNG"
+    assert "images" in seatbelt("data info --sheet", tmp_path / "sheet.png", blobs).out
+
+
+def test_demo(seatbelt: Run, tmp_path: Path) -> None:
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    first = seatbelt("demo --quick --device cpu --out", tmp_path)
+    assert first.code == 0
+    assert first.out.strip().splitlines()[-1] == f"report: {tmp_path / 'report.html'}"
+    assert (tmp_path / "report.html").exists()
+    for model in ("VAE", "β-TCVAE", "Seatbelt-VAE"):
+        assert model in first.out
+    assert "AUDDC" in first.out
+    weights = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*.safetensors")}
+    assert len(weights) == 6
+    again = seatbelt("demo --quick --json --device cpu --out", tmp_path)
+    assert len(json.loads(again.out)["runs"]) == 3
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*.safetensors")} == weights
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["demo", "data", "data list", "data info", "train", "evaluate", "attack", "report"],
+)
+def test_every_command_helps_with_an_example(seatbelt: Run, words: str) -> None:
+    helped = seatbelt(f"{words} --help")
+    assert helped.code == 0
+    assert f"Example: seatbelt {words.split()[0]}" in helped.out
+    if words != "data":
+        assert "--json" in helped.out
+
+
+def test_version(seatbelt: Run) -> None:
+    from importlib.metadata import version
+
+    assert seatbelt("--version").out.strip() == version("seatbelt-vae")
+
+
+# What is refused: issue by issue
+
+
+def test_a_missing_file(seatbelt: Run, tmp_path: Path) -> None:
+    refused(seatbelt("train --data", tmp_path / "none.npz"), "none.npz")
+    refused(seatbelt("train --spec", tmp_path / "none.toml"), "none.toml", "cannot be read")
+    refused(seatbelt("evaluate", tmp_path / "none"), "is not a run folder")
+    refused(seatbelt("attack", tmp_path / "none"), "is not a run folder")
+    refused(seatbelt("report", tmp_path / "none"), "is not a run folder")
+    refused(seatbelt("data info", tmp_path / "none.npz"), "none.npz")
+    refused(seatbelt("train --resume --out", tmp_path / "none"), "is not a run folder")
+
+
+def test_a_corrupt_npz(seatbelt: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 not really")
+    refused(seatbelt("train --data", tmp_path / "bad.npz"), "bad.npz")
+    np.savez(tmp_path / "keyless.npz", pictures=np.zeros((4, 28, 28), dtype=np.uint8))
+    refused(seatbelt("train --data", tmp_path / "keyless.npz"), "images")
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros((4, 28), dtype=np.uint8),
+        np.zeros((4, 28, 30), dtype=np.uint8),
+        np.zeros((4, 28, 28, 5), dtype=np.uint8),
+        np.full((4, 28, 28), 300.0),
+        np.full((4, 28, 28), -1.0),
+        np.full((4, 28, 28), np.nan),
+        np.full((4, 28, 28), np.inf),
+        np.zeros((4, 28, 28), dtype=complex),
+    ],
+    ids=["2-dimensional", "not square", "5 channels", "above 255", "below 0", "NaN", "infinite", "complex"],
+)
+def test_images_of_wrong_shape_or_range(seatbelt: Run, tmp_path: Path, images: np.ndarray[Any, Any]) -> None:
+    np.savez(tmp_path / "x.npz", images=images)
+    refused(seatbelt("train --device cpu --data", tmp_path / "x.npz"), "x.npz")
+
+
+def test_images_that_no_network_takes(seatbelt: Run, blobs: Path) -> None:
+    refused(seatbelt("train --device cpu --size 16 --data", blobs), "image side 16", "28 to 128")
+
+
+def test_an_unknown_model(seatbelt: Run, blobs: Path) -> None:
+    refused(seatbelt("train --model seatbelr --data", blobs), "'seatbelr'", "did you mean seatbelt?", "ladder-vae")
+
+
+def test_negative_or_unreadable_lambdas(seatbelt: Run, run_path: Path) -> None:
+    refused(seatbelt("attack --device cpu --lambdas=-1", run_path), "lambdas", "-1")
+    refused(seatbelt("attack --device cpu --lambdas 1,-1", run_path), "lambdas", "-1")
+    refused(seatbelt("attack --device cpu --lambdas 1,x", run_path), "--lambdas: '1,x' is not a list of numbers")
+    refused(seatbelt("attack --device cpu --lambdas log", run_path), "'log'", "paper")
+
+
+def test_fewer_images_than_pairs(seatbelt: Run, run_path: Path) -> None:
+    refused(seatbelt("attack --device cpu --pairs 9", run_path), "9 pairs need 18 different images, it has 16")
+
+
+def test_a_run_folder_of_another_spec(seatbelt: Run, run_path: Path, blobs: Path) -> None:
+    refused(
+        seatbelt(f"train {TINY} --seed 3 --data", blobs, "--out", run_path),
+        "holds another run (training.seed is 0 there, 3 here)",
+    )
+    refused(seatbelt("train --resume --steps 9 --out", run_path), "training.steps is 4 there, 9 here")
+
+
+def test_a_run_that_is_not_finished_or_is_broken(seatbelt: Run, run_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_bytes((run_path / "spec.json").read_bytes())
+    refused(seatbelt("evaluate", tmp_path), "is trained for 0 of 4 steps", f"seatbelt train --out {tmp_path} --resume")
+    (tmp_path / "training.safetensors").write_bytes(b"torn")
+    refused(seatbelt("evaluate", tmp_path), "training.safetensors", "not a valid")
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ("train --betaa 3", "--beta?"),
+        ("train --beta x", "--beta"),
+        ("train --steps 0", "training.steps: Input should be greater than or equal to 1"),
+        ("train --resume", "--resume: needs --out"),
+        ("train --device tpu", "device: 'tpu' is unknown, use one of auto, cpu, cuda, mps"),
+        ("train --data nosuchdata", "nosuchdata"),
+        ("train --latent-sizes 4,two", "--latent-sizes"),
+        ("train --model vae --layers 2", "vae has one layer"),
+        ("trian", "train"),
+        ("evaluate", "RUN"),
+        ("attack", "RUN"),
+        ("report", "RUNS"),
+        ("data info", "NAME"),
+    ],
+)
+def test_what_is_mistyped(seatbelt: Run, words: str, part: str) -> None:
+    refused(seatbelt(words), part)
+
+
+# What fails, and what is interrupted
+
+
+def test_a_run_that_fails_ends_with_one(seatbelt: Run, blobs: Path, tmp_path: Path) -> None:
+    failed = seatbelt(f"train {TINY} --lr 1e30 --clip-norm 1e30 --data", blobs, "--out", tmp_path / "run")
+    assert failed.code == 1
+    assert failed.out == ""
+    assert failed.last.startswith("seatbelt: step ")
+    assert "Traceback" not in failed.err
+
+
+def test_the_error_stays_one_line(seatbelt: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> list[tuple[str, str]]:
+        raise RunError("first\n  second")
+
+    monkeypatch.setattr("seatbelt_vae.data.available", fail)
+    assert seatbelt("data list") == Outcome(1, "", "seatbelt: first second\n")
+
+
+def test_out_of_memory_is_said_in_words_and_a_bug_is_not_hidden(seatbelt: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def fail() -> None:
+        raise torch.OutOfMemoryError("tried to allocate 1 TiB")
+
+    def break_() -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("seatbelt_vae.data.available", fail)
+    outcome = seatbelt("data list")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "out of memory" in outcome.err
+    monkeypatch.setattr("seatbelt_vae.data.available", break_)
+    with pytest.raises(RuntimeError, match="a bug"):
+        seatbelt("data list")
+
+
+def test_our_warnings_are_one_line(seatbelt: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import warnings
+
+    from seatbelt_vae.training import CollapseWarning
+
+    def warn() -> list[tuple[str, str]]:
+        warnings.warn("layer 2", CollapseWarning, stacklevel=1)
+        warnings.warn("for developers", UserWarning, stacklevel=1)
+        return [("a", "b")]
+
+    monkeypatch.setattr("seatbelt_vae.data.available", warn)
+    assert seatbelt("data list").err == "seatbelt: warning: layer 2\n"
+
+
+def test_ctrl_c_says_how_to_go_on_and_that_works(
+    seatbelt: Run, blobs: Path, run_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from seatbelt_vae.training.update import Update
+
+    update = Update.__call__
+
+    def interrupted(self: Update, step: int, advice: str = "") -> object:
+        if step == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return update(self, step, advice)
+
+    monkeypatch.setattr(Update, "__call__", interrupted)
+    out = tmp_path / "run"
+    stopped = seatbelt(f"train {TINY} --data", blobs, "--out", out)
+    assert stopped.code == 130
+    resume = f"train --out {out} --resume"
+    assert stopped.last == f"seatbelt: interrupted: stopped at step 2 of 4, go on with: seatbelt {resume}"
+    monkeypatch.undo()
+    assert seatbelt(f"{resume} --device cpu").code == 0
+    assert (out / "model.safetensors").read_bytes() == (run_path / "model.safetensors").read_bytes()
+
+
+# What only a process of its own can show
+
+
+def process(words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "seatbelt_vae.cli", *words.split()]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def test_help_does_not_import_torch() -> None:
+    code = (
+        "import sys\nfrom seatbelt_vae.cli import main\n"
+        "main(['--help']); main(['train', '--help'])\n"
+        "sys.exit(any(heavy in sys.modules for heavy in ('torch', 'numpy', 'scipy', 'pydantic')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_a_process_ends_with_the_code_and_without_a_traceback(tmp_path: Path) -> None:
+    ended = process("evaluate nowhere", cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "seatbelt_vae.cli", "data", "list"]
+    ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, b"")
