@@ -162,7 +162,7 @@ def collect(
         objective=solution.objective.cpu(),
         discrepancy=solution.discrepancy.cpu(),
         distortion=solution.distortion.cpu(),
-        status=solution.status.cpu(),
+        status=solution.status.to(torch.int8).cpu(),
         evaluations=solution.evaluations.cpu(),
         settings=settings,
     )

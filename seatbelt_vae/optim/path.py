@@ -132,6 +132,8 @@ class _Path:
 
     def solve(self, chosen: Tensor) -> None:
         """Minimise the problems `chosen` from where they are."""
+        if not len(chosen):
+            return
         grid = len(self.problems.lambdas)
         row, k = chosen // grid, chosen % grid
         fun, low, high = self.problems.problem(chosen)
