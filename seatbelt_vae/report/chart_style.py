@@ -37,20 +37,29 @@ class Style:
         """Start a layer from rows."""
         return self.alt.Chart(self.alt.Data(values=rows))
 
-    def colour(self, legend: bool = True) -> Any:
+    def colour(self) -> Any:
         """A model's colour."""
-        return self._by_model(self.alt.Color, [colour_of(slot) for slot in self.slots.values()], legend)
+        return self._by_model(self.alt.Color, [colour_of(slot) for slot in self.slots.values()])
 
     def dash(self) -> Any:
         """A model's dash."""
-        return self._by_model(self.alt.StrokeDash, [dash_of(slot) for slot in self.slots.values()], True)
+        return self._by_model(self.alt.StrokeDash, [dash_of(slot) for slot in self.slots.values()])
 
-    def _by_model(self, channel: Any, values: list[Any], legend: bool) -> Any:
+    def _by_model(self, channel: Any, values: list[Any]) -> Any:
+        # Every layer gives the same legend, or Vega-Lite takes one layer's None for all.
         scale = self.alt.Scale(domain=list(self.slots), range=values)
         key = self.alt.Legend(
-            title=None, orient="bottom", columns=1, labelLimit=WIDTH, symbolSize=600, symbolType="stroke"
+            title=None,
+            orient="bottom",
+            columns=1,
+            labelLimit=WIDTH,
+            symbolSize=600,
+            symbolType="stroke",
+            symbolFillColor="transparent",
+            symbolOpacity=1,
+            symbolStrokeWidth=1.8,
         )
-        return channel("model:N", scale=scale, legend=key if legend and self.legend else None)
+        return channel("model:N", scale=scale, legend=key if self.legend else None)
 
     def x(self, title: str, domain: Domain, **axis: Any) -> Any:
         """A horizontal axis, exact at its ends."""
@@ -80,7 +89,7 @@ class Style:
     def band(self, rows: list[Row], x: Any, y: dict[str, Any]) -> Any:
         """Intervals as a band from `low` to `high`."""
         mark = self.chart(rows).mark_area(opacity=0.16, clip=True, aria=False)
-        return mark.encode(x=x, y=self.alt.Y("low:Q", **y), y2="high:Q", color=self.colour(legend=False))
+        return mark.encode(x=x, y=self.alt.Y("low:Q", **y), y2="high:Q", color=self.colour())
 
     def line(self, rows: list[Row], x: Any, y: dict[str, Any]) -> Any:
         """A line for each model."""
@@ -92,7 +101,7 @@ class Style:
         if not rows:
             return []
         mark = self.chart(rows).mark_rule(strokeWidth=0.8, clip=True, aria=False)
-        return [mark.encode(x=x, y=self.alt.Y("low:Q", **y), y2="high:Q", color=self.colour(legend=False))]
+        return [mark.encode(x=x, y=self.alt.Y("low:Q", **y), y2="high:Q", color=self.colour())]
 
     def markers(self, rows: list[Row], x: Any, y: dict[str, Any]) -> list[Any]:
         """Points with their intervals, for what stands apart from a line."""
@@ -101,7 +110,7 @@ class Style:
         point = self.chart(rows).mark_point(filled=True, size=34, opacity=1, clip=True, aria=False)
         return [
             *self.whiskers(rows, x, y),
-            point.encode(x=x, y=self.alt.Y("y:Q", **y), color=self.colour(legend=False)),
+            point.encode(x=x, y=self.alt.Y("y:Q", **y), color=self.colour()),
         ]
 
     def finish(self, layered: Any) -> altair.LayerChart:

@@ -76,7 +76,7 @@ def distortion_distortion_chart(comparison: Comparison, *, legend: bool = True) 
     faint = (
         style.chart(thin)
         .mark_line(opacity=0.3, strokeWidth=0.6, clip=True, aria=False)
-        .encode(x=x, y=style.alt.Y("y:Q", **y), color=style.colour(legend=False), detail="pair:N")
+        .encode(x=x, y=style.alt.Y("y:Q", **y), color=style.colour(), detail="pair:N")
     )
     return style.finish(style.alt.layer(faint, style.band(mean, x, y), style.line(mean, x, y)))
 
@@ -91,7 +91,7 @@ def training_chart(runs: Sequence[ReportRun], key: str, title: str, *, legend: b
     if not rows:
         return None
     style = Style({run.label: slot for slot, run in enumerate(runs)}, legend)
-    x = style.x("Training step", None, tickCount=4, format="~s")
+    x = style.x("Training step", None, tickCount=4, format=",d")
     return style.finish(style.alt.layer(style.line(rows, x, style.y(title, _most([float(row["y"]) for row in rows])))))
 
 

@@ -63,3 +63,13 @@ def _decimals(spread: float) -> int:
 def _scientific(value: float, size: int, digits: int) -> str:
     mantissa = f"{value / 10**size:.{digits - 1}f}".replace("-", "−")
     return f"{mantissa}×10{raised(size)}"
+
+
+def in_sentence(title: str) -> str:
+    """A title as words within a sentence.
+
+    Example:
+        >>> in_sentence("Latent attack (KL)")
+        'latent attack (KL)'
+    """
+    return title[:1].lower() + title[1:]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from seatbelt_vae.report.formats import in_sentence
 from seatbelt_vae.report.measures import measures
 from seatbelt_vae.report.runs import Comparison, ReportRun
 from seatbelt_vae.report.tables import CLEAN
@@ -27,16 +28,47 @@ _TERMS = (
 
 
 def reading(compared: Sequence[Comparison]) -> str:
-    """Definitions: of the symbols, then of each column, with what may be compared across models."""
-    columns = {m.title: m for comparison in compared for m in measures(comparison)}
-    terms = [*_TERMS, *((m.title + (f" ({m.unit})" if m.unit else ""), m.definition) for m in columns.values())]
-    terms += [(column.title + (f" ({column.unit})" if column.unit else ""), column.definition) for column in CLEAN]
-    entries = "".join(f"<dt>{escape(term)}</dt><dd>{escape(definition)}</dd>" for term, definition in terms)
+    """Definitions: what may be compared across models, the symbols, then each column."""
+    entries = "".join(
+        f"<dt>{escape(term)}</dt><dd>{escape(definition)}</dd>"
+        for term, definition in [*_comparable(compared), *_TERMS, *_columns(compared)]
+    )
     files_note = (
         "Every figure lies as PNG, SVG and PDF in the folder figures beside this page, every table as CSV, Markdown "
         "and LaTeX in the folder tables."
     )
     return f"<dl class=terms>{entries}</dl><p class=note>{files_note}</p>"
+
+
+def _comparable(compared: Sequence[Comparison]) -> list[tuple[str, str]]:
+    """Which columns may be compared across models, and which may not."""
+    columns = [(m, comparison) for comparison in compared for m in measures(comparison)]
+    may = dict.fromkeys(m.title for m, _ in columns if m.comparable)
+    may_not = dict.fromkeys(f"{m.title} of the {in_sentence(c.title)}" for m, c in columns if not m.comparable)
+    entries = [("May be compared", "Across models, on the same pairs and data: " + "; ".join(may) + ".")] if may else []
+    if may_not:
+        words = "; ".join(may_not)
+        reason = "it grows with 1/σ² and the size of the latent space, whatever the attack achieved"
+        entries.append(("May not", f"Between models of different latent spaces († in the tables): {words}: {reason}."))
+    return entries
+
+
+def _columns(compared: Sequence[Comparison]) -> list[tuple[str, str]]:
+    """Each column once; where attacks differ in what it means, once for each meaning."""
+    meant: dict[tuple[str, str], list[str]] = {}
+    for comparison in compared:
+        for measure in measures(comparison):
+            meant.setdefault((_named(measure.title, measure.unit), measure.definition), []).append(comparison.title)
+    titles = [title for title, _ in meant]
+    entries = [
+        (title + (f", {in_sentence(' and '.join(attacks))}" if titles.count(title) > 1 else ""), definition)
+        for (title, definition), attacks in meant.items()
+    ]
+    return entries + [(_named(column.title, column.unit), column.definition) for column in CLEAN]
+
+
+def _named(title: str, unit: str) -> str:
+    return f"{title} ({unit})" if unit else title
 
 
 def provenance(run: ReportRun) -> str:

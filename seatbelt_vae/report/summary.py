@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seatbelt_vae.metrics import PairedTest
+from seatbelt_vae.report.formats import in_sentence
 from seatbelt_vae.report.measures import Measure, against, estimate, holm, measures
 from seatbelt_vae.report.runs import Comparison, ReportRun, Trial
 from seatbelt_vae.report.table_formats import cell_text
@@ -47,7 +48,7 @@ def _what(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> str:
     if not compared:
         return opening + "."
     first = compared[0]
-    kinds = listed([_lower(comparison.title) for comparison in compared])
+    kinds = listed([in_sentence(comparison.title) for comparison in compared])
     places = len(first.trials[0].lambdas)
     return (
         f"{opening} and attacked on {first.pairs} pair{'s' * (first.pairs > 1)} of images "
@@ -55,17 +56,14 @@ def _what(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> str:
     )
 
 
-def _lower(title: str) -> str:
-    return title[0].lower() + title[1:]
-
-
 def how_far(comparison: Comparison) -> str:
     """How far the attack got at the larger matched distortion."""
     measure = next(measure for measure in measures(comparison) if measure.key == "success_at_0.5")
     reached = [f"{_value(measure, trial)} for {trial.label}" for trial in comparison.trials]
     return (
-        f"With a distortion of at most half the distance from source to target, the {_lower(comparison.title)} reached "
-        f"a success of {listed(reached)}, where 0 is nothing gained and 1 as good as encoding the target itself."
+        "With a distortion of at most half the distance from source to target, "
+        f"the {in_sentence(comparison.title)} reached a success of {listed(reached)}, "
+        "where 0 is nothing gained and 1 as good as encoding the target itself."
     )
 
 

@@ -1,0 +1,56 @@
+from dataclasses import replace
+
+import pytest
+
+from seatbelt_vae.errors import InputError
+from seatbelt_vae.report.runs import ReportRun, comparisons, labelled, pairs_digest
+
+from .synthetic import synthetic_runs
+
+
+def test_attacks_of_a_kind_on_the_same_pairs_stand_together(runs: list[ReportRun]) -> None:
+    compared = comparisons(runs)
+    assert [comparison.key for comparison in compared] == ["latent-kl", "output"]
+    assert [trial.label for trial in compared[0].trials] == [run.label for run in runs]
+    assert [trial.slot for trial in compared[1].trials] == [0, 1, 2]
+    assert compared[0].pairs == 2
+
+
+def test_different_pairs_are_never_compared() -> None:
+    first, second = synthetic_runs(models=2, modes=("latent",))
+    result, assessment = second.attacks[0]
+    second = replace(second, attacks=[(replace(result, source=result.source.flip(0)), assessment)])
+    compared = comparisons([first, second])
+    assert [[trial.label for trial in comparison.trials] for comparison in compared] == [[first.label], [second.label]]
+    assert [comparison.key for comparison in compared] == [
+        f"latent-kl-{pairs_digest(run.attacks[0][0])}" for run in (first, second)
+    ]
+
+
+def test_a_second_attack_of_a_kind_is_named_by_what_it_does_otherwise() -> None:
+    (run,) = synthetic_runs(models=1, modes=("latent",))
+    result, assessment = run.attacks[0]
+    top = replace(result, settings={**result.settings, "layers": [2]})
+    compared = comparisons([replace(run, attacks=[*run.attacks, (top, assessment)])])
+    assert [(c.key, c.title) for c in compared] == [
+        ("latent-kl", "Latent attack (KL)"),
+        ("latent-kl-layers-2", "Latent attack (KL), layers 2"),
+    ]
+
+
+def test_the_same_attack_twice_is_refused() -> None:
+    (run,) = synthetic_runs(models=1, modes=("latent",))
+    with pytest.raises(InputError, match="holds two attacks"):
+        comparisons([replace(run, attacks=[run.attacks[0], run.attacks[0]])])
+
+
+def test_equal_labels_are_told_apart_by_the_runs_names(runs: list[ReportRun]) -> None:
+    twins = [replace(runs[0], name="a"), replace(runs[0], name="b"), runs[1]]
+    assert [run.label for run in labelled(twins)] == ["VAE (a)", "VAE (b)", runs[1].label]
+
+
+def test_no_run_and_one_run_twice_are_refused(runs: list[ReportRun]) -> None:
+    with pytest.raises(InputError, match="no run was given"):
+        labelled([])
+    with pytest.raises(InputError, match="two runs are called"):
+        labelled([runs[0], runs[0]])

@@ -1,0 +1,54 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from seatbelt_vae.errors import InputError
+from seatbelt_vae.report import write_report
+
+from .synthetic import synthetic_runs
+
+MAGIC = {".png": b"\x89PNG", ".svg": b"<svg", ".pdf": b"%PDF"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    runs = synthetic_runs(models=2, pairs=1, count=3, modes=("latent",))
+    out = tmp_path_factory.mktemp("report")
+    assert write_report(runs, out, title="Two <models>") == out / "report.html"
+    return out
+
+
+def test_every_figure_is_there_in_three_formats(folder: Path) -> None:
+    names = {
+        *(f"latent-kl-{name}" for name in ("pair-01", "objective", "target-nll", "success", "distortion")),
+        "latent-kl-distortion-distortion", "training-elbo", "training-log_likelihood", "training-kl",
+    }  # fmt: skip
+    found = list((folder / "figures").iterdir())
+    assert {(path.stem, path.suffix) for path in found} == {(name, ending) for name in names for ending in MAGIC}
+    assert all(path.read_bytes().startswith(MAGIC[path.suffix]) for path in found)
+
+
+def test_every_table_is_there_in_three_formats(folder: Path) -> None:
+    assert {path.name for path in (folder / "tables").iterdir()} == {
+        f"{name}.{ending}" for name in ("latent-kl", "clean") for ending in ("csv", "md", "tex")
+    }
+
+
+def test_the_page_bears_its_title(folder: Path) -> None:
+    assert "<h1>Two &lt;models&gt;</h1>" in (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize("module", ["altair", "vl_convert"])
+def test_a_missing_library_is_named_with_the_extra_that_brings_it(
+    module: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(InputError, match=rf"{module} is not installed; pip install 'seatbelt-vae\[report\]'"):
+        write_report(synthetic_runs(models=1, pairs=1, count=3, modes=()), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no run was given"):
+        write_report([], tmp_path)
