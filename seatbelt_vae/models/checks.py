@@ -1,6 +1,6 @@
 """What a factory is given, checked: sizes, and networks by name or of the user's own making."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -26,6 +26,19 @@ def check_sizes(name: str, sizes: Any) -> tuple[int, ...]:
     if not isinstance(sizes, Sequence) or len(sizes) == 0 or not all(is_size(size) for size in sizes):
         raise InputError(f"{name} {sizes!r}: must be one positive whole number for each layer, bottom first")
     return tuple(int(size) for size in sizes)
+
+
+def check_name(kind: str, name: Any, known: Collection[str]) -> None:
+    """Refuse a name that is not one of those known.
+
+    Raises:
+        InputError: it is none of them.
+
+    Example:
+        >>> check_name("posterior", "chain", ["chain", "ladder"])
+    """
+    if not isinstance(name, str) or name not in known:
+        raise InputError(f"{kind} {name!r}: must be one of {', '.join(known)}")
 
 
 def is_size(value: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.models.checks import Network, check_shape, check_sizes, networks
+from seatbelt_vae.models.checks import Network, check_name, check_shape, check_sizes, networks
 from seatbelt_vae.models.generative import Decoder
 from seatbelt_vae.models.hierarchical import HierarchicalVAE
 from seatbelt_vae.models.likelihoods import LIKELIHOODS
@@ -39,10 +39,8 @@ def make(
     shape, sizes = check_shape(image_shape, network), check_sizes("latent_sizes", latent_sizes)
     given = check_sizes("hidden_sizes", hidden_sizes)
     hidden = given + given[-1:] * (len(sizes) - len(given))
-    if likelihood not in LIKELIHOODS:
-        raise InputError(f"likelihood {likelihood!r}: must be one of {', '.join(LIKELIHOODS)}")
-    if posterior not in POSTERIORS:
-        raise InputError(f"posterior {posterior!r}: must be one of {', '.join(POSTERIORS)}")
+    check_name("likelihood", likelihood, LIKELIHOODS)
+    check_name("posterior", posterior, POSTERIORS)
     pixels = LIKELIHOODS[likelihood]()
     maps = pixels.maps_per_channel * shape[0]
     features, width, decoder = networks(network, shape, sum(sizes) if sees_all else sizes[0], maps)
@@ -254,8 +252,7 @@ def build(name: str, image_shape: Sequence[int], **arguments: Any) -> Hierarchic
         >>> build("dlgm", (1, 28, 28), latent_sizes=(8, 4), network="mlp").latent_sizes
         (8, 4)
     """
-    if not isinstance(name, str) or name not in FACTORIES:
-        raise InputError(f"model {name!r}: must be one of {', '.join(FACTORIES)}")
+    check_name("model", name, FACTORIES)
     try:
         return FACTORIES[name](image_shape, **arguments)
     except TypeError as error:
