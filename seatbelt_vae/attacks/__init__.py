@@ -1,8 +1,10 @@
 """Adversarial attacks on variational autoencoders: make one image pass for another."""
 
-from seatbelt_vae.attacks.attack import attack, paper_lambdas
+from seatbelt_vae.attacks.attack import attack
 from seatbelt_vae.attacks.divergences import DIVERGENCES
+from seatbelt_vae.attacks.ingredients import paper_lambdas
+from seatbelt_vae.attacks.presets import PRESETS
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.attacks.result import AttackResult
 
-__all__ = ["DIVERGENCES", "AttackResult", "Attackable", "attack", "paper_lambdas"]
+__all__ = ["DIVERGENCES", "PRESETS", "AttackResult", "Attackable", "attack", "paper_lambdas"]

@@ -1,47 +1,42 @@
 """The attack: mode × divergence × penalties λ × solver, over all pairs in one call."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from seatbelt_vae.attacks.damage import PosteriorDamage, ReconstructionDamage
 from seatbelt_vae.attacks.divergences import L2_SAMPLES, Divergence, find_divergence
 from seatbelt_vae.attacks.evaluation import fast_copy
+from seatbelt_vae.attacks.ingredients import check_images, check_lambdas, draw_per_pair, place
 from seatbelt_vae.attacks.latent import LatentObjective, Layers, choose_layers
-from seatbelt_vae.attacks.output import OutputObjective
+from seatbelt_vae.attacks.output import OutputDistance, OutputObjective
 from seatbelt_vae.attacks.protocol import Attackable, as_normal, frozen
 from seatbelt_vae.attacks.result import AttackResult
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim import PathSolution, Penalty, solve
+from seatbelt_vae.optim import Norm, PathSolution, Penalty, solve, solve_ball
 
-MODES = ("latent", "output")
-START = 1e-8
+DIVERGENCE = {"latent": "kl", "output": "elbo", "damage": "reconstruction"}
+"""The modes, and what each minimises unless told otherwise."""
 OUTPUT_SAMPLES = 4
 CPU_CHUNK = 64  # images that stay in a core's cache through a convolutional encoder
-
-
-def paper_lambdas(count: int = 50, lowest: float = -20.0, highest: float = 20.0) -> Tensor:
-    r"""The paper's penalties: 0 and 2^c for c in equal steps; 51 values from 0 to 2^20.
-
-    Example:
-        >>> paper_lambdas().shape, paper_lambdas()[[0, 1, -1]]
-        (torch.Size([51]), tensor([0.0000e+00, 9.5367e-07, 1.0486e+06]))
-    """
-    return torch.cat([torch.zeros(1), 2.0 ** torch.linspace(lowest, highest, count)])
 
 
 def attack(
     model: Attackable,
     source: Tensor,
-    target: Tensor,
+    target: Tensor | None = None,
     *,
     mode: str = "latent",
-    divergence: str | Divergence = "kl",
+    divergence: str | Divergence | None = None,
     layers: Layers = None,
     lambdas: str | Tensor | Sequence[float] = "paper",
     solver: str = "path",
     penalty: Penalty = "norm",
+    radii: Tensor | Sequence[float] | None = None,
+    ball: Norm = "l2",
+    restarts: int = 1,
     samples: int | None = None,
     seed: int = 0,
     bounds: tuple[float, float] = (0.0, 1.0),
@@ -53,40 +48,49 @@ def attack(
 
     .. math:: \min_d \; \Delta(d) = r(d) + \lambda \|d\|_2, \qquad \text{lo} \le x + d \le \text{hi}
 
-    for every pair and every λ. ``latent``: r is the divergence between the posteriors of x + d and of x_t
-    (:class:`~seatbelt_vae.attacks.latent.LatentObjective`). ``output``: r is the negative ELBO of x_t
-    under the posterior of x + d (:class:`~seatbelt_vae.attacks.output.OutputObjective`).
+    for every pair and every λ; or, where `radii` are given, r(d) alone inside each ball ‖d‖ ≤ ε.
+
+    - ``latent``: r is the divergence of the posterior of x + d from that of x_t
+      (:class:`~seatbelt_vae.attacks.latent.LatentObjective`).
+    - ``output``: r is the negative ELBO of x_t under the posterior of x + d
+      (:class:`~seatbelt_vae.attacks.output.OutputObjective`), or the squared distance of its reconstruction from x_t.
+    - ``damage``: no target, -r is how far the reconstruction or the posterior is moved away from that of x
+      (:mod:`~seatbelt_vae.attacks.damage`); needs `radii`.
 
     Args:
-        model: anything with ``encode`` and ``decode``, see :class:`~seatbelt_vae.attacks.protocol.Attackable`. It is
-            attacked in evaluation mode, and left as it was.
+        model: anything with ``encode`` and ``decode``, see :class:`~seatbelt_vae.attacks.protocol.Attackable`. A copy
+            of it is attacked, in evaluation mode.
         source: x, (P, C, H, W), floats inside the bounds.
-        target: x_t, likewise.
-        mode: ``latent`` or ``output``.
-        divergence: of the latent attack: ``kl``, ``reverse-kl``, ``skl``, ``w2``, ``l2-means``, ``l2-samples``, or a
-            function (q, t) -> (B,).
-        layers: of the latent attack: ``all``, ``bottom``, ``top`` or indices from 0 (the bottom); None for those that
+        target: x_t, likewise; None in a damage attack.
+        mode: ``latent``, ``output`` or ``damage``.
+        divergence: latent: ``kl`` (default), ``reverse-kl``, ``skl``, ``w2``, ``l2-means``, ``l2-samples`` or a
+            function (q, t) -> (B,). Output: ``elbo`` (default; ``kl`` means the same) or ``l2``. Damage: ``reconstruction``
+            (default) or one of the latent ones.
+        layers: of posteriors compared: ``all``, ``bottom``, ``top`` or indices from 0 (the bottom); None for those that
             the decoder sees.
         lambdas: ``paper`` for 0 and 50 powers of two in 2^±20, or values ≥ 0.
         solver: ``path`` (λ from large to small with warm starts, envelope and polish: the strongest), ``cold`` (the
             paper's protocol, every λ by itself, batched), ``scipy`` (the same, one at a time by L-BFGS-B) or ``adam``.
         penalty: ``norm`` for λ‖d‖, ``squared`` for λ‖d‖².
+        radii: budgets ε > 0 in the place of penalties; the result's ``lambdas`` then holds them.
+        ball: ``l2`` or ``linf``, the norm of the budget.
+        restarts: starting points per pair and radius, the first at the source, the others random.
         samples: sets of common random numbers, drawn once per pair, along which encodings are sampled; 0 follows the
-            means. None: 0 for latent attacks, 4 for output attacks.
-        seed: of the starting points d₀ ~ U(±1e-8) and of the random numbers; a pair's do not depend on other pairs.
+            means. None: 0 for latent attacks, 4 for output attacks on the ELBO.
+        seed: of the starting points and of the random numbers; a pair's do not depend on other pairs.
         bounds: of the data: (0, 1) or (-1, 1).
         max_iterations: of one solve.
         chunk: images per evaluation; None for 64 on a CPU and for all at once elsewhere.
         progress: show a bar on stderr.
 
     Returns:
-        Adversarial images and what they cost, for all pairs and λ ascending.
+        Adversarial images and what they cost, for all pairs and λ (or ε) ascending.
 
     Raises:
         InputError: images out of bounds, of wrong shape or not finite; a negative λ; an unknown name.
 
     References:
-        Willetts et al. 2020, equations 11 and 12; Tabacof et al. 2016; Gondim-Ribeiro et al. 2018.
+        Willetts et al. 2020, equations 11 and 12; Tabacof et al. 2016; Gondim-Ribeiro et al. 2018; Camuto et al. 2021.
 
     Example:
         >>> from seatbelt_vae.models import vae
@@ -97,50 +101,99 @@ def attack(
         >>> result.adversarial.shape, bool((result.discrepancy[:, 0] <= result.discrepancy[:, 1]).all())
         (torch.Size([2, 2, 1, 28, 28]), True)
     """
-    grid = check_lambdas(lambdas)
-    if mode not in MODES:
-        raise InputError(f"mode {mode!r}: must be one of {', '.join(MODES)}")
-    source, target = place(model, source), place(model, target)
+    if mode not in DIVERGENCE:
+        raise InputError(f"mode {mode!r}: must be one of {', '.join(DIVERGENCE)}")
+    if mode == "damage" and radii is None:
+        raise InputError("radii: a damage attack needs the budgets of distortion, such as radii=[1.0, 2.0]")
+    if target is None and mode != "damage":
+        raise InputError(f"target: a {mode} attack needs target images")
+    grid = check_lambdas(lambdas if radii is None else radii)
+    source = place(model, source)
+    target = source if target is None else place(model, target)
     check_images(source, target, bounds)
     fast = fast_copy(model)
     with frozen(fast):
         with torch.no_grad():
             shapes = [as_normal(q).loc.shape[1:] for q in fast.encode(source[:1])]
         chosen = choose_layers(layers, len(shapes), getattr(model, "decoder_sees", "all"))
-        if samples is None:
-            samples = OUTPUT_SAMPLES if mode == "output" else int(divergence == L2_SAMPLES)
+        samples = default_samples(mode, divergence) if samples is None else samples
         start, noise = draw_per_pair(source, shapes, samples, seed)
-        smooth: LatentObjective | OutputObjective
-        if mode == "latent":
-            r = find_divergence(divergence)
-            smooth = LatentObjective(fast, source, target, r, chosen, noise, divergence == L2_SAMPLES)
+        smooth = objective(mode, divergence, fast, source, target, chosen, noise)
+        low, high = bounds[0] - source.flatten(1), bounds[1] - source.flatten(1)
+        chunk = CPU_CHUNK if chunk is None and source.device.type == "cpu" else chunk
+        options: dict[str, Any] = {"max_iterations": max_iterations, "chunk": chunk, "progress": progress}
+        start = start.clamp(low, high)
+        if radii is None:
+            solution = solve(solver, smooth, start, grid.to(source), low, high, penalty=penalty, **options)
         else:
-            smooth = OutputObjective(fast, source, target, noise)
-        flat = source.flatten(1)
-        solution = solve(
-            solver,
-            smooth,
-            start.clamp(bounds[0] - flat, bounds[1] - flat),
-            grid.to(source),
-            bounds[0] - flat,
-            bounds[1] - flat,
-            penalty=penalty,
-            max_iterations=max_iterations,
-            chunk=CPU_CHUNK if chunk is None and source.device.type == "cpu" else chunk,
-            progress=progress,
-        )
+            options |= {"norm": ball, "restarts": restarts, "seed": seed}
+            solution = solve_ball(smooth, start, grid, low, high, **options)
     settings = {
         "mode": mode,
-        "divergence": divergence if isinstance(divergence, str) else getattr(divergence, "__name__", "custom"),
+        "divergence": named(divergence, mode),
         "layers": list(chosen) if mode == "latent" else None,
-        "solver": solver,
-        "penalty": penalty,
+        "solver": solver if radii is None else "ball",
+        "penalty": penalty if radii is None else None,
+        "ball": None if radii is None else ball,
+        "restarts": restarts,
         "samples": samples,
         "seed": seed,
         "bounds": list(bounds),
         "max_iterations": max_iterations,
     }
     return collect(solution, source, target, grid, bounds, settings)
+
+
+def objective(
+    mode: str,
+    divergence: str | Divergence | None,
+    model: Attackable,
+    source: Tensor,
+    target: Tensor,
+    layers: tuple[int, ...],
+    noise: list[Tensor] | None,
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """The smooth part r of an attack, ``r(d, pairs) -> values``.
+
+    Raises:
+        InputError: a divergence that the mode does not have.
+    """
+    name = DIVERGENCE[mode] if divergence is None else divergence
+    if mode == "latent":
+        return LatentObjective(model, source, target, find_divergence(name), layers, noise, name == L2_SAMPLES)
+    if mode == "damage":
+        if name == "reconstruction":
+            return ReconstructionDamage(model, source)
+        return PosteriorDamage(model, source, find_divergence(name), layers)
+    if name in ("elbo", "kl"):
+        return OutputObjective(model, source, target, noise)
+    if name == "l2":
+        return OutputDistance(model, source, target, noise)
+    raise InputError(f"divergence {named(name, mode)!r}: an output attack has elbo and l2")
+
+
+def default_samples(mode: str, divergence: str | Divergence | None) -> int:
+    """Sets of random numbers that an attack follows unless told otherwise.
+
+    Example:
+        >>> default_samples("latent", "kl"), default_samples("latent", "l2-samples"), default_samples("output", None)
+        (0, 1, 4)
+    """
+    if mode == "output":
+        return 0 if divergence == "l2" else OUTPUT_SAMPLES
+    return int(divergence == L2_SAMPLES)
+
+
+def named(divergence: str | Divergence | None, mode: str) -> str:
+    """A divergence's name, that of its function where it is the user's own.
+
+    Example:
+        >>> named(None, "output"), named(max, "latent")
+        ('elbo', 'max')
+    """
+    if divergence is None or (mode == "output" and divergence == "kl"):
+        return DIVERGENCE[mode]
+    return divergence if isinstance(divergence, str) else str(getattr(divergence, "__name__", "custom"))
 
 
 def collect(
@@ -166,86 +219,3 @@ def collect(
         evaluations=solution.evaluations.cpu(),
         settings=settings,
     )
-
-
-def check_lambdas(lambdas: str | Tensor | Sequence[float]) -> Tensor:
-    """The penalties as an ascending tensor, (K,).
-
-    Raises:
-        InputError: an unknown name, none at all, one that is negative or not finite.
-
-    Example:
-        >>> check_lambdas([4.0, 0.0, 1.0])
-        tensor([0., 1., 4.])
-    """
-    if isinstance(lambdas, str):
-        if lambdas != "paper":
-            raise InputError(f"lambdas {lambdas!r}: must be 'paper' or numbers >= 0")
-        return paper_lambdas()
-    grid = torch.as_tensor(lambdas, dtype=torch.get_default_dtype()).flatten()
-    if len(grid) == 0 or not bool(torch.isfinite(grid).all()) or bool((grid < 0).any()):
-        raise InputError(f"lambdas {grid.tolist()}: must be one or more finite numbers, zero or more each")
-    return grid.unique(sorted=True)
-
-
-def check_images(source: Tensor, target: Tensor, bounds: tuple[float, float]) -> None:
-    """Refuse images that the bounded problem cannot start from.
-
-    Raises:
-        InputError: shapes differ or are not (P, C, H, W), no pair, a NaN, a value out of bounds.
-
-    Example:
-        >>> check_images(torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8), (0.0, 1.0))
-    """
-    if source.shape != target.shape or source.dim() != 4 or len(source) == 0:
-        shapes = f"{tuple(source.shape)} and {tuple(target.shape)}"
-        raise InputError(f"source and target: must both be (pairs, C, H, W) with a pair at least, got {shapes}")
-    if not bounds[0] < bounds[1]:
-        raise InputError(f"bounds {bounds}: the lower must be below the upper")
-    for name, images in (("source", source), ("target", target)):
-        if not bool(torch.isfinite(images).all()):
-            raise InputError(f"{name}: holds NaN or infinite pixels; every pixel must be in {list(bounds)}")
-        low, high = images.min().item(), images.max().item()
-        if low < bounds[0] or high > bounds[1]:
-            raise InputError(f"{name}: pixels from {low:g} to {high:g} are outside of bounds {list(bounds)}")
-
-
-def place(model: Attackable, images: Tensor) -> Tensor:
-    """Images on the model's device and in its dtype; uint8 is refused, as its scale is anyone's guess.
-
-    Raises:
-        InputError: not floating point.
-
-    Example:
-        >>> from seatbelt_vae.models import vae
-        >>> place(vae((1, 28, 28), network="mlp"), torch.zeros(1, 1, 28, 28, dtype=torch.float64)).dtype
-        torch.float32
-    """
-    if not images.is_floating_point():
-        raise InputError(f"images of dtype {images.dtype}: must be floating point; divide 8-bit images by 255")
-    parameter = next(model.parameters(), None) if isinstance(model, nn.Module) else None
-    return images.detach() if parameter is None else images.detach().to(parameter)
-
-
-def draw_per_pair(
-    source: Tensor, shapes: Sequence[torch.Size], samples: int, seed: int
-) -> tuple[Tensor, list[Tensor] | None]:
-    """Starting points U(±1e-8), (P, n), and `samples` sets of normal noise per layer, (P, S, …); pair by pair.
-
-    Raises:
-        InputError: a negative number of samples.
-
-    Example:
-        >>> start, noise = draw_per_pair(torch.zeros(3, 1, 2, 2), [torch.Size([5])], samples=2, seed=0)
-        >>> start.shape, noise[0].shape
-        (torch.Size([3, 4]), torch.Size([3, 2, 5]))
-    """
-    if samples < 0:
-        raise InputError(f"samples {samples}: must be zero (follow the means) or more")
-    starts, noises = [], []
-    for pair in range(len(source)):
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + pair)
-        starts.append(START * (2 * torch.rand(source[0].numel(), generator=generator) - 1))
-        noises.append([torch.randn(samples, *shape, generator=generator) for shape in shapes])
-    noise = [torch.stack(layer).to(source) for layer in zip(*noises, strict=True)] if samples else None
-    return torch.stack(starts).to(source), noise

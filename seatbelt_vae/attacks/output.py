@@ -40,6 +40,36 @@ class OutputObjective:
         return value.view(-1, self.samples).mean(1)
 
 
+class OutputDistance:
+    r"""The squared distance of the reconstruction of x + d from the target.
+
+    .. math:: r(d) = \frac1S \sum_s \| g(z_s) - x_t \|_2^2, \qquad z_s \sim q(z|x+d)
+
+    Args:
+        model: what is attacked.
+        source: x, (P, C, H, W).
+        target: x_t, (P, C, H, W).
+        noise: S sets per pair, each layer (P, S, …); None decodes the means.
+
+    References:
+        Gondim-Ribeiro, Tabacof & Valle 2018, Adversarial attacks on variational autoencoders.
+    """
+
+    def __init__(
+        self, model: Attackable, source: Tensor, target: Tensor, noise: Sequence[Tensor] | None = None
+    ) -> None:
+        self.model, self.source, self.target, self.noise = model, source, target, noise
+        self.samples = 1 if noise is None else noise[0].shape[1]
+
+    def __call__(self, d: Tensor, pairs: Tensor) -> Tensor:
+        """The squared distances for distortions (B, n) of the given pairs (B,): (B,)."""
+        x = (self.source[pairs] + d.view(-1, *self.source.shape[1:])).repeat_interleave(self.samples, dim=0)
+        noise = None if self.noise is None else [eps[pairs].flatten(0, 1) for eps in self.noise]
+        z = as_samples([as_normal(layer) for layer in self.model.encode(x, noise)], noise)
+        gap = self.model.decode(z).mean - self.target[pairs].repeat_interleave(self.samples, dim=0)
+        return gap.square().flatten(1).sum(1).view(-1, self.samples).mean(1)
+
+
 def hierarchical_kl(q: Sequence[Normal], p: Sequence[Normal], z: Sequence[Tensor]) -> Tensor:
     """KL(q ‖ p) of a hierarchy at samples z: log ratios below the top, analytic at the top; (B,) in nats.
 

@@ -8,6 +8,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from seatbelt_vae.attacks.ingredients import place
 from seatbelt_vae.attacks.protocol import Attackable, as_normal, as_samples, frozen
 from seatbelt_vae.attacks.result import AttackResult
 from seatbelt_vae.errors import InputError
@@ -154,8 +155,6 @@ def sampled_log_likelihood(model: Attackable, result: AttackResult, samples: int
 
 def chunks(model: Attackable, images: Tensor) -> Iterator[tuple[slice, Tensor]]:
     """Slices of a batch, and their images where the model is."""
-    from seatbelt_vae.attacks.attack import place
-
     for start in range(0, len(images), CHUNK):
         here = slice(start, start + CHUNK)
         yield here, place(model, images[here])

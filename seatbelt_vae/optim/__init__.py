@@ -1,5 +1,6 @@
 """Pure numerics: batched bounded minimisation, one problem a row, and paths over a penalty. Knows no model."""
 
+from seatbelt_vae.optim.ball import Norm, solve_ball
 from seatbelt_vae.optim.cold import solve_cold
 from seatbelt_vae.optim.lbfgsb import minimise
 from seatbelt_vae.optim.path import SOLVERS, follow_path, solve
@@ -9,6 +10,7 @@ from seatbelt_vae.optim.solution import Solution, Status
 
 __all__ = [
     "SOLVERS",
+    "Norm",
     "PathSolution",
     "Penalty",
     "Solution",
@@ -18,5 +20,6 @@ __all__ = [
     "minimise_adam",
     "minimise_scipy",
     "solve",
+    "solve_ball",
     "solve_cold",
 ]

@@ -7,7 +7,7 @@ from torch.distributions import kl_divergence
 
 from seatbelt_vae import attacks
 from seatbelt_vae.attacks import AttackResult, attack, paper_lambdas
-from seatbelt_vae.attacks.attack import draw_per_pair
+from seatbelt_vae.attacks.ingredients import draw_per_pair
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim import Status
 
@@ -162,7 +162,7 @@ ONE = torch.ones(1, 1, 28, 28)
         ({"lambdas": [float("nan")]}, "finite"),
         ({"lambdas": []}, "one or more"),
         ({"lambdas": "papers"}, "'papers': must be 'paper'"),
-        ({"mode": "sideways"}, "mode 'sideways': must be one of latent, output"),
+        ({"mode": "sideways"}, "mode 'sideways': must be one of latent, output, damage"),
         ({"divergence": "k1"}, "divergence 'k1'"),
         ({"layers": [7]}, "layers"),
         ({"solver": "newton"}, "newton"),
