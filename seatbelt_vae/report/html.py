@@ -18,8 +18,8 @@ from seatbelt_vae.report.charts import (
 )
 from seatbelt_vae.report.export import chart_svg
 from seatbelt_vae.report.palette import DIVERGING, MODELS, colour_of, dash_of
-from seatbelt_vae.report.reading import provenance, reading
-from seatbelt_vae.report.runs import Comparison, ReportRun
+from seatbelt_vae.report.reading import provenance, reading, versions
+from seatbelt_vae.report.runs import Comparison, ReportRun, data_name
 from seatbelt_vae.report.sheets import BUDGET, explorer
 from seatbelt_vae.report.summary import summary, verdict
 from seatbelt_vae.report.table_formats import to_html
@@ -84,9 +84,9 @@ def page(
 
 def default_title(runs: Sequence[ReportRun]) -> str:
     """What the page is called unless told otherwise."""
-    data = sorted({str(run.spec.get("data", {}).get("name", "")) for run in runs} - {""})
+    data = sorted({data_name(run) for run in runs})
     count = "a model" if len(runs) == 1 else f"{len(runs)} models"
-    return f"How {count} of {' and '.join(data) or 'images'} withstand{'s' * (len(runs) == 1)} attack"
+    return f"How {count} of {' and '.join(data)} withstand{'s' * (len(runs) == 1)} attack"
 
 
 def embedded(value: Any) -> str:
@@ -115,7 +115,7 @@ def _sections(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> Iter
         drawn = (_figure(f"training-{key}", chart, "") for key, chart in charts)
         yield _section("training", "Training", "Training", _legend(runs) + _grid(drawn))
     yield _section("reading", "How to read this", "How to read this", reading(compared))
-    yield _section("provenance", "Provenance", "Provenance", "".join(provenance(run) for run in runs))
+    yield _section("provenance", "Provenance", "Provenance", "".join(map(provenance, runs)) + versions())
 
 
 _PICTURES = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from seatbelt_vae.report.formats import in_sentence
@@ -79,6 +80,17 @@ def provenance(run: ReportRun) -> str:
     rows = "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in known.items())
     title = run.label if run.label == run.name else f"{run.label} · {run.name}"
     return f"<details><summary>{escape(title)}</summary><dl class=settings>{rows}</dl></details>"
+
+
+def versions() -> str:
+    """The libraries with which the page was written."""
+    found = []
+    for name in ("seatbelt-vae", "torch", "numpy", "altair", "vl-convert-python"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:  # run from a source tree that was never installed
+            continue
+    return f"<p class=note>This page was written with {escape(', '.join(found))}.</p>"
 
 
 def flattened(value: Any, key: str = "") -> dict[str, str]:

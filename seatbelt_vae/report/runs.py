@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -143,6 +144,11 @@ def array(tensor: Tensor) -> Array:
         array([1., 2.])
     """
     return np.asarray(tensor.detach().cpu().double().numpy())
+
+
+def data_name(run: ReportRun) -> str:
+    """What the images are called: the name of the data, or of their file without its folder and ending."""
+    return Path(str(run.spec.get("data", {}).get("name", "unnamed data"))).stem
 
 
 def labelled(runs: Sequence[ReportRun]) -> tuple[ReportRun, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from seatbelt_vae.metrics import PairedTest
 from seatbelt_vae.report.formats import in_sentence
 from seatbelt_vae.report.measures import Measure, against, estimate, holm, measures
-from seatbelt_vae.report.runs import Comparison, ReportRun, Trial
+from seatbelt_vae.report.runs import Comparison, ReportRun, Trial, data_name
 from seatbelt_vae.report.table_formats import cell_text
 from seatbelt_vae.report.tables import Cell, clean_table
 
@@ -42,7 +42,7 @@ def listed(words: Sequence[str]) -> str:
 
 def _what(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> str:
     count = _COUNTS[len(runs)] if len(runs) < len(_COUNTS) else str(len(runs))
-    data = listed(sorted({str(run.spec.get("data", {}).get("name", "unnamed data")) for run in runs}))
+    data = listed(sorted({data_name(run) for run in runs}))
     models = f"{count} model{'s' * (len(runs) > 1)} ({'; '.join(run.label for run in runs)})"
     opening = f"{models} {'were' if len(runs) > 1 else 'was'} trained on {data}"
     if not compared:

@@ -160,7 +160,8 @@ def _html_cell(cell: Cell | None, column: Column) -> str:
     sort = "" if cell is None or math.isnan(cell.value) else f' data-value="{cell.value:.9g}"'
     kind = "" if column.comparable else " class=apart"
     content = f"<span class=value>{escape(value)}</span>{interval}{remark}"
-    return f'<td role=cell{kind} data-title="{escape(_with_unit(column))}"{sort}>{content}</td>'
+    title = escape(_with_unit(column))
+    return f'<td role=cell{kind} data-title="{title}"{sort}><span class=content>{content}</span></td>'
 
 
 WRITERS: dict[str, Callable[[Table], str]] = {"csv": to_csv, "md": to_markdown, "tex": to_latex}

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from seatbelt_vae.report import comparisons, page, summary
-from seatbelt_vae.report.html import embedded
+from seatbelt_vae.report.html import default_title, embedded
 from seatbelt_vae.report.reading import flattened
 from seatbelt_vae.report.runs import ReportRun
 
@@ -95,6 +95,12 @@ def test_it_says_where_every_number_comes_from(parsed: Page) -> None:
     for words in ("data.digest", "9f86d081884c7d659a2feaa0c55ad015", "training.seed", "versions.torch", "2.13.0"):
         assert words in parsed.text
     assert "attack latent.solver" in parsed.text
+    assert re.search(r"written with .*torch \d", parsed.text)
+
+
+def test_data_in_a_file_are_called_by_its_name(runs: list[ReportRun]) -> None:
+    run = replace(runs[0], spec={"data": {"name": "/some/where/chairs.npz"}})
+    assert default_title([run]) == "How a model of chairs withstands attack"
 
 
 def test_every_chart_has_words_for_those_who_do_not_see_it(document: str) -> None:
