@@ -64,8 +64,8 @@ def attack(
         target: x_t, likewise; None in a damage attack.
         mode: ``latent``, ``output`` or ``damage``.
         divergence: latent: ``kl`` (default), ``reverse-kl``, ``skl``, ``w2``, ``l2-means``, ``l2-samples`` or a
-            function (q, t) -> (B,). Output: ``elbo`` (default; ``kl`` means the same) or ``l2``. Damage: ``reconstruction``
-            (default) or one of the latent ones.
+            function (q, t) -> (B,). Output: ``elbo`` (default; ``kl`` means the same) or ``l2``. Damage:
+            ``reconstruction`` (default) or one of the latent ones.
         layers: of posteriors compared: ``all``, ``bottom``, ``top`` or indices from 0 (the bottom); None for those that
             the decoder sees.
         lambdas: ``paper`` for 0 and 50 powers of two in 2^±20, or values ≥ 0.

@@ -37,7 +37,8 @@ class ReconstructionDamage:
     def __call__(self, d: Tensor, pairs: Tensor) -> Tensor:
         """Minus the damage of distortions (B, n) to the given images (B,): (B,), in the data's units."""
         x = self.source[pairs] + d.view(-1, *self.source.shape[1:])
-        return -torch.linalg.vector_norm((self.reconstruct(x) - self.clean[pairs]).flatten(1), dim=1)
+        damage: Tensor = torch.linalg.vector_norm((self.reconstruct(x) - self.clean[pairs]).flatten(1), dim=1)
+        return -damage
 
 
 class PosteriorDamage:
@@ -66,9 +67,8 @@ class PosteriorDamage:
     def __call__(self, d: Tensor, pairs: Tensor) -> Tensor:
         """Minus the damage of distortions (B, n) to the given images (B,): (B,)."""
         total = d.new_zeros(len(d))
-        for q, clean in zip(
-            self.posteriors(self.source[pairs] + d.view(-1, *self.source.shape[1:])), self.clean, strict=True
-        ):
+        after = self.posteriors(self.source[pairs] + d.view(-1, *self.source.shape[1:]))
+        for q, clean in zip(after, self.clean, strict=True):
             before = Normal(clean.loc[pairs], clean.scale[pairs], validate_args=False)
             total = total - self.divergence(q, before)
         return total

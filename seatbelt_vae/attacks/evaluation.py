@@ -107,7 +107,7 @@ class _Convolve(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, conv: nn.Conv2d) -> Tensor:
         ctx.conv, ctx.size = conv, x.shape[-2:]
-        return F.conv2d(x, conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation)  # type: ignore[arg-type]
+        return F.conv2d(x, conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:

@@ -10,12 +10,12 @@ Where a paper walks a range of its own, the grid is given; solver and iterations
 papers' protocol, every penalty by itself from a start near zero. Warm starts (``solver="path"``) find stronger attacks.
 
 References:
-    paper: Willetts et al. 2020 (Disentangling improves VAEs' robustness to adversarial attacks), section 5.
-    tabacof: Tabacof, Tavares & Valle 2016, Adversarial images for variational autoencoders (squared norm, 100 penalties).
-    gondim-ribeiro: Gondim-Ribeiro, Tabacof & Valle 2018, Adversarial attacks on variational autoencoders (output, Adam).
-    kos: Kos, Fischer & Song 2018, Adversarial examples for generative models (latent attack).
-    kuzina: Kuzina, Welling & Tomczak 2021, Diagnosing vulnerability of variational auto-encoders (symmetric KL in a ball).
-    camuto: Camuto et al. 2021, Towards a theoretical understanding of the robustness of VAEs (maximum damage in L2 balls).
+    paper: Willetts et al. 2020, Disentangling improves VAEs' robustness to adversarial attacks.
+    tabacof: Tabacof, Tavares & Valle 2016, Adversarial images for variational autoencoders. ‖d‖², 100 penalties.
+    gondim-ribeiro: Gondim-Ribeiro, Tabacof & Valle 2018, Adversarial attacks on variational autoencoders. Output, Adam.
+    kos: Kos, Fischer & Song 2018, Adversarial examples for generative models. Latent attack.
+    kuzina: Kuzina, Welling & Tomczak 2021, Diagnosing vulnerability of VAEs. Symmetric KL, in balls.
+    camuto: Camuto et al. 2021, Towards a theoretical understanding of the robustness of VAEs. Maximum damage, L2 balls.
 """
 
 from typing import Any

@@ -142,8 +142,8 @@ def sampled_log_likelihood(model: Attackable, result: AttackResult, samples: int
     generator = torch.Generator().manual_seed(seed)
     shapes = [as_normal(q).loc.shape[1:] for q in model.encode(next(chunks(model, images[:1]))[1])]
     parts = []
-    for place, x in chunks(model, images):
-        target = targets[place].to(x)
+    for here, x in chunks(model, images):
+        target = targets[here].to(x)
         rows = []
         for _ in range(samples):
             noise = [torch.randn(len(x), *shape, generator=generator).to(x) for shape in shapes]

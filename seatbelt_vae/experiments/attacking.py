@@ -10,7 +10,7 @@ from torch import Tensor
 
 from seatbelt_vae import metrics
 from seatbelt_vae.attacks import AttackResult, attack
-from seatbelt_vae.attacks.attack import check_lambdas
+from seatbelt_vae.attacks.ingredients import check_lambdas
 from seatbelt_vae.data import pairs
 from seatbelt_vae.experiments.assessment import Assessment, assess
 from seatbelt_vae.experiments.spec import Count, Section, Seed, checked

@@ -33,8 +33,8 @@ def solve_ball(
 
     .. math:: d = u \cdot \min(1, \varepsilon / \|u\|_2),
 
-    which stays inside bounds that contain 0. Every restart of every row and radius is one row of a single batch. A point
-    of a smaller ball is a candidate for the larger, so the value never rises with ε.
+    which stays inside bounds that contain 0. Every restart of every row and radius is one row of a single batch. A
+    point of a smaller ball is a candidate for the larger, so the value never rises with ε.
 
     Args:
         smooth: r: ``smooth(d, rows) -> values``; d (B, n), rows (B,) indices in 0 … R - 1, values (B,).
@@ -100,7 +100,8 @@ def shrink(u: Tensor, radius: Tensor) -> Tensor:
                 [0.3000, 0.4000]])
     """
     norm = torch.linalg.vector_norm(u, dim=-1, keepdim=True)
-    return u * (radius[:, None] / norm.clamp_min(torch.finfo(u.dtype).tiny)).clamp(max=1)
+    factor: Tensor = (radius[:, None] / norm.clamp_min(torch.finfo(u.dtype).tiny)).clamp(max=1)
+    return u * factor
 
 
 def random_starts(x0: Tensor, radii: Tensor, norm: Norm, restarts: int, seed: int) -> Tensor:
