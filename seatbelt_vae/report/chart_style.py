@@ -115,10 +115,10 @@ class Style:
 
     def finish(self, layered: Any) -> altair.LayerChart:
         """Size, fonts and rules, the same in every chart."""
-        chart = layered.properties(width=WIDTH, height=HEIGHT, background="#ffffff")
         words = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 11, "titleFontSize": 12}
-        return (  # type: ignore[no-any-return]
-            chart.configure_view(stroke=None)
+        chart: altair.LayerChart = (
+            layered.properties(width=WIDTH, height=HEIGHT, background="#ffffff")
+            .configure_view(stroke=None)
             .configure_axis(
                 **words, titleFontWeight="normal", titleColor=INK, labelColor=QUIET, gridColor=RULE, gridWidth=0.6,
                 domain=False, ticks=False, labelPadding=5, titlePadding=6,
@@ -126,6 +126,7 @@ class Style:
             .configure_axisX(grid=False, domain=True, domainColor=QUIET, ticks=True, tickColor=QUIET, tickSize=4)
             .configure_legend(labelFont=FONT, labelFontSize=12, labelColor=INK, rowPadding=1, offset=4)
         )  # fmt: skip
+        return chart
 
 
 _POWER_OF_TEN = (

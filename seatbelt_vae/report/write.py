@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.report.export import chart_svg, needed, svg_files
 from seatbelt_vae.report.html import CURVES, page
 from seatbelt_vae.report.panel_drawing import panels_svg
@@ -16,7 +17,9 @@ from seatbelt_vae.report.training import training_charts
 from seatbelt_vae.storage import write_bytes
 
 
-def write_report(runs: Sequence[ReportRun], out_dir: str | Path, title: str | None = None) -> Path:
+def write_report(
+    runs: Sequence[ReportRun], out_dir: str | Path, title: str | None = None, *, progress: bool = False
+) -> Path:
     """Write the page, every figure as PNG, SVG and PDF, and every table as CSV, Markdown and LaTeX.
 
     Args:
@@ -24,6 +27,7 @@ def write_report(runs: Sequence[ReportRun], out_dir: str | Path, title: str | No
         out_dir: folder of ``report.html``, ``figures/`` and ``tables/``; made where missing. Files of an earlier report
             with other names stay.
         title: the page's title; made from the models and their data by default.
+        progress: show a bar on stderr.
 
     Returns:
         The path of the page.
@@ -36,9 +40,12 @@ def write_report(runs: Sequence[ReportRun], out_dir: str | Path, title: str | No
         needed(module)
     out, runs = Path(out_dir), labelled(runs)
     compared = comparisons(runs)
-    for name, svg in figures(runs, compared):
-        for ending, content in svg_files(svg).items():
-            write_bytes(out / "figures" / f"{name}.{ending}", content)
+    count = sum(comparison.pairs + len(CURVES) for comparison in compared) + len(training_charts(runs))
+    with progress_bar("Figures", count, progress) as advance:
+        for name, svg in figures(runs, compared):
+            for ending, content in svg_files(svg).items():
+                write_bytes(out / "figures" / f"{name}.{ending}", content)
+            advance()
     for table in [*map(attack_table, compared), clean_table(runs)]:
         for ending, write in WRITERS.items():
             write_bytes(out / "tables" / f"{table.key}.{ending}", write(table).encode())
