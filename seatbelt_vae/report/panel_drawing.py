@@ -115,12 +115,12 @@ def _tile(tile: Pixels, tiles: _Tiles, left: float, top: float) -> str:
 
 def _scale(figure: Panels, tiles: _Tiles, top: float) -> list[str]:
     """The scale under the distortions: full scale is ±1/gain of the data's range."""
-    left, full, small = tiles.left(3), f"{1 / figure.gain:g}", 'font-size="9"'
+    left, full, small = tiles.left(3), "1" if figure.gain == 1 else f"1/{figure.gain:g}", 'font-size="9"'
     ramp = GREYS if figure.colour else DIVERGING
     stops = "".join(
         f'<stop offset="{place / (len(ramp) - 1):g}" stop-color="{colour}"/>' for place, colour in enumerate(ramp)
     )
-    words = f"shown ×{figure.gain:g}; scale in units of the data’s range"
+    words = f"shown ×{figure.gain:g}; scale in the data’s range"
     return [
         f'<defs><linearGradient id="scale">{stops}</linearGradient></defs>',
         f'<rect x="{left:g}" y="{top:g}" width="{tiles.width:g}" height="8" fill="url(#scale)" stroke="#888"'

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from seatbelt_vae.metrics import PairedTest
 from seatbelt_vae.report.formats import in_sentence
-from seatbelt_vae.report.measures import Measure, against, estimate, holm, measures
-from seatbelt_vae.report.runs import Comparison, ReportRun, Trial, data_name
+from seatbelt_vae.report.measures import against, estimate, holm, measures
+from seatbelt_vae.report.runs import Comparison, ReportRun, data_name
 from seatbelt_vae.report.table_formats import cell_text
 from seatbelt_vae.report.tables import Cell, clean_table
 
@@ -59,17 +59,17 @@ def _what(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> str:
 def how_far(comparison: Comparison) -> str:
     """How far the attack got at the larger matched distortion."""
     measure = next(measure for measure in measures(comparison) if measure.key == "success_at_0.5")
-    reached = [f"{_value(measure, trial)} for {trial.label}" for trial in comparison.trials]
-    return (
-        "With a distortion of at most half the distance from source to target, "
-        f"the {in_sentence(comparison.title)} reached a success of {listed(reached)}, "
-        "where 0 is nothing gained and 1 as good as encoding the target itself."
-    )
-
-
-def _value(measure: Measure, trial: Trial) -> str:
-    interval = estimate(measure, trial)
-    return cell_text(Cell.of(interval) if interval else None)
+    found = [(trial.label, estimate(measure, trial)) for trial in comparison.trials]
+    reached = [f"{cell_text(Cell.of(interval))} for {label}" for label, interval in found if interval]
+    undefined = [label for label, interval in found if not interval]
+    said = [
+        f"reached a success of {listed(reached)}, where 0 is nothing gained and 1 as good as encoding the target itself"
+    ]
+    if undefined:
+        none = f"has no success to speak of for {listed(undefined)}, whose reconstruction hardly depends on the image"
+        said = [*said, none] if reached else [none]
+    opening = "With a distortion of at most half the distance from source to target, the "
+    return f"{opening}{in_sentence(comparison.title)} {'; it '.join(said)}."
 
 
 def verdict(comparison: Comparison) -> str:
@@ -77,10 +77,17 @@ def verdict(comparison: Comparison) -> str:
     measure = next(measure for measure in measures(comparison) if measure.key == "auddc")
     baseline, *rest = comparison.trials
     if not rest:
-        return f"AUDDC of {baseline.label} is {_value(measure, baseline)} (1: no attack succeeds)."
+        interval = estimate(measure, baseline)
+        said = (
+            f"is {cell_text(Cell.of(interval))} (1: no attack succeeds)" if interval else "is not defined on any pair"
+        )
+        return f"AUDDC of {baseline.label} {said}."
     tests = [(trial.label, test) for trial in rest if (test := against(measure, baseline, trial))]
     if not tests:
-        return f"There are too few pairs to tell whether any model resisted better than {baseline.label}."
+        return (
+            f"Whether any model resisted better than {baseline.label} cannot be told: "
+            "there are fewer than two pairs on which the success of both is defined."
+        )
     adjusted = holm([test.p_value for _, test in tests])
     judged = [(label, test, _judge(test, p)) for (label, test), p in zip(tests, adjusted, strict=True)]
     said = [

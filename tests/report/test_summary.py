@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from seatbelt_vae.report.runs import Comparison, ReportRun, comparisons
+from seatbelt_vae.report.runs import Comparison, ReportRun, Trial, comparisons
 from seatbelt_vae.report.summary import how_far, summary, verdict
 
 from .synthetic import synthetic_runs
@@ -49,7 +49,7 @@ def test_two_pairs_are_never_enough_for_a_verdict(latent: Comparison) -> None:
 
 def test_one_pair_says_so() -> None:
     latent = comparisons(synthetic_runs(pairs=1, count=5, modes=("latent",)))[0]
-    assert "too few pairs" in verdict(latent)
+    assert "cannot be told" in verdict(latent)
     assert "[" not in how_far(latent)
 
 
@@ -59,3 +59,20 @@ def test_one_model_without_an_attack() -> None:
     assert sentences[0] == "One model (VAE) was trained on sprites."
     assert "attacked" in sentences[1]
     assert len(sentences) == 3
+
+
+def test_a_model_that_ignores_its_input_is_said_to(latent: Comparison) -> None:
+    """Where the posterior has collapsed rec(x_t) = rec(x): there is no success, good or bad."""
+
+    def collapsed(trial: Trial) -> Trial:
+        same = trial.assessment.source_reconstruction
+        return replace(trial, assessment=replace(trial.assessment, target_reconstruction=same))
+
+    first, *rest = latent.trials
+    some = replace(latent, trials=(collapsed(first), *rest))
+    assert "it has no success for VAE, where it is defined on no pair" in how_far(some)
+    assert "cannot be told" in verdict(some)
+    every = replace(latent, trials=tuple(map(collapsed, latent.trials)))
+    assert "reached" not in how_far(every)
+    assert verdict(replace(latent, trials=(collapsed(first),))) == "AUDDC of VAE is not defined on any pair."
+    assert "[" in verdict(replace(latent, trials=(first,)))

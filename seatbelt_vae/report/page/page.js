@@ -112,7 +112,8 @@ function buildRows() {
 
 function setControls() {
   const slider = $("slider"), lambdas = attack().models[0].lambdas, byLambda = state.match === "lambda";
-  state.lambda = Math.min(state.lambda ?? attack().models[0].shown[state.pair], lambdas.length - 1);
+  const usual = attack().models.map(({ shown }) => shown[state.pair]).sort((a, b) => a - b);
+  state.lambda = Math.min(state.lambda ?? usual[usual.length >> 1], lambdas.length - 1);
   slider.disabled = state.match === "figures";
   Object.assign(slider, byLambda ? { min: 0, max: lambdas.length - 1, step: 1 } : { min: 0, max: 1, step: 0.02 });
   slider.value = byLambda ? state.lambda : state.budget;
@@ -161,7 +162,7 @@ async function draw() {
     );
     canvases[3].setAttribute("aria-label", `${model.label}: ${TITLES[3]}, shown times ${show}`);
   });
-  $("gain").textContent = `distortion shown ×${show}: from −${1 / show} to +${1 / show} of the data’s range`;
+  $("gain").textContent = `distortion shown ×${show}: full scale is ±${show > 1 ? `1/${show}` : 1} of the data’s range`;
   const ramp = colour ? ["#000", "#808080", "#fff"] : data.diverging;
   $("ramp").style.background = `linear-gradient(90deg, ${ramp.join(", ")})`;
 }
