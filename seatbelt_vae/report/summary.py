@@ -62,12 +62,13 @@ def how_far(comparison: Comparison) -> str:
     found = [(trial.label, estimate(measure, trial)) for trial in comparison.trials]
     reached = [f"{cell_text(Cell.of(interval))} for {label}" for label, interval in found if interval]
     undefined = [label for label, interval in found if not interval]
-    said = [
-        f"reached a success of {listed(reached)}, where 0 is nothing gained and 1 as good as encoding the target itself"
-    ]
+    said = []
+    if reached:
+        scale = "where 0 is nothing gained and 1 as good as encoding the target"
+        said.append(f"reached a success of {listed(reached)}, {scale}")
     if undefined:
-        none = f"has no success to speak of for {listed(undefined)}, whose reconstruction hardly depends on the image"
-        said = [*said, none] if reached else [none]
+        nowhere = "is defined on no pair (encoding the target brings its reconstruction no nearer)"
+        said.append(f"has no success for {listed(undefined)}, where it {nowhere}")
     opening = "With a distortion of at most half the distance from source to target, the "
     return f"{opening}{in_sentence(comparison.title)} {'; it '.join(said)}."
 
@@ -78,10 +79,10 @@ def verdict(comparison: Comparison) -> str:
     baseline, *rest = comparison.trials
     if not rest:
         interval = estimate(measure, baseline)
-        said = (
+        value = (
             f"is {cell_text(Cell.of(interval))} (1: no attack succeeds)" if interval else "is not defined on any pair"
         )
-        return f"AUDDC of {baseline.label} {said}."
+        return f"AUDDC of {baseline.label} {value}."
     tests = [(trial.label, test) for trial in rest if (test := against(measure, baseline, trial))]
     if not tests:
         return (
