@@ -66,12 +66,12 @@ class Style:
         scale = self.alt.Scale(domain=list(domain), nice=False) if domain else self.alt.Scale(nice=False)
         return self.alt.X("x:Q", axis=self.alt.Axis(title=title, **axis), scale=scale)
 
-    def lambda_x(self, axis: LambdaAxis) -> Any:
+    def lambda_x(self, axis: LambdaAxis, title: str = "λ") -> Any:
         """The log2 axis of λ, with 0 apart at its left end."""
         power = "'2^{' + replace(format(datum.value, '~g'), '-', '−') + '}'"
         label = f"datum.value < {(axis.zero + axis.low) / 2} ? '0' : {power}"
         margin = (axis.low - axis.zero) / 2
-        return self.x("λ", (axis.zero - margin, axis.high), values=axis.ticks, labelExpr=label, labelOverlap=False)
+        return self.x(title, (axis.zero - margin, axis.high), values=axis.ticks, labelExpr=label, labelOverlap=False)
 
     def y(self, title: str, domain: Domain, *, log: bool = False) -> dict[str, Any]:
         """A vertical axis, its title lying above it."""

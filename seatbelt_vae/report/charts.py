@@ -134,7 +134,7 @@ def _against_lambda(
 ) -> altair.LayerChart:
     """Lines with bands over λ > 0; λ = 0 stands apart at the left as a marker with its interval."""
     style = Style(_slots(comparison), legend)
-    x, y = style.lambda_x(axis), style.y(title, domain, log=log)
+    x, y = style.lambda_x(axis, comparison.weight), style.y(title, domain, log=log)
     positive = [row for row in rows if not row["zero"]]
     zero = [row for row in rows if row["zero"]]
     layers = [style.band(positive, x, y), style.line(positive, x, y), *style.whiskers(errors or [], x, y)]

@@ -138,8 +138,10 @@ def objective_unit(comparison: Comparison) -> str:
     The penalty λ‖d‖ takes the unit of what it is added to.
     """
     settings = comparison.trials[0].result.settings
-    in_nats = settings["mode"] != "latent" or str(settings.get("divergence", "kl")).endswith("kl")
-    return "nats" if in_nats else "latent units"
+    divergence = str(settings.get("divergence") or "elbo")
+    if divergence == "elbo" or divergence.endswith("kl"):
+        return "nats"
+    return "latent units" if settings["mode"] == "latent" else "units of the data"
 
 
 def estimate(measure: Measure, trial: Trial) -> Interval | None:

@@ -58,7 +58,7 @@ def panels(comparison: Comparison, pair: int, shown: Sequence[int] | None = None
     places = shown or [int(trial.assessment.shown[pair]) for trial in comparison.trials]
     pictures = list(zip(comparison.trials, places, strict=True))
     gain = min(display_gain(_distortion(trial, pair, place)) for trial, place in pictures)
-    rows = tuple(_row(trial, pair, place, gain) for trial, place in pictures)
+    rows = tuple(_row(trial, pair, place, gain, comparison.weight) for trial, place in pictures)
     colour = comparison.trials[0].result.source.shape[1] > 1
     return Panels(f"{comparison.title}, pair {pair + 1}", gain, colour, rows)
 
@@ -70,7 +70,7 @@ def _distortion(trial: Trial, pair: int, place: int) -> Array:
     return adversarial - original
 
 
-def _row(trial: Trial, pair: int, place: int, gain: float) -> PanelRow:
+def _row(trial: Trial, pair: int, place: int, gain: float, weight: str) -> PanelRow:
     result, assessment = trial.result, trial.assessment
 
     def tile(image: Tensor) -> Pixels:
@@ -85,7 +85,7 @@ def _row(trial: Trial, pair: int, place: int, gain: float) -> PanelRow:
         tile(result.target[pair]),
     )
     caption = (
-        f"λ = {lambda_text(float(trial.lambdas[place]))}",
+        f"{weight} = {lambda_text(float(trial.lambdas[place]))}",
         f"‖d‖ = {number(trial.distortion[pair, place])}",
         f"‖d‖/‖x − xₜ‖ = {number(trial.relative_distortion[pair, place])}",
         f"success = {number(trial.success[pair, place], 0.05)}",

@@ -30,6 +30,7 @@ DIVERGENCES = {
     "w2": "2-Wasserstein",
     "l2-means": "L2 of means",
     "l2-samples": "L2 of samples",
+    "l2": "L2",
 }
 
 
@@ -128,6 +129,11 @@ class Comparison:
     key: str
     title: str
     trials: tuple[Trial, ...]
+
+    @property
+    def weight(self) -> str:
+        """What the attack was repeated over: the weight λ of the distortion, or the radius of the ball that held it."""
+        return "radius" if self.trials[0].result.settings.get("ball") else "λ"
 
     @property
     def pairs(self) -> int:
@@ -239,19 +245,23 @@ def slug(words: str) -> str:
 
 
 def kind_of(settings: Mapping[str, Any]) -> tuple[str, str]:
-    """Key and title of an attack from its settings.
+    """Key and title of an attack from its settings; attacks of other keys are never compared with it.
 
     Example:
-        >>> kind_of({"mode": "latent", "divergence": "kl"})
+        >>> kind_of({"mode": "latent", "divergence": "kl", "penalty": "norm"})
         ('latent-kl', 'Latent attack (KL)')
-        >>> kind_of({"mode": "output"})
-        ('output', 'Output attack')
+        >>> kind_of({"mode": "output", "divergence": "elbo", "penalty": "squared"})
+        ('output-squared', 'Output attack, penalty λ‖d‖²')
     """
-    mode = str(settings["mode"])
-    if mode != "latent":
-        return mode, f"{mode.capitalize()} attack"
-    divergence = str(settings.get("divergence", "kl"))
-    return slug(f"latent-{divergence}"), f"Latent attack ({DIVERGENCES.get(divergence, divergence)})"
+    mode, divergence = str(settings["mode"]), str(settings.get("divergence") or "")
+    key, title = mode, f"{mode.capitalize()} attack"
+    if (mode, divergence) != ("output", "elbo") and divergence:
+        key, title = f"{mode}-{divergence}", f"{title} ({DIVERGENCES.get(divergence, divergence)})"
+    if settings.get("penalty") == "squared":
+        key, title = f"{key}-squared", f"{title}, penalty λ‖d‖²"
+    if ball := settings.get("ball"):
+        key, title = f"{key}-{ball}-ball", f"{title} inside {ball} balls"
+    return slug(key), title
 
 
 def _comparison(kind: tuple[str, str, str], trials: list[Trial], kinds: list[tuple[str, str, str]]) -> Comparison:

@@ -131,6 +131,7 @@ def _attack(comparison: Comparison, strips: Strips, quality: int) -> dict[str, A
     return {
         "key": comparison.key,
         "title": comparison.title,
+        "weight": comparison.weight,
         "unit": objective_unit(comparison),
         "size": [height, width],
         "colour": channels > 1,

@@ -52,8 +52,13 @@ def _what(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> str:
     places = len(first.trials[0].lambdas)
     return (
         f"{opening} and attacked on {first.pairs} pair{'s' * (first.pairs > 1)} of images "
-        f"at {places} weight{'s' * (places > 1)} λ of the distortion: {kinds}."
+        f"at {places} {_values(first, places)}: {kinds}."
     )
+
+
+def _values(comparison: Comparison, count: int) -> str:
+    plural = "s" * (count > 1)
+    return f"weight{plural} λ of the distortion" if comparison.weight == "λ" else f"value{plural} of its radius"
 
 
 def how_far(comparison: Comparison) -> str:

@@ -90,7 +90,9 @@ def attacked(
         status=torch.zeros(pairs, count, dtype=torch.int8),
         evaluations=torch.full((pairs, count), 40),
         settings={
-            "mode": mode, "divergence": "kl", "layers": "all", "solver": "path", "samples": 1, "seed": seed,
+            "mode": mode,
+            "divergence": "kl" if mode == "latent" else "elbo", "layers": [0], "solver": "path",
+ "samples": 1, "penalty": "norm", "seed": seed,
             "bounds": [0.0, 1.0],
         },
     )  # fmt: skip
@@ -168,7 +170,7 @@ def _run(place: int, source: Tensor, target: Tensor, count: int, modes: tuple[st
             "kl": 14.0,
             "layer_kl": [9.5, 3.9, 1.4][:layers],
             "images": 1000,
-            "settings": {"split": "test", "samples": 1, "seed": 0},
+            "settings": {"split": "test", "samples": 1, "penalty": "norm", "seed": 0},
         },
         history=history(strength, place),
         attacks=[

@@ -97,3 +97,15 @@ def test_a_delta_that_is_not_positive_is_averaged_as_it_is(latent: Comparison) -
     interval = estimate(delta, shifted)
     assert interval is not None
     assert interval.value == pytest.approx(float(torch.as_tensor(shifted.objective).mean()))
+
+
+@pytest.mark.parametrize(
+    ("mode", "divergence", "unit"),
+    [("latent", "skl", "nats"), ("output", "elbo", "nats"), ("latent", "w2", "latent units"),
+     ("output", "l2", "units of the data")],
+)  # fmt: skip
+def test_delta_has_the_unit_of_what_was_minimised(mode: str, divergence: str, unit: str, latent: Comparison) -> None:
+    trial = latent.trials[0]
+    settings = {**trial.result.settings, "mode": mode, "divergence": divergence}
+    other = replace(latent, trials=(replace(trial, result=replace(trial.result, settings=settings)),))
+    assert measures(other)[-1].unit == unit

@@ -54,3 +54,16 @@ def test_no_run_and_one_run_twice_are_refused(runs: list[ReportRun]) -> None:
         labelled([])
     with pytest.raises(InputError, match="two runs are called"):
         labelled([runs[0], runs[0]])
+
+
+def test_attacks_that_weigh_distortion_otherwise_stand_apart() -> None:
+    first, second = synthetic_runs(models=2, modes=("latent",))
+    result, assessment = second.attacks[0]
+    inside = replace(result, settings={**result.settings, "penalty": None, "ball": "l2"})
+    lambdas, balls = comparisons([first, replace(second, attacks=[(inside, assessment)])])
+    assert (lambdas.key, lambdas.weight) == ("latent-kl", "λ")
+    assert (balls.key, balls.weight, balls.title) == (
+        "latent-kl-l2-ball",
+        "radius",
+        "Latent attack (KL) inside l2 balls",
+    )

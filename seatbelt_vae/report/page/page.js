@@ -128,7 +128,7 @@ function setControls() {
 function sayWhere() {
   const slider = $("slider"), wanted = attack().models[0].lambdas[state.lambda];
   const [name, shown, words] = {
-    lambda: ["λ = ", lambdaNode(wanted), `λ = ${lambdaWords(wanted)}`],
+    lambda: [`${attack().weight} = `, lambdaNode(wanted), `${attack().weight} = ${lambdaWords(wanted)}`],
     distortion: ["‖d‖ ≤ ", `${state.budget.toFixed(2)} ‖x − xₜ‖`, `distortion at most ${state.budget.toFixed(2)}`],
     figures: ["", "each model at its own λ", "each model at its own λ"],
   }[state.match];
@@ -153,7 +153,7 @@ async function draw() {
     const k = picked[at], of = (name) => model[name][pair][k];
     const line = (term, ...value) => node("div", {}, node("dt", { textContent: term }), node("dd", {}, ...value));
     numbers.replaceChildren(
-      line("λ", lambdaNode(model.lambdas[k])),
+      line(attack().weight, lambdaNode(model.lambdas[k])),
       line("‖d‖", number(of("distortion"))),
       line("‖d‖/‖x−xₜ‖", number(of("relative"), 2)),
       line("success", number(of("success"), 2)),
