@@ -42,11 +42,13 @@ def number(value: Any) -> str:
     """Write a value for people: numbers with five digits, lists in brackets.
 
     Example:
-        >>> number([1 / 3, 2]), number("all")
-        ('[0.33333, 2]', 'all')
+        >>> number([1 / 3, 2]), number("all"), number({"low": 0.5})
+        ('[0.33333, 2]', 'all', 'low 0.5')
     """
     if isinstance(value, float):
         return f"{value:.5g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {number(entry)}" for key, entry in value.items())
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(number, value))}]"
     return str(value)

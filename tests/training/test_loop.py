@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import signal
@@ -100,6 +101,28 @@ def test_a_kill_after_the_checkpoint_leaves_nothing_behind(run: Run, tmp_path: P
     with (tmp_path / "killed" / "metrics.jsonl").open("a") as file:
         file.write(json.dumps({"step": 12, "loss": 1.0}) + '\n{"step": 16, "lo')
     run(out=tmp_path / "killed", resume=True)
+    assert files(tmp_path / "whole") == files(tmp_path / "killed")
+
+
+@pytest.mark.parametrize("write", [1, 2, 3, 4, 5, 6, 7, 8, 9])
+def test_a_kill_between_any_two_writes_mixes_no_steps(
+    run: Run, tmp_path: Path, write: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process dies just before its n-th file would take its place: the whole run makes ten files."""
+    replace, count = os.replace, 0
+
+    def dying(source: str, destination: Path) -> None:
+        nonlocal count
+        count += 1
+        if count == write:
+            raise SystemExit
+        replace(source, destination)
+
+    run(out=tmp_path / "whole", checkpoint_every=8)
+    with monkeypatch.context() as patch, contextlib.suppress(SystemExit):
+        patch.setattr(os, "replace", dying)
+        run(out=tmp_path / "killed", checkpoint_every=8)
+    run(out=tmp_path / "killed", checkpoint_every=8, resume=True)
     assert files(tmp_path / "whole") == files(tmp_path / "killed")
 
 
