@@ -60,7 +60,8 @@ def test_continuous_bernoulli_is_torchs_where_that_is_right() -> None:
 
 def test_continuous_bernoulli_is_smooth_across_its_series() -> None:
     """Value and first derivative agree on both sides of |η| = 0.4, and at 0, where the closed form has none."""
-    logits = torch.tensor([0.4 - 1e-12, 0.4 + 1e-12, -0.4 + 1e-12, -0.4 - 1e-12, 0.0]).double().requires_grad_()
+    values = [0.4 - 1e-12, 0.4 + 1e-12, -0.4 + 1e-12, -0.4 - 1e-12, 0.0]
+    logits = torch.tensor(values, dtype=torch.float64, requires_grad=True)
     p = ContinuousBernoulli(logits)
     for quantity in (p.log_prob(torch.full_like(logits, 0.3)), p.mean):
         (slope,) = torch.autograd.grad(quantity.sum(), logits, retain_graph=True)

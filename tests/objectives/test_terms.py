@@ -93,7 +93,7 @@ def test_free_bits_per_layer(floor: float) -> None:
 
 
 def test_a_dimension_at_its_floor_feels_no_pull() -> None:
-    loc = torch.tensor([[0.1, 2.0], [-0.1, 2.0]], dtype=torch.float64, requires_grad=True)
+    loc = torch.tensor([[0.3, 2.0], [-0.3, 2.0]], dtype=torch.float64, requires_grad=True)  # KL 0.045 and 2
     q = Normal(loc, torch.ones_like(loc))
     e = Encoding((q,), (loc.detach(),), (Normal(torch.zeros_like(loc), 1.0),), encoding(batch=2).likelihood)
     (gradient,) = torch.autograd.grad(ELBO(free_bits=0.125)(e, X[:2], 1).loss, loc)
