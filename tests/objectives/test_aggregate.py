@@ -12,7 +12,7 @@ from torch.distributions import Normal
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.objectives import log_aggregate, total_correlation
 from seatbelt_vae.objectives.aggregate import aggregate, log_weights, pairwise_log_prob
-from tests.oracles import mixture_log_density
+from tests.oracles import gaussian_total_correlation, mixture_log_density
 
 ESTIMATORS = ["mws", "mss", "leave-one-in"]
 GROUPS = [[0, 2], [1]]
@@ -192,3 +192,30 @@ def test_streaming_refuses_fewer_posteriors_than_samples() -> None:
     q = random_posteriors(2)
     with pytest.raises(InputError, match="a posterior for each of the 3 samples"):
         aggregate(torch.zeros(3, 3, dtype=torch.float64), q, 9)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5])
+@pytest.mark.parametrize("batch", [64, 256, 1024])
+def test_estimates_against_the_closed_form_of_a_correlated_aggregate(correlation: float, batch: int) -> None:
+    """μ_n ~ N(0, S - σ² I) and q = N(μ_n, σ² I): the aggregate is N(0, S), at σ = 0.7 smooth enough for N = 4000.
+
+    MSS and leave-one-in come near ½ (Σ log S_dd - log |S|); MWS is (D - 1) log N above them.
+    """
+    D, N, sigma = 3, 4000, 0.7
+    S = torch.full((D, D), correlation, dtype=torch.float64) + (1 - correlation) * torch.eye(D, dtype=torch.float64)
+    root = torch.linalg.cholesky(S - sigma**2 * torch.eye(D, dtype=torch.float64))
+    generator = torch.Generator().manual_seed(batch)
+    found: dict[str, list[float]] = {estimator: [] for estimator in ESTIMATORS}
+    for _ in range(4 * 1024 // batch):
+        loc = torch.randn(batch, D, generator=generator, dtype=torch.float64) @ root.T
+        q = Normal(loc, torch.full_like(loc, sigma))
+        z = loc + sigma * torch.randn(batch, D, generator=generator, dtype=torch.float64)
+        for estimator in ESTIMATORS:
+            value = total_correlation(pairwise_log_prob(z, q), N, estimator)  # type: ignore[arg-type]
+            found[estimator].append(float(value.mean()))
+    mean = {estimator: sum(values) / len(values) for estimator, values in found.items()}
+    truth = gaussian_total_correlation(S)
+    assert mean["mss"] == pytest.approx(truth, abs=0.1 if batch > 64 else 0.2)
+    assert mean["leave-one-in"] == pytest.approx(truth, abs=0.1 if batch > 64 else 0.2)
+    excess = mean["mws"] - mean["leave-one-in"]
+    assert excess == pytest.approx((D - 1) * math.log(N), abs=0.1 if batch > 64 else 0.3)
