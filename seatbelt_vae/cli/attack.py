@@ -13,11 +13,17 @@ def command(
     run: Path,
     /,
     *,
-    mode: str = "latent",
-    divergence: str = "kl",
+    preset: str | None = None,
+    mode: str | None = None,
+    divergence: str | None = None,
     layers: str | None = None,
-    lambdas: str = "paper",
-    solver: str = "path",
+    lambdas: str | None = None,
+    solver: str | None = None,
+    penalty: str | None = None,
+    radii: str | None = None,
+    ball: str | None = None,
+    restarts: int | None = None,
+    max_iterations: int | None = None,
     pairs: int = 10,
     pair_seed: int = 0,
     samples: int | None = None,
@@ -29,11 +35,17 @@ def command(
 
     Args:
         run: The run's folder.
-        mode: latent or output.
-        divergence: kl, reverse-kl, skl, w2, l2-means or l2-samples.
+        preset: A published attack: paper, tabacof, gondim-ribeiro, kos or kuzina. Other options go before it.
+        mode: latent (the default) or output.
+        divergence: latent: kl (the default), reverse-kl, skl, w2, l2-means or l2-samples; output: elbo or l2.
         layers: all, bottom, top, or layers as 0,2 (0 is the bottom); by default those that the decoder sees.
-        lambdas: paper (51 values), or weights of the distortion as 0,1,10.
-        solver: path, cold, scipy or adam.
+        lambdas: paper (51 values, the default), or weights of the distortion as 0,1,10.
+        solver: path (the default), cold, scipy or adam.
+        penalty: norm (the default) or squared.
+        radii: Budgets of the distortion as 0.5,1,2, in the place of weights.
+        ball: Norm of the budgets: l2 (the default) or linf.
+        restarts: Starting points for each budget (1).
+        max_iterations: Most iterations for each weight or budget (1000).
         pairs: Number of pairs of a source and a target.
         pair_seed: Seed of the draw of the pairs.
         samples: Sets of noise that the attack averages over; 0 follows the means; 4 by default for output attacks.
@@ -44,11 +56,17 @@ def command(
     from seatbelt_vae.experiments import AttackSpec, RunFolder, run_attack, summarise_attack
 
     spec = AttackSpec.of(
+        preset,
         mode=mode,
         divergence=divergence,
-        layers=layers if layers is None or layers.isalpha() else tuple(numbers(layers, "--layers")),
-        lambdas=lambdas if lambdas.isalpha() else tuple(numbers(lambdas, "--lambdas")),
+        layers=_words_or_numbers(layers, "--layers"),
+        lambdas=_words_or_numbers(lambdas, "--lambdas"),
         solver=solver,
+        penalty=penalty,
+        radii=_words_or_numbers(radii, "--radii"),
+        ball=ball,
+        restarts=restarts,
+        max_iterations=max_iterations,
         pairs=pairs,
         pair_seed=pair_seed,
         samples=samples,
@@ -59,7 +77,11 @@ def command(
     summary = summarise_attack(*folder.attack(name))
     head = [f"{run}: attack {name}, {summary['pairs']} pairs"]
     head += [f"{key} {number(list((summary[key] or {}).values()))}" for key in ("auddc", "success_at_0.5")]
-    table = [("lambda", "Delta", "|d|", "success", "-log p(x_t|z)")]
+    table = [("radius" if spec.radii else "lambda", "Delta", "|d|", "success", "-log p(x_t|z)")]
     keys = ("lambdas", "objective", "distortion", "success", "target_nll")
     table += zip(*([number(value) for value in summary[key]] for key in keys), strict=True)
     show({"run": str(run), "attack": name, **summary}, json, [*head, *columns(table)])
+
+
+def _words_or_numbers(text: str | None, option: str) -> str | tuple[float, ...] | None:
+    return text if text is None or text.isalpha() else tuple(numbers(text, option))

@@ -32,7 +32,7 @@ def write_page(folders: Sequence["RunFolder"], out: Path) -> tuple[Path, list[st
 
     runs = [report_run(folder) for folder in folders]
     tables = [clean_table(runs), *map(attack_table, comparisons(runs))]
-    return write_report(runs, out), [line for table in tables for line in text_table(table)]
+    return write_report(runs, out, progress=True), [line for table in tables for line in text_table(table)]
 
 
 def text_table(table: "Table") -> list[str]:

@@ -9,34 +9,42 @@ from pydantic import Field
 from torch import Tensor
 
 from seatbelt_vae import metrics
-from seatbelt_vae.attacks import AttackResult, attack
+from seatbelt_vae.attacks import PRESETS, AttackResult, attack
 from seatbelt_vae.attacks.ingredients import check_lambdas
 from seatbelt_vae.data import pairs
+from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.assessment import Assessment, assess
 from seatbelt_vae.experiments.spec import Count, Section, Seed, checked
 from seatbelt_vae.experiments.store import RunFolder
 from seatbelt_vae.training import choose_device
+
+MODES = ("latent", "output")
+"""Modes with a target, which is what an assessment measures against."""
 
 
 class AttackSpec(Section):
     """Everything that decides an attack on a model; `seatbelt_vae.attacks.attack` says what each setting means.
 
     Attributes:
+        mode: "latent" or "output".
         pairs: number of pairs of a source and a target, drawn from the test images.
         pair_seed: of that draw: the same seed gives models of the same data the same pairs.
         lambdas: "paper" for its 51 weights of the distortion, or the weights.
 
     Example:
-        >>> AttackSpec(mode="output").name
+        >>> AttackSpec.of(mode="output").name
         'output-d4ee9975'
     """
 
     mode: str = "latent"
-    divergence: str = "kl"
+    divergence: str | None = None
     layers: str | tuple[Annotated[int, Field(ge=0)], ...] | None = None
     lambdas: str | tuple[float, ...] = "paper"
     solver: str = "path"
     penalty: str = "norm"
+    radii: tuple[Annotated[float, Field(gt=0)], ...] | None = None
+    ball: str = "l2"
+    restarts: Count = 1
     pairs: Count = 10
     pair_seed: Seed = 0
     samples: Annotated[int, Field(ge=0)] | None = None
@@ -44,21 +52,32 @@ class AttackSpec(Section):
     max_iterations: Count = 1000
 
     @classmethod
-    def of(cls, **settings: Any) -> "AttackSpec":
+    def of(cls, preset: str | None = None, **settings: Any) -> "AttackSpec":
         """Check settings.
+
+        Args:
+            preset: a name of `seatbelt_vae.attacks.PRESETS`, from which the rest comes.
+            settings: those that are given; None means not given.
 
         Raises:
             InputError: one is unknown or out of range.
+
+        Example:
+            >>> AttackSpec.of("kos", pairs=3).penalty
+            'squared'
         """
-        spec = checked(cls, settings, "attack")
+        given = {name: value for name, value in settings.items() if value is not None}
+        spec = checked(cls, {**_preset(preset), **given}, "attack")
         check_lambdas(spec.lambdas)
+        if spec.mode not in MODES:
+            raise InputError(f"mode: {spec.mode!r} is none that a run can be attacked in, use {' or '.join(MODES)}")
         return spec
 
     @property
     def name(self) -> str:
         """The attack's name in its run: mode, divergence and the first of a hash of the settings off their default."""
         settings = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
-        kind = f"{self.mode}-{self.divergence}" if self.mode == "latent" else self.mode
+        kind = f"{self.mode}-{self.divergence}" if self.divergence else self.mode
         return f"{kind}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}"
 
 
@@ -124,3 +143,12 @@ def summarise_attack(result: AttackResult, assessment: Assessment) -> dict[str, 
 
 def _interval(values: Tensor) -> dict[str, float] | None:
     return dataclasses.asdict(metrics.bootstrap_interval(values)) if len(values) else None
+
+
+def _preset(name: str | None) -> dict[str, Any]:
+    if name is None:
+        return {}
+    if name not in PRESETS:
+        raise InputError(f"preset: {name!r} is unknown, use one of {', '.join(PRESETS)}")
+    settings = PRESETS[name].items()
+    return {key: tuple(value.tolist()) if isinstance(value, Tensor) else value for key, value in settings}

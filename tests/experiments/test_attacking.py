@@ -33,7 +33,8 @@ def test_the_name_tells_attacks_apart() -> None:
     ]
     assert len({spec.name for spec in specs}) == 5
     assert AttackSpec.of(mode="latent", pairs=10).name == AttackSpec().name
-    assert AttackSpec().name.startswith("latent-kl-")
+    assert AttackSpec().name.startswith("latent-")
+    assert AttackSpec.of(divergence="w2").name.startswith("latent-w2-")
 
 
 def test_summary_can_be_json_and_is_made_of_means(trained: RunFolder) -> None:
@@ -56,6 +57,18 @@ def test_pairs_without_a_success_have_no_interval(trained: RunFolder) -> None:
     assert summary["auddc"] is None
 
 
+def test_budgets_in_the_place_of_weights(trained: RunFolder) -> None:
+    spec = AttackSpec.of("kuzina", radii=(0.5, 2.0), restarts=2, pairs=2, max_iterations=5)
+    result, _ = trained.attack(run_attack(trained, spec, device="cpu"))
+    assert (result.distortion <= torch.tensor([0.5, 2.0]) * (1 + 1e-5)).all()
+    assert result.settings["divergence"] == "skl"
+
+
+def test_presets_are_taken_up() -> None:
+    assert len(AttackSpec.of("tabacof").lambdas) == 100
+    assert AttackSpec.of("gondim-ribeiro", max_iterations=7).max_iterations == 7
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -63,7 +76,10 @@ def test_pairs_without_a_success_have_no_interval(trained: RunFolder) -> None:
         ({"pairs": 0}, "attack: pairs: Input should be greater than or equal to 1, got 0"),
         ({"lambdas": (-1.0,)}, "zero or more"),
         ({"lambdas": "log"}, "must be 'paper' or numbers"),
-        ({"mode": "sideways"}, "mode 'sideways'"),
+        ({"mode": "sideways"}, "mode: 'sideways'"),
+        ({"mode": "damage", "radii": (1.0,)}, "use latent or output"),
+        ({"radii": (0.0,)}, "attack: radii.0: Input should be greater than 0"),
+        ({"preset": "papers"}, "preset: 'papers' is unknown, use one of paper, tabacof"),
         ({"divergence": "js"}, "js"),
         ({"solver": "sgd"}, "sgd"),
         ({"layers": (5,)}, "layers"),
