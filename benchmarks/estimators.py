@@ -56,7 +56,7 @@ def published_mss(batch: int, data_size: int) -> Tensor:
 
     It fills the flattened (B·B) matrix with a stride of M + 1 = B: ``view(-1)[::M+1] = 1/N`` and ``view(-1)[1::M+1]``
     the stratified weight. A stride of B walks down a *column* (first column 0, then 1); the diagonal wants B + 1. So
-    every sample's own posterior has weight 1/M where 1/N belongs, which is what costs 2 to 5 nats below. Then
+    every sample's own posterior has weight 1/M where 1/N belongs, which costs up to 4 nats in the table. Then
     ``W[M-1, 0]`` is set to the stratified weight too, and that row sums to 1.31 at B = 4, N = 100.
     """
     M = batch - 1
