@@ -40,7 +40,7 @@ def attack(
     samples: int | None = None,
     seed: int = 0,
     bounds: tuple[float, float] = (0.0, 1.0),
-    max_iterations: int = 1000,
+    max_iterations: int | None = None,
     chunk: int | None = None,
     progress: bool = False,
 ) -> AttackResult:
@@ -79,7 +79,8 @@ def attack(
             means. None: 0 for latent attacks, 4 for output attacks on the ELBO.
         seed: of the starting points and of the random numbers; a pair's do not depend on other pairs.
         bounds: of the data: (0, 1) or (-1, 1).
-        max_iterations: of one solve.
+        max_iterations: of one solve; None for the solver's own (200 in ``path``, 1000 in ``cold`` and balls, 15 000 in
+            ``scipy``).
         chunk: images per evaluation; None for 64 on a CPU and for all at once elsewhere.
         progress: show a bar on stderr.
 
@@ -121,7 +122,9 @@ def attack(
         smooth = objective(mode, divergence, fast, source, target, chosen, noise)
         low, high = bounds[0] - source.flatten(1), bounds[1] - source.flatten(1)
         chunk = CPU_CHUNK if chunk is None and source.device.type == "cpu" else chunk
-        options: dict[str, Any] = {"max_iterations": max_iterations, "chunk": chunk, "progress": progress}
+        options: dict[str, Any] = {"chunk": chunk, "progress": progress}
+        if max_iterations is not None:
+            options["max_iterations"] = max_iterations
         start = start.clamp(low, high)
         if radii is None:
             solution = solve(solver, smooth, start, grid.to(source), low, high, penalty=penalty, **options)

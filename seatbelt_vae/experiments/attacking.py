@@ -49,7 +49,7 @@ class AttackSpec(Section):
     pair_seed: Seed = 0
     samples: Annotated[int, Field(ge=0)] | None = None
     seed: Seed = 0
-    max_iterations: Count = 1000
+    max_iterations: Count | None = None
 
     @classmethod
     def of(cls, preset: str | None = None, **settings: Any) -> "AttackSpec":

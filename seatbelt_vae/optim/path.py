@@ -26,8 +26,9 @@ def follow_path(
     upper: Bound,
     *,
     penalty: Penalty = "norm",
+    walk_iterations: int = 20,
     rounds: int = 2,
-    max_iterations: int = 1000,
+    max_iterations: int = 200,
     chunk: int | None = None,
     progress: bool = False,
     **options: Any,
@@ -46,8 +47,9 @@ def follow_path(
         lower: bounds of d, a number or broadcastable to (R, n); at most 0.
         upper: likewise, at least 0.
         penalty: ``"norm"`` charges λ‖d‖, ``"squared"`` λ‖d‖².
+        walk_iterations: of each solve on the walk. The next λ goes on from there, so none need be carried to its end.
         rounds: how often envelope and polish are repeated at most; they stop when nothing improves.
-        max_iterations: of each solve.
+        max_iterations: of each solve in a polish.
         chunk: rows per call of `smooth`.
         progress: show a bar on stderr.
         options: passed on to `minimise`.
@@ -67,15 +69,14 @@ def follow_path(
     problems = family(smooth, x0, lambdas, lower, upper, penalty)
     if not bool(((problems.box.lower <= 0) & (problems.box.upper >= 0)).all()):
         raise InputError("bounds: d = 0 must be inside them: a path starts there")
-    path = _Path.begin(problems, chunk, partial(minimise, max_iterations=max_iterations, chunk=chunk, **options))
+    path = _Path.begin(problems, chunk, partial(minimise, chunk=chunk, **options))
     rows, grid = problems.shape
     with progress_bar("Following the path", total=grid + rounds, enabled=progress) as advance:
         for k in problems.lambdas.argsort(descending=True).tolist():
-            path.solve(path.open(torch.arange(rows, device=x0.device) * grid + k))
+            path.solve(path.open(torch.arange(rows, device=x0.device) * grid + k), min(walk_iterations, max_iterations))
             advance()
         for _ in range(rounds):
-            improved = path.improved()
-            path.solve(path.open(improved))
+            path.solve(path.open(path.unfinished()), max_iterations)
             advance()
     return problems.solution(path.d, path.r, path.status, path.evaluations)
 
@@ -123,21 +124,22 @@ class _Path:
         bend = self.problems.lambdas[k] if self.problems.penalty == "norm" else 0 * self.slope[row]
         return chosen[~(at_zero & (self.slope[row] <= bend))]
 
-    def improved(self) -> Tensor:
-        """The problems for which another λ's point is better than their own, (B,) indices."""
+    def unfinished(self) -> Tensor:
+        """The problems cut short, and those for which another λ's point is better than their own; (B,) indices."""
         p = size(self.d, self.problems.penalty)
         own = self.r + self.problems.lambdas * p
         _, best = self.envelope()
-        return (best < own - 1e-12 * own.abs()).flatten().nonzero()[:, 0]
+        cut_short = self.status == int(Status.BUDGET)
+        return ((best < own - 1e-12 * own.abs()) | cut_short).flatten().nonzero()[:, 0]
 
-    def solve(self, chosen: Tensor) -> None:
+    def solve(self, chosen: Tensor, max_iterations: int) -> None:
         """Minimise the problems `chosen` from where they are."""
         if not len(chosen):
             return
         grid = len(self.problems.lambdas)
         row, k = chosen // grid, chosen % grid
         fun, low, high = self.problems.problem(chosen)
-        found = self.solver(fun, self.d[row, k], low, high)
+        found = self.solver(fun, self.d[row, k], low, high, max_iterations=max_iterations)
         self.d[row, k], self.status[row, k] = found.x, found.status.long()
         self.r[row, k] = self.problems.discrepancy(found.x, row, self.chunk)
         self.evaluations[row, k] += found.evaluations

@@ -1,0 +1,119 @@
+import pytest
+import torch
+
+from seatbelt_vae.errors import InputError
+from seatbelt_vae.optim import SOLVERS, Status, follow_path, solve, solve_cold
+
+LAMBDAS = torch.cat([torch.zeros(1), 2.0 ** torch.linspace(-6, 6, 13)]).double()
+
+
+@pytest.fixture
+def targets():
+    return torch.randn(4, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+
+
+def quadratic(targets):
+    return lambda d, rows: 0.5 * (d - targets[rows]).square().sum(-1)
+
+
+def double_well(d, rows):
+    """A shallow valley near 0 and a deep one beyond a ridge, along the first axis; convex along the others."""
+    x = d[:, 0]
+    return 0.3 * (x - 0.2) ** 2 - 2.0 * torch.exp(-8 * (x - 2.0) ** 2) + 2.0 + 0.5 * d[:, 1:].square().sum(-1)
+
+
+@pytest.mark.parametrize("name", ["path", "cold", "scipy"])
+def test_distance_to_a_point_has_its_closed_form(targets, name):
+    # min ½‖d − a‖² + λ‖d‖ is a soft threshold: d = a·max(0, 1 − λ/‖a‖).
+    found = solve(name, quadratic(targets), torch.full_like(targets, 1e-8), LAMBDAS, -9.0, 9.0)
+    norm = targets.norm(dim=1)
+    expected = norm[:, None] - LAMBDAS
+    torch.testing.assert_close(found.distortion, expected.clamp(min=0), rtol=0, atol=2e-4)
+    value = torch.where(expected > 0, LAMBDAS * norm[:, None] - 0.5 * LAMBDAS**2, 0.5 * norm[:, None] ** 2)
+    torch.testing.assert_close(found.objective, value, rtol=1e-6, atol=1e-7)
+
+
+def test_squared_penalty_has_its_closed_form(targets):
+    found = follow_path(quadratic(targets), 0 * targets, LAMBDAS, -9.0, 9.0, penalty="squared")
+    torch.testing.assert_close(found.x, targets[:, None] / (1 + 2 * LAMBDAS)[:, None], rtol=0, atol=1e-5)
+
+
+def test_no_solve_is_spent_where_zero_is_known_to_be_the_answer(targets):
+    found = follow_path(quadratic(targets), 0 * targets, LAMBDAS, -9.0, 9.0)
+    beyond = targets.norm(dim=1)[:, None] <= LAMBDAS
+    assert beyond.any()
+    assert (found.evaluations[beyond] == 0).all()
+    assert (found.status[beyond] == int(Status.CONVERGED)).all()
+    assert (found.evaluations[~beyond] > 0).all()
+
+
+def test_bounds_shape_the_cone_at_zero():
+    # r falls only where the bounds forbid to go, so d = 0 is the answer for every λ, 0 included.
+    found = follow_path(lambda d, i: d.sum(-1), torch.zeros(1, 3).double(), [0.0, 1.0], 0.0, 1.0)
+    assert (found.x == 0).all()
+    assert (found.evaluations == 0).all()
+
+
+def test_best_value_rises_with_the_penalty_and_is_concave_in_it():
+    # A minimum of functions linear in λ: whatever the solver found, its envelope must be both.
+    found = follow_path(double_well, torch.zeros(1, 3).double(), LAMBDAS, -3.0, 3.0)
+    value = found.objective[0]
+    assert (value.diff() >= -1e-12).all()
+    slopes = value.diff() / LAMBDAS.diff()
+    assert (slopes.diff() <= 1e-9).all()
+
+
+def test_the_envelope_carries_a_better_valley_to_every_penalty():
+    start = torch.full((1, 3), 1e-8, dtype=torch.float64)
+    grid = torch.tensor([0.0, 0.01, 0.05, 0.2], dtype=torch.float64)
+    path, cold = follow_path(double_well, start, grid, -3.0, 3.0), solve_cold(double_well, start, grid, -3.0, 3.0)
+    assert (path.objective <= cold.objective + 1e-6).all()
+
+
+def test_rows_do_not_help_each_other(targets):
+    together = follow_path(quadratic(targets), 0 * targets, LAMBDAS, -0.5, 0.5)
+    alone = follow_path(quadratic(targets[2:3]), 0 * targets[2:3], LAMBDAS, -0.5, 0.5)
+    torch.testing.assert_close(together.x[2:3], alone.x, rtol=0, atol=1e-10)
+    assert together.x.abs().max() <= 0.5
+
+
+def test_a_walk_cut_short_is_finished_in_the_polish(targets):
+    scales = torch.logspace(0, 3, 6, dtype=torch.float64)
+    hard = lambda d, rows: 0.5 * (scales * (d - targets[rows]) ** 2).sum(-1)  # noqa: E731
+    cut = follow_path(hard, 0 * targets, [1.0, 0.5], -9.0, 9.0, walk_iterations=2)
+    whole = follow_path(hard, 0 * targets, [1.0, 0.5], -9.0, 9.0, walk_iterations=200)
+    torch.testing.assert_close(cut.objective, whole.objective, rtol=1e-7, atol=0)
+    assert (cut.status != int(Status.BUDGET)).all()
+
+
+def test_the_order_of_penalties_is_kept(targets):
+    up = follow_path(quadratic(targets), 0 * targets, [0.0, 0.5, 2.0], -9.0, 9.0)
+    down = follow_path(quadratic(targets), 0 * targets, [2.0, 0.5, 0.0], -9.0, 9.0)
+    torch.testing.assert_close(up.objective, down.objective.flip(1))
+
+
+@pytest.mark.parametrize("name", list(SOLVERS))
+def test_every_solver_adds_up(targets, name):
+    found = solve(name, quadratic(targets), torch.full_like(targets, 1e-8), [0.0, 0.3], -1.0, 1.0, max_iterations=50)
+    assert found.x.shape == (4, 2, 6)
+    torch.testing.assert_close(found.distortion, found.x.norm(dim=-1))
+    recomputed = found.discrepancy + torch.tensor([0.0, 0.3]) * found.distortion
+    torch.testing.assert_close(found.objective, recomputed.double(), rtol=1e-6, atol=1e-8)
+    assert found.x.abs().max() <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lambdas": [-1.0]}, "lambdas"),
+        ({"lambdas": []}, "lambdas"),
+        ({"lower": 0.5}, "d = 0 must be inside"),
+        ({"penalty": "cubed"}, "penalty: 'cubed' is unknown"),
+        ({"name": "newton"}, "solver: 'newton' is unknown"),
+    ],
+)
+def test_bad_input_is_refused(targets, changes, message):
+    arguments = {"name": "path", "lambdas": [1.0], "lower": -1.0, "upper": 1.0, **changes}
+    name, lambdas, lower, upper = (arguments.pop(key) for key in ("name", "lambdas", "lower", "upper"))
+    with pytest.raises(InputError, match=message):
+        solve(name, quadratic(targets), 0 * targets, lambdas, lower, upper, **arguments)
