@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from seatbelt_vae import metrics
+from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.experiments.family import build_model, build_objective, resolved
 from seatbelt_vae.experiments.spec import ExperimentSpec
 from seatbelt_vae.experiments.store import RunFolder, located, open_data
+from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.training import Settings, Update, choose_device, seconds_spent, train
 
 
@@ -76,6 +78,7 @@ def run_evaluation(
     *,
     samples: int = 1,
     iwae_samples: int = 0,
+    aggregate_samples: int = 1000,
     seed: int = 0,
     device: str = "auto",
     progress: bool = False,
@@ -86,6 +89,8 @@ def run_evaluation(
         folder: the run.
         samples: draws of z for each image.
         iwae_samples: draws for the importance bound; 0 leaves it out.
+        aggregate_samples: samples at which the aggregate posterior of the top layer over all *training* images is
+            evaluated; 0 leaves out what follows from it.
         seed: of the draws.
         device: where to compute.
         progress: show bars on stderr.
@@ -93,12 +98,15 @@ def run_evaluation(
     Returns:
         ``elbo`` (nats per image, without β), its standard error, ``log_likelihood``, ``kl``, ``kl_1`` … ``kl_L``,
         ``layer_kl``, ``active_units`` per layer, ``weight_norms`` (encoder, decoder), ``images``, ``training_seconds``,
-        ``iwae`` if asked for, and the settings.
+        of the aggregate posterior of z_L ``total_correlation``, ``mutual_information``, ``dimension_wise_kl`` and
+        ``entropy`` with their standard errors, ``mig`` where the images have factors, ``iwae`` if asked for, and the
+        settings.
 
     Raises:
         InputError: the run is not finished, or its data are gone.
     """
-    settings = {"split": "test", "samples": samples, "iwae_samples": iwae_samples, "seed": seed}
+    draws = {"samples": samples, "iwae_samples": iwae_samples, "aggregate_samples": aggregate_samples}
+    settings = {"split": "test", **draws, "seed": seed}
     if (known := folder.evaluation).get("settings") == settings:
         return known
     model, images = folder.model().to(choose_device(device)), folder.split.test
@@ -115,6 +123,20 @@ def run_evaluation(
     if iwae_samples:
         importance = metrics.iwae(model, images, iwae_samples, seed=seed, progress=progress)
         evaluation |= {"iwae": importance.mean, "iwae_error": importance.standard_error}
+    if aggregate_samples:
+        evaluation |= aggregate_measures(model, folder.split.train, aggregate_samples, seed, progress)
     evaluation["settings"] = settings
     folder.save_evaluation(evaluation)
     return evaluation
+
+
+def aggregate_measures(
+    model: HierarchicalVAE, images: ImageDataset, samples: int, seed: int, progress: bool
+) -> dict[str, float]:
+    """What the aggregate posterior of the top layer over a whole data set tells; never a minibatch estimate."""
+    top = metrics.encode_images(model, images, seed=seed, progress=progress)[-1]
+    aggregate = metrics.aggregate_posterior(top, samples, seed=seed, progress=progress)
+    found = {name: value for name, value in aggregate.summary().items() if name not in ("kl", "kl_error")}
+    if images.factors is not None and any(len(column.unique()) > 1 for column in images.factors.T):
+        found["mig"] = metrics.mig(top, images.factors, samples, seed=seed, progress=progress).score
+    return found

@@ -158,6 +158,14 @@ CLEAN = (
     Column("iwae", "IWAE bound", "nats", definition="Importance-weighted bound per image: between ELBO and log p(x)."),
     Column("log_likelihood", "log p(x|z)", "nats", definition="Reconstruction term of the ELBO, per image."),
     Column("layer_kl", "KL by layer", "nats", definition="KL(q‖p) of each layer, bottom first: what it holds of x."),
+    Column(
+        "total_correlation",
+        "TC of the top",
+        "nats",
+        definition="Total correlation of the top layer’s aggregate posterior over all training images; never that of "
+        "a minibatch.",
+    ),
+    Column("mig", "MIG", definition="Mutual information gap of the top layer: 0 to 1, higher is more disentangled."),
     Column("active_units", "Active units", definition="Latent dimensions of each layer with Var_x E[z|x] > 0.01."),
 )
 
