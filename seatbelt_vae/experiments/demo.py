@@ -20,11 +20,15 @@ def demo_specs(quick: bool = False, seed: int = 0) -> dict[str, ExperimentSpec]:
         seed: of the training.
     """
     data = {"name": "sprites", "size": 32, "count": 300 if quick else 20000}
-    training = {"steps": 20 if quick else 1500, "batch_size": 32 if quick else 128, "seed": seed}
+    training = {"steps": 20 if quick else 800, "batch_size": 32 if quick else 128, "seed": seed}
     models: dict[str, dict[str, Any]] = {
         "vae": {"model": {"name": "vae", "latent_sizes": (16,)}},
         "beta-tcvae": {"model": {"name": "beta-tcvae", "latent_sizes": (16,)}, "objective": {"beta": 4.0}},
-        "seatbelt-vae": {"model": {"name": "seatbelt", "latent_sizes": (16, 8, 4)}, "objective": {"beta": 4.0}},
+        # Without free bits (0.125 nats a dimension, the authors' value) the upper layers of sprites collapse.
+        "seatbelt-vae": {
+            "model": {"name": "seatbelt", "latent_sizes": (16, 8, 4)},
+            "objective": {"beta": 4.0, "free_bits": 0.125},
+        },
     }
     network = {"network": "mlp" if quick else "conv", "hidden_sizes": (64,)}
     return {
@@ -34,9 +38,17 @@ def demo_specs(quick: bool = False, seed: int = 0) -> dict[str, ExperimentSpec]:
 
 
 def demo_attack(mode: str, quick: bool = False, seed: int = 0) -> AttackSpec:
-    """Give the demonstration's attack of a mode: 10 pairs on the paper's grid."""
-    fewer: dict[str, Any] = {"pairs": 2, "lambdas": (0.1, 10.0), "max_iterations": 20} if quick else {}
-    return AttackSpec.of(mode=mode, seed=seed, **fewer)
+    """Give the demonstration's attack of a mode: 10 pairs on the paper's grid, with few iterations for each weight.
+
+    Every weight starts from what its neighbours found, so 50 iterations reach nearly what 1000 reach, in a fifth
+    of the time.
+    """
+    settings: dict[str, Any] = {"mode": mode, "seed": seed, "max_iterations": 50}
+    if mode == "output":
+        settings["samples"] = 2
+    if quick:
+        settings |= {"pairs": 2, "lambdas": (0.1, 10.0)}
+    return AttackSpec.of(**settings)
 
 
 def run_demo(
