@@ -1,4 +1,4 @@
-"""The quasi-Newton memory of a batch of rows, and the step it gives on the free variables."""
+"""The quasi-Newton memory of a batch of rows: pairs of steps and gradient differences, and their dot products."""
 
 from dataclasses import dataclass
 
@@ -8,112 +8,116 @@ from torch import Tensor
 from seatbelt_vae.optim.problem import wide
 
 CURVATURE = 1e-8
-"""A pair is used only when s.y > CURVATURE * y.y: otherwise it holds no curvature, or rounding alone."""
+"""A pair is kept only when s.y > CURVATURE * y.y: otherwise it holds no positive curvature, or rounding alone."""
+
+COLUMNS = 512
+"""Variables whose products are summed at once in float64, to bound the memory of the conversion."""
 
 
 @dataclass
 class History:
-    """The last m pairs (s, y) of each row in a ring.
+    r"""The last m pairs (s, y) of each row, and the Gram matrices the compact form is made of.
+
+    Pairs are stored divided by ‖s‖, which leaves the quasi-Newton matrix as it is and its algebra well scaled. Products
+    are summed in float64, where those of float32 numbers are exact: what a variable added to `gram_free` when it was
+    freed is what is taken away when it is bound again.
 
     Attributes:
         pairs: s in the first m places and y in the last m, shape (B, 2m, n).
-        filled: which places hold a pair, shape (B, m).
-        head: the place that is written next (the oldest), shape (B,).
+        gram: products of all pairs, shape (B, 2m, 2m), float64.
+        gram_free: the same over the free variables alone, those with `side` 0.
+        side: -1 for a variable held at its lower bound, 1 at its upper, 0 free, shape (B, n), int8.
+        age: the turn at which a place was filled, 0 for an empty one, shape (B, m).
+        count: how many pairs were ever pushed, shape (B,).
     """
 
     pairs: Tensor
-    filled: Tensor
-    head: Tensor
+    gram: Tensor
+    gram_free: Tensor
+    side: Tensor
+    age: Tensor
+    count: Tensor
 
     @classmethod
     def empty(cls, rows: int, memory: int, like: Tensor) -> "History":
-        """No pairs yet, for `rows` rows of the size and dtype of `like`."""
-        return cls(
-            pairs=like.new_zeros(rows, 2 * memory, like.shape[-1]),
-            filled=torch.zeros(rows, memory, dtype=torch.bool, device=like.device),
-            head=torch.zeros(rows, dtype=torch.long, device=like.device),
-        )
+        """No pairs yet and every variable free, for `rows` rows of the size and dtype of `like`."""
+        gram = torch.zeros(rows, 2 * memory, 2 * memory, dtype=wide(like.device), device=like.device)
+        count = torch.zeros(rows, dtype=torch.long, device=like.device)
+        side = torch.zeros(rows, like.shape[-1], dtype=torch.int8, device=like.device)
+        pairs = like.new_zeros(rows, 2 * memory, like.shape[-1])
+        return cls(pairs, gram, gram.clone(), side, count[:, None].repeat(1, memory), count)
 
     @property
     def memory(self) -> int:
         """How many pairs a row can hold."""
-        return self.filled.shape[1]
+        return self.age.shape[1]
+
+    @property
+    def filled(self) -> Tensor:
+        """Which places hold a pair, shape (B, m)."""
+        return self.age > 0
 
     def push(self, s: Tensor, y: Tensor, where: Tensor) -> None:
-        """Store the pair of each row marked in `where` (B,), over its oldest."""
+        """Store the pair of each row marked in `where` (B,) that has positive curvature, over the row's oldest."""
+        dtype = self.gram.dtype
+        length = torch.linalg.vector_norm(s, dim=-1, dtype=dtype)
+        curvature, yy = (s * y).sum(-1, dtype=dtype), (y * y).sum(-1, dtype=dtype)
+        where = where & (length > 0) & (curvature > CURVATURE * yy)
+        length = torch.where(where, length, 1.0)[:, None]
         row = torch.arange(len(s), device=s.device)
-        for place, new in ((self.head, s), (self.head + self.memory, y)):
-            self.pairs[row, place] = torch.where(where[:, None], new, self.pairs[row, place])
-        self.filled[row, self.head] |= where
-        self.head = torch.where(where, (self.head + 1) % self.memory, self.head)
+        place = self.count % self.memory
+        for at, vector in ((place, s), (place + self.memory, y)):
+            self.pairs[row, at] = torch.where(where[:, None], (vector / length).to(s.dtype), self.pairs[row, at])
+        self.count = self.count + where
+        self.age[row, place] = torch.where(where, self.count, self.age[row, place])
+        new = torch.stack((self.pairs[row, place], self.pairs[row, place + self.memory]), dim=1)
+        self._update(self.gram, products(self.pairs, new), row, place)
+        self._update(self.gram_free, products(self.pairs, new * (self.side == 0)[:, None]), row, place)
+
+    def _update(self, gram: Tensor, inner: Tensor, row: Tensor, place: Tensor) -> None:
+        """Write products (B, 2m, 2) of the pair at `place` with all into its rows and columns."""
+        for at, column in ((place, inner[:, :, 0]), (place + self.memory, inner[:, :, 1])):
+            gram[row, at] = column
+            gram[row, :, at] = column
 
     def clear(self, where: Tensor) -> None:
         """Forget the pairs of the rows marked in `where` (B,)."""
-        self.filled &= ~where[:, None]
+        self.age = torch.where(where[:, None], 0, self.age)
 
-    def direction(self, gradient: Tensor, free: Tensor) -> tuple[Tensor, Tensor]:
-        r"""The quasi-Newton step on the free variables.
+    def hold(self, side: Tensor) -> None:
+        """Take another guess of which variables are held where, and bring `gram_free` up to date.
 
-        .. math:: d = -H g, \quad H = \gamma I + \begin{bmatrix} S & \gamma Y \end{bmatrix}
-            \begin{bmatrix} R^{-T}(D + \gamma Y^T Y) R^{-1} & -R^{-T} \\ -R^{-1} & 0 \end{bmatrix}
-            \begin{bmatrix} S^T \\ \gamma Y^T \end{bmatrix}
-
-        with every vector restricted to the free variables, R the upper triangle of S^T Y and D its diagonal. The
-        restriction changes with the active bounds, so the small matrices are rebuilt each time.
-
-        Args:
-            gradient: shape (B, n).
-            free: which variables may move, shape (B, n).
-
-        Returns:
-            The step, zero where not free, shape (B, n), and whether any pair went into it, shape (B,).
-
-        References:
-            Byrd, Nocedal & Schnabel 1994, Representations of quasi-Newton matrices, theorem 2.2.
+        Only the variables whose freedom changes are visited.
         """
-        m, dtype = self.memory, wide(gradient.device)
-        g = gradient * free
-        y = self.pairs[:, m:] * free[:, None]
-        order = (self.head[:, None] + torch.arange(m, device=g.device)) % m  # oldest first
-        both = torch.cat((order, order + m), dim=1)
-        gram = _bmm(self.pairs, y.mT).to(dtype)  # s.y above, y.y below
-        gram = _take(_take(gram, both, 1), order, 2)
-        inner = _take(_bmm(self.pairs, g[:, :, None]).to(dtype)[:, :, 0], both, 1)
-        used, gamma, coefficients = _compact(gram, inner, _take(self.filled, order, 1))
-        weights = torch.zeros_like(coefficients).scatter(1, both, coefficients).to(g.dtype)
-        step = _bmm(weights[:, None], self.pairs)[:, 0] * free
-        return -(gamma[:, None].to(g.dtype) * g + step), used.any(-1)
+        now, before = side == 0, self.side == 0
+        row, variable = (now != before).nonzero(as_tuple=True)
+        self.side = side
+        if not len(row):
+            return
+        changes = torch.bincount(row, minlength=len(side))
+        most = int(changes.max())
+        if most > side.shape[1] // 8:
+            self.gram_free = products(self.pairs, self.pairs * now[:, None])
+            return
+        nth = torch.arange(len(row), device=row.device) - (changes.cumsum(0) - changes)[row]
+        vectors = self.pairs.new_zeros(len(side), most, 2 * self.memory, dtype=self.gram.dtype)
+        vectors[row, nth] = self.pairs[row, :, variable].to(vectors.dtype)
+        signed = vectors.clone()
+        signed[row, nth] *= torch.where(now[row, variable], 1.0, -1.0).to(vectors.dtype)[:, None]
+        self.gram_free = self.gram_free + bmm(signed.mT, vectors)
 
 
-def _bmm(a: Tensor, b: Tensor) -> Tensor:
-    """`torch.bmm` whose result for a row does not depend on how many there are: alone, a row would go to another
-    routine and differ in the last bit, which a long search can turn into another minimum.
+def products(a: Tensor, b: Tensor) -> Tensor:
+    """Dot products of a (B, p, n) with b (B, q, n) in float64, shape (B, p, q)."""
+    dtype = wide(a.device)
+    blocks = zip(a.split(COLUMNS, dim=2), b.split(COLUMNS, dim=2), strict=True)
+    return sum((bmm(x.to(dtype), y.to(dtype).mT) for x, y in blocks), torch.zeros((), dtype=dtype, device=a.device))
+
+
+def bmm(a: Tensor, b: Tensor) -> Tensor:
+    """`torch.bmm` whose result for a row does not depend on how many there are.
+
+    Alone, a row would go to another routine and differ in the last bit, which a long search can turn into another
+    minimum.
     """
     return torch.bmm(a, b) if len(a) > 1 else torch.bmm(a.expand(2, -1, -1), b.expand(2, -1, -1))[:1]
-
-
-def _take(x: Tensor, index: Tensor, dim: int) -> Tensor:
-    """Rows (or columns) of each batch member in its own order."""
-    if x.ndim == 2:
-        return x.gather(1, index)
-    shape = (-1, -1, x.shape[2]) if dim == 1 else (-1, x.shape[1], -1)
-    return x.gather(dim, index[:, :, None].expand(shape) if dim == 1 else index[:, None].expand(shape))
-
-
-def _compact(gram: Tensor, inner: Tensor, filled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Which pairs count, gamma, and the coefficients of S and Y in H g; pairs are oldest first."""
-    m = filled.shape[1]
-    sy, yy = gram[:, :m], gram[:, m:]
-    d, y_norm = sy.diagonal(dim1=1, dim2=2), yy.diagonal(dim1=1, dim2=2)
-    used = filled & (d > CURVATURE * y_norm) & (y_norm > 0)
-    keep = used[:, :, None] & used[:, None, :]
-    # A pair left out becomes an identity row with a zero right-hand side: its coefficient comes out 0.
-    upper = torch.where(keep, sy, 0.0).triu() + torch.diag_embed((~used).to(sy.dtype))
-    newest = (used * torch.arange(1, m + 1, device=used.device)).argmax(1, keepdim=True)
-    gamma = torch.where(used.any(1), (d / y_norm.clamp_min(torch.finfo(d.dtype).tiny)).gather(1, newest)[:, 0], 1.0)
-    s_g, y_g = (torch.where(used, part, 0.0)[:, :, None] for part in inner.split(m, dim=1))
-    a = torch.linalg.solve_triangular(upper, s_g, upper=True)
-    g3 = gamma[:, None, None]
-    middle = torch.where(used, d, 0.0)[:, :, None] * a + g3 * (torch.where(keep, yy, 0.0) @ a - y_g)
-    b = torch.linalg.solve_triangular(upper.mT, middle, upper=False)
-    return used, gamma, torch.cat((b, -g3 * a), dim=1)[:, :, 0]

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim.history import History
-from seatbelt_vae.optim.linesearch import ARMIJO, TRIALS, LineSearch
+from seatbelt_vae.optim.linesearch import ARMIJO, PATIENCE, TRIALS, LineSearch
 from seatbelt_vae.optim.problem import Bound, Box, Objective, check, value_and_gradient, wide
 from seatbelt_vae.optim.solution import Solution, Status
+from seatbelt_vae.optim.subproblem import quasi_newton_step
 from seatbelt_vae.progress import progress_bar
 
 CALM = 2
@@ -18,6 +19,12 @@ CALM = 2
 
 SMALLEST = 1e-8
 """Values smaller than this count as this in the relative decrease: a minimum of 0 need not be met to 1e-300."""
+
+NOISE = 4.0
+"""Rounding of f, in eps of x's dtype, that a step may lose: near a minimum no decrease can be seen below it."""
+
+RESTART_GAIN = 1e-4
+"""Relative decrease since the last restart along steepest descent that earns a row another."""
 
 _AT_WORK = -1
 
@@ -106,7 +113,9 @@ class _Batch:
     length: Tensor  # of the last accepted step: the scale of a steepest-descent restart
     iterations: Tensor
     evaluations: Tensor
-    calm: Tensor
+    f_mark: Tensor  # the lowest f when it last fell by more than the tolerance
+    calm: Tensor  # accepted steps since
+    f_restart: Tensor  # f at the last restart
     status: Tensor
 
     @classmethod
@@ -121,6 +130,7 @@ class _Batch:
             g_low=torch.zeros_like(x), search=LineSearch.start(zero + 1, zero + torch.inf, zero.clone()),
             history=History.empty(b, memory, x), lower=lower, upper=upper, fresh=count == 0,
             length=zero + initial_step, iterations=count, evaluations=count.clone(), calm=count.clone(),
+            f_mark=zero + torch.inf, f_restart=zero + torch.inf,
             status=torch.full_like(count, _AT_WORK),
         )  # fmt: skip
 
@@ -172,13 +182,14 @@ class _Solver:
         f, g = torch.where(finite, f, torch.inf), torch.where(finite[:, None], g, 0.0)
         stuck = (trial == b.x).all(-1)  # the step is below the spacing of the floats
         moving = (trial > b.lower) & (trial < b.upper)
-        enough = finite & (b.fresh | (~stuck & (f <= b.f + ARMIJO * _dot(b.g, trial - b.x))))
+        slack = NOISE * torch.finfo(b.x.dtype).eps * b.f.abs()
+        enough = finite & (b.fresh | (~stuck & (f <= b.f + ARMIJO * _dot(b.g, trial - b.x) + slack)))
         before = search.low, search.slope_low
         lost = ~finite | (stuck & search.f_high.isinf() & search.high.isfinite())
         done = search.record(f, _dot(g, b.d * moving), enough) | (b.fresh & finite)
         raised = search.low != before[0]
         b.g_low = torch.where(raised[:, None], g, b.g_low)
-        spent = ~done & ((search.trials >= TRIALS) | stuck)
+        spent = ~done & ((search.trials >= torch.where(search.low > 0, PATIENCE, TRIALS)) | stuck)
         settled = spent & (search.low > 0)  # no flat point found: the best steep one will do
         if_low = b.clamp(b.x + search.low[:, None].to(b.x.dtype) * b.d)
         x_new = torch.where(done[:, None], trial, if_low)
@@ -193,30 +204,35 @@ class _Solver:
         s, row = x - b.x, accept[:, None]
         b.history.push(s, g - b.g, moved)
         b.length = torch.where(moved, _dot(s, s).sqrt(), b.length)
-        little = b.f - f <= self.relative_tolerance * torch.maximum(b.f.abs(), f.abs()).clamp_min(SMALLEST)
-        b.calm = torch.where(moved, torch.where(little, b.calm + 1, 0), b.calm)
+        progress = f < b.f_mark - self.relative_tolerance * torch.maximum(b.f_mark.abs(), f.abs()).clamp_min(SMALLEST)
+        progress |= b.fresh
+        b.calm = torch.where(accept, torch.where(progress, 0, b.calm + 1), b.calm)
+        b.f_mark = torch.where(accept & progress, f, b.f_mark)
         b.x, b.f, b.g = torch.where(row, x, b.x), torch.where(accept, f, b.f), torch.where(row, g, b.g)
         b.iterations = b.iterations + moved
         flat = (b.clamp(b.x - b.g) - b.x).abs().amax(-1) <= self.gradient_tolerance
         b.status = torch.where(accept & (b.iterations >= self.max_iterations), int(Status.BUDGET), b.status)
         b.status = torch.where(accept & (flat | (b.calm >= CALM)), int(Status.CONVERGED), b.status)
         last = torch.where(lost, int(Status.NOT_FINITE), int(Status.STALLED))
-        b.status = torch.where(fail & ~b.history.filled.any(-1), last, b.status)
+        earned = b.history.filled.any(-1) & (b.f <= b.f_restart - RESTART_GAIN * b.f.abs())
+        b.status = torch.where(fail & ~earned, last, b.status)
+        b.f_restart = torch.where(fail & earned, b.f, b.f_restart)
         b.history.clear(fail)  # the failure may be the memory's: once more along steepest descent
         b.fresh = b.fresh & ~accept
 
     def _redirect(self, b: _Batch, where: Tensor) -> None:
         """Give the marked rows a new direction and a new line search."""
-        free = ~(((b.x <= b.lower) & (b.g >= 0)) | ((b.x >= b.upper) & (b.g <= 0)))
-        d, quasi_newton = b.history.direction(b.g, free)
-        d = torch.where(((b.x <= b.lower) & (d < 0)) | ((b.x >= b.upper) & (d > 0)), 0.0, d)
-        steepest = -b.g * free
+        d = quasi_newton_step(b.history, b.g, b.lower - b.x, b.upper - b.x)
+        steepest = torch.where(((b.x <= b.lower) & (b.g >= 0)) | ((b.x >= b.upper) & (b.g <= 0)), 0.0, -b.g)
         size = _dot(steepest, steepest).sqrt()
-        quasi_newton &= _dot(b.g, d) < -1e-10 * size * _dot(d, d).sqrt()
-        d = torch.where(quasi_newton[:, None], d, steepest)
-        step = torch.where(quasi_newton, 1.0, b.length / size.clamp_min(torch.finfo(size.dtype).tiny))
+        good = b.history.filled.any(-1) & (_dot(b.g, d) < -1e-10 * size * _dot(d, d).sqrt())
+        d = torch.where(good[:, None], d, steepest)
+        step = torch.where(good, 1.0, b.length / size.clamp_min(torch.finfo(size.dtype).tiny))
+        slope = _dot(b.g, d)
+        little = good & (-slope <= self.relative_tolerance * b.f.abs().clamp_min(SMALLEST))  # all that is left to gain
+        b.status = torch.where(where & little & (b.status == _AT_WORK), int(Status.CONVERGED), b.status)
         b.d = torch.where(where[:, None], d, b.d)
-        _merge(b.search, LineSearch.start(step, b.f, _dot(b.g, d)), where)
+        _merge(b.search, LineSearch.start(step, b.f, slope), where)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

@@ -7,7 +7,10 @@ from torch import Tensor
 
 ARMIJO = 1e-4
 WOLFE = 0.9
-TRIALS = 30
+TRIALS = 25
+"""Trials without enough decrease before a search has failed."""
+PATIENCE = 10
+"""Trials before a point with enough decrease, but still steep, will do."""
 EXPAND = (2.0, 10.0)
 
 

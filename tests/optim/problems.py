@@ -84,14 +84,14 @@ def beale(rows: int, n: int) -> Problem:
 
 
 def kink(rows: int, n: int) -> Problem:
-    """‖x − a‖ + c·(x − a) with ‖c‖ = ½: the minimum is 0, at the kink, where there is no gradient."""
+    """1 + ‖x − a‖ + c·(x − a) with ‖c‖ = ½: the minimum is 1, at the kink, where there is no gradient."""
     a, c = _uniform(rows, n, -0.5, 0.5, 10), _uniform(rows, n, -1, 1, 11)
     c = 0.5 * c / c.norm(dim=-1, keepdim=True)
 
     def fun(x: Tensor, i: Tensor) -> Tensor:
-        return torch.linalg.vector_norm(x - a[i], dim=-1) + (c[i] * (x - a[i])).sum(-1)
+        return 1 + torch.linalg.vector_norm(x - a[i], dim=-1) + (c[i] * (x - a[i])).sum(-1)
 
-    return Problem(fun, _uniform(rows, n, -1, 1, 12), -1.0, 1.0, torch.zeros(rows, dtype=torch.float64))
+    return Problem(fun, _uniform(rows, n, -1, 1, 12), -1.0, 1.0, torch.ones(rows, dtype=torch.float64))
 
 
 def corner(rows: int, n: int) -> Problem:
