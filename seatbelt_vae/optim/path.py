@@ -28,7 +28,7 @@ def follow_path(
     penalty: Penalty = "norm",
     walk_iterations: int = 20,
     rounds: int = 2,
-    max_iterations: int = 200,
+    max_iterations: int = 100,
     chunk: int | None = None,
     progress: bool = False,
     **options: Any,
