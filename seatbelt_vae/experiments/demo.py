@@ -45,6 +45,8 @@ def demo_attack(mode: str, quick: bool = False, seed: int = 0) -> AttackSpec:
     settings: dict[str, Any] = {"mode": mode, "seed": seed, "max_iterations": 30}
     if mode == "output":
         settings["samples"] = 1
+    if quick:
+        settings |= {"pairs": 2, "lambdas": (0.1, 10.0)}
     return AttackSpec.of(**settings)
 
 
