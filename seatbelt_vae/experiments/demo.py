@@ -20,7 +20,7 @@ def demo_specs(quick: bool = False, seed: int = 0) -> dict[str, ExperimentSpec]:
         seed: of the training.
     """
     data = {"name": "sprites", "size": 32, "count": 300 if quick else 20000}
-    training = {"steps": 20 if quick else 800, "batch_size": 32 if quick else 128, "seed": seed}
+    training = {"steps": 20 if quick else 1000, "batch_size": 32 if quick else 64, "seed": seed}
     models: dict[str, dict[str, Any]] = {
         "vae": {"model": {"name": "vae", "latent_sizes": (16,)}},
         "beta-tcvae": {"model": {"name": "beta-tcvae", "latent_sizes": (16,)}, "objective": {"beta": 4.0}},
@@ -40,9 +40,10 @@ def demo_specs(quick: bool = False, seed: int = 0) -> dict[str, ExperimentSpec]:
 def demo_attack(mode: str, quick: bool = False, seed: int = 0) -> AttackSpec:
     """Give the demonstration's attack of a mode: 10 pairs on the paper's grid, with few iterations for each weight.
 
-    Every weight starts from what its neighbours found, so 30 iterations reach nearly what 200 reach.
+    Every weight starts from what its neighbours found, so 20 iterations go far; still, it is a quick look and not the
+    strongest attack that the solver has.
     """
-    settings: dict[str, Any] = {"mode": mode, "seed": seed, "max_iterations": 30}
+    settings: dict[str, Any] = {"mode": mode, "seed": seed, "max_iterations": 20}
     if mode == "output":
         settings["samples"] = 1
     if quick:
