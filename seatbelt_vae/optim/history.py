@@ -1,6 +1,6 @@
 """The quasi-Newton memory of a batch of rows: pairs of steps and gradient differences, and their dot products."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -10,17 +10,12 @@ from seatbelt_vae.optim.problem import wide
 CURVATURE = 1e-8
 """A pair is kept only when s.y > CURVATURE * y.y: otherwise it holds no positive curvature, or rounding alone."""
 
-COLUMNS = 512
-"""Variables whose products are summed at once in float64, to bound the memory of the conversion."""
-
 
 @dataclass
 class History:
     r"""The last m pairs (s, y) of each row, and the Gram matrices the compact form is made of.
 
-    Pairs are stored divided by ‖s‖, which leaves the quasi-Newton matrix as it is and its algebra well scaled. Products
-    are summed in float64, where those of float32 numbers are exact: what a variable added to `gram_free` when it was
-    freed is what is taken away when it is bound again.
+    Pairs are stored divided by ‖s‖, which leaves the quasi-Newton matrix as it is and its algebra well scaled.
 
     Attributes:
         pairs: s in the first m places and y in the last m, shape (B, 2m, n).
@@ -59,26 +54,21 @@ class History:
 
     def push(self, s: Tensor, y: Tensor, where: Tensor) -> None:
         """Store the pair of each row marked in `where` (B,) that has positive curvature, over the row's oldest."""
-        dtype = self.gram.dtype
+        dtype, m = self.gram.dtype, self.memory
         length = torch.linalg.vector_norm(s, dim=-1, dtype=dtype)
         curvature, yy = (s * y).sum(-1, dtype=dtype), (y * y).sum(-1, dtype=dtype)
-        where = where & (length > 0) & (curvature > CURVATURE * yy)
-        length = torch.where(where, length, 1.0)[:, None]
-        row = torch.arange(len(s), device=s.device)
-        place = self.count % self.memory
-        for at, vector in ((place, s), (place + self.memory, y)):
-            self.pairs[row, at] = torch.where(where[:, None], (vector / length).to(s.dtype), self.pairs[row, at])
-        self.count = self.count + where
-        self.age[row, place] = torch.where(where, self.count, self.age[row, place])
-        new = torch.stack((self.pairs[row, place], self.pairs[row, place + self.memory]), dim=1)
-        self._update(self.gram, products(self.pairs, new), row, place)
-        self._update(self.gram_free, products(self.pairs, new * (self.side == 0)[:, None]), row, place)
-
-    def _update(self, gram: Tensor, inner: Tensor, row: Tensor, place: Tensor) -> None:
-        """Write products (B, 2m, 2) of the pair at `place` with all into its rows and columns."""
-        for at, column in ((place, inner[:, :, 0]), (place + self.memory, inner[:, :, 1])):
-            gram[row, at] = column
-            gram[row, :, at] = column
+        row = (where & (length > 0) & (curvature > CURVATURE * yy)).nonzero()[:, 0]
+        place = self.count[row] % m
+        both = torch.stack((place, place + m), dim=1)
+        new = torch.stack((s, y), dim=1) / length.clamp_min(torch.finfo(s.dtype).tiny).to(s.dtype)[:, None, None]
+        self.pairs[row[:, None], both] = new.index_select(0, row)
+        self.count[row] += 1
+        self.age[row, place] = self.count[row]
+        free = new * (self.side == 0)[:, None]
+        inner = products(torch.cat((new, free), dim=1), self.pairs)[row]
+        for gram, part in ((self.gram, inner[:, :2]), (self.gram_free, inner[:, 2:])):
+            gram[row[:, None], both] = part
+            gram[row[:, None], :, both] = part
 
     def clear(self, where: Tensor) -> None:
         """Forget the pairs of the rows marked in `where` (B,)."""
@@ -87,31 +77,38 @@ class History:
     def hold(self, side: Tensor) -> None:
         """Take another guess of which variables are held where, and bring `gram_free` up to date.
 
-        Only the variables whose freedom changes are visited.
+        In rows where few variables change their freedom, only these are visited.
         """
-        now, before = side == 0, self.side == 0
-        row, variable = (now != before).nonzero(as_tuple=True)
+        changed = (side == 0) != (self.side == 0)
         self.side = side
+        changes = changed.sum(1)
+        many = changes > side.shape[1] // 8
+        rows = many.nonzero()[:, 0]
+        if len(rows):
+            pairs = self.pairs.index_select(0, rows)
+            self.gram_free[rows] = products(pairs, pairs * (side[rows] == 0)[:, None])
+        self._exchange(changed & ~many[:, None], torch.where(many, 0, changes))
+
+    def _exchange(self, changed: Tensor, changes: Tensor) -> None:
+        """Add to `gram_free` what the freed variables bring, and take away what the held ones brought."""
+        row, variable = changed.nonzero(as_tuple=True)
         if not len(row):
             return
-        changes = torch.bincount(row, minlength=len(side))
-        most = int(changes.max())
-        if most > side.shape[1] // 8:
-            self.gram_free = products(self.pairs, self.pairs * now[:, None])
-            return
         nth = torch.arange(len(row), device=row.device) - (changes.cumsum(0) - changes)[row]
-        vectors = self.pairs.new_zeros(len(side), most, 2 * self.memory, dtype=self.gram.dtype)
+        vectors = self.gram.new_zeros(len(changed), int(changes.max()), 2 * self.memory)
         vectors[row, nth] = self.pairs[row, :, variable].to(vectors.dtype)
         signed = vectors.clone()
-        signed[row, nth] *= torch.where(now[row, variable], 1.0, -1.0).to(vectors.dtype)[:, None]
+        signed[row, nth] *= torch.where(self.side[row, variable] == 0, 1.0, -1.0).to(vectors.dtype)[:, None]
         self.gram_free = self.gram_free + bmm(signed.mT, vectors)
+
+    def part(self, rows: Tensor) -> "History":
+        """A copy of some rows."""
+        return History(*(getattr(self, field.name).index_select(0, rows) for field in fields(self)))
 
 
 def products(a: Tensor, b: Tensor) -> Tensor:
-    """Dot products of a (B, p, n) with b (B, q, n) in float64, shape (B, p, q)."""
-    dtype = wide(a.device)
-    blocks = zip(a.split(COLUMNS, dim=2), b.split(COLUMNS, dim=2), strict=True)
-    return sum((bmm(x.to(dtype), y.to(dtype).mT) for x, y in blocks), torch.zeros((), dtype=dtype, device=a.device))
+    """Dot products of a (B, p, n) with b (B, q, n), p <= q for speed, shape (B, p, q), handed on in float64."""
+    return bmm(a, b.mT).to(wide(a.device))
 
 
 def bmm(a: Tensor, b: Tensor) -> Tensor:
@@ -120,4 +117,4 @@ def bmm(a: Tensor, b: Tensor) -> Tensor:
     Alone, a row would go to another routine and differ in the last bit, which a long search can turn into another
     minimum.
     """
-    return torch.bmm(a, b) if len(a) > 1 else torch.bmm(a.expand(2, -1, -1), b.expand(2, -1, -1))[:1]
+    return torch.bmm(a, b) if len(a) != 1 else torch.bmm(a.expand(2, -1, -1), b.expand(2, -1, -1))[:1]

@@ -5,11 +5,11 @@ from torch import Tensor
 
 from seatbelt_vae.optim.history import History, bmm, products
 
-INNER = 8
-"""Guesses of the active bounds at most. Most rows need two or three."""
+GUESSES = 3
+"""Guesses of the active bounds. Most rows settle in three or four; more than three have not saved evaluations."""
 
 
-def quasi_newton_step(history: History, gradient: Tensor, low: Tensor, high: Tensor) -> Tensor:
+def quasi_newton_step(history: History, gradient: Tensor, low: Tensor, high: Tensor, guesses: int = GUESSES) -> Tensor:
     r"""The step p that minimises the quadratic model inside the bounds.
 
     .. math:: \min_{low \le p \le high} g^T p + \tfrac12 p^T B p, \quad B = \theta I - W K^{-1} W^T, \quad
@@ -24,6 +24,7 @@ def quasi_newton_step(history: History, gradient: Tensor, low: Tensor, high: Ten
         gradient: g, shape (B, n).
         low: lower bounds of p, at most 0, shape (B, n).
         high: upper bounds of p, at least 0.
+        guesses: how many to make at most.
 
     Returns:
         The step, feasible, shape (B, n); for a row without pairs it is the clipped −g.
@@ -32,25 +33,36 @@ def quasi_newton_step(history: History, gradient: Tensor, low: Tensor, high: Ten
         Byrd, Nocedal & Schnabel 1994, Representations of quasi-Newton matrices, theorem 2.3.
         Hintermüller, Ito & Kunisch 2002, The primal-dual active set strategy as a semismooth Newton method.
     """
+    return _guess(history, gradient, low, high, guesses)
+
+
+def _guess(history: History, gradient: Tensor, low: Tensor, high: Tensor, left: int) -> Tensor:
+    """The step for the guess at hand; rows that contradict it try the next one, `left` in all."""
+    step = _newton(history, gradient, low, high)
+    side = (step >= high).to(torch.int8) - (step <= low).to(torch.int8)
+    rows = (side != history.side).any(-1).nonzero()[:, 0]
+    history.hold(side)
+    if left == 1 or not len(rows):
+        return torch.minimum(torch.maximum(step, low), high)
+    if 2 * len(rows) > len(step):  # a copy of the pairs costs more than to repeat what is settled
+        return _guess(history, gradient, low, high, left - 1)
+    part = history.part(rows)
+    step = torch.minimum(torch.maximum(step, low), high)
+    g, lower, upper = (t.index_select(0, rows) for t in (gradient, low, high))
+    step[rows] = _guess(part, g, lower, upper, left - 1)
+    history.side[rows], history.gram_free[rows] = part.side, part.gram_free
+    return step
+
+
+def _newton(history: History, gradient: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Solve for the free variables with the others held, and say where the held ones would go: unclipped."""
     theta, scale, kernel = _compact(history)
     t = theta[:, None].to(gradient.dtype)
-    open_rows = torch.ones(len(gradient), dtype=torch.bool, device=gradient.device)
-    step = gradient
-    for _ in range(INNER):
-        held = torch.where(history.side < 0, low, torch.where(history.side > 0, high, -gradient / t))
-        inner = products(history.pairs, held[:, None])[:, :, 0] * scale
-        reduced = kernel - history.gram_free * (scale[:, :, None] * scale[:, None, :] / theta[:, None, None])
-        weights = torch.linalg.solve_ex(reduced, inner[:, :, None])[0][:, :, 0] * scale
-        newton = (bmm(weights[:, None].to(t.dtype), history.pairs)[:, 0] - gradient) / t
-        clipped = torch.minimum(torch.maximum(newton, low), high)
-        step = torch.where(open_rows[:, None], clipped, step)
-        side = (newton >= high).to(torch.int8) - (newton <= low).to(torch.int8)
-        side = torch.where(open_rows[:, None], side, history.side)
-        open_rows = open_rows & (side != history.side).any(-1)
-        history.hold(side)
-        if not bool(open_rows.any()):
-            break
-    return step
+    held = torch.where(history.side < 0, low, torch.where(history.side > 0, high, -gradient / t))
+    inner = products(held[:, None], history.pairs)[:, 0] * scale
+    reduced = kernel - history.gram_free * (scale[:, :, None] * scale[:, None, :] / theta[:, None, None])
+    weights = torch.linalg.solve_ex(reduced, inner[:, :, None])[0][:, :, 0] * scale
+    return (bmm(weights[:, None].to(t.dtype), history.pairs)[:, 0] - gradient) / t
 
 
 def _compact(history: History) -> tuple[Tensor, Tensor, Tensor]:

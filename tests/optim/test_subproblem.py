@@ -41,7 +41,7 @@ def test_with_bounds_it_minimises_the_model_inside_them(times: int, seed: int):
     torch.manual_seed(seed)
     g, low, high = torch.randn(1, n).double(), -torch.rand(1, n).double(), torch.rand(1, n).double()
     low[0, 0], high[0, 1] = 0, 0  # already at a bound
-    step = quasi_newton_step(history, g, low, high)[0]
+    step = quasi_newton_step(history, g, low, high, guesses=20)[0]
     dense = minimize(
         lambda p: float(g[0] @ torch.as_tensor(p) + 0.5 * torch.as_tensor(p) @ b @ torch.as_tensor(p)),
         step.numpy() * 0,
