@@ -69,7 +69,7 @@ def attack(
         layers: of posteriors compared: ``all``, ``bottom``, ``top`` or indices from 0 (the bottom); None for those that
             the decoder sees.
         lambdas: ``paper`` for 0 and 50 powers of two in 2^±20, or values ≥ 0.
-        solver: ``path`` (λ from large to small with warm starts, envelope and polish: the strongest), ``cold`` (the
+        solver: ``path`` (λ from large to small with warm starts, envelope and polish), ``cold`` (the
             paper's protocol, every λ by itself, batched), ``scipy`` (the same, one at a time by L-BFGS-B) or ``adam``.
         penalty: ``norm`` for λ‖d‖, ``squared`` for λ‖d‖².
         radii: budgets ε > 0 in the place of penalties; the result's ``lambdas`` then holds them.
