@@ -48,15 +48,12 @@ class EvidenceBound:
         return self.mean
 
     def summary(self) -> dict[str, float]:
-        """Averages for a report: elbo, elbo_error, log_likelihood, kl, and kl_1 … kl_L bottom first."""
-        layers = {f"kl_{layer + 1}": float(kl) for layer, kl in enumerate(self.layer_kl.mean(0))}
-        return {
-            "elbo": self.mean,
-            "elbo_error": self.standard_error,
-            "log_likelihood": float(self.log_likelihood.mean()),
-            "kl": float(self.layer_kl.sum(-1).mean()),
-            **layers,
-        }
+        """Averages over images: elbo, log_likelihood, kl, and kl_1 … kl_L bottom first; each with its ``_error``."""
+        layers = {f"kl_{layer}": kl for layer, kl in enumerate(self.layer_kl.unbind(-1), start=1)}
+        parts = {"elbo": self.elbo, "log_likelihood": self.log_likelihood, "kl": self.layer_kl.sum(-1), **layers}
+        estimates = {name: Estimate.of(values) for name, values in parts.items()}
+        values = {name: estimate.value for name, estimate in estimates.items()}
+        return values | {f"{name}_error": estimate.standard_error for name, estimate in estimates.items()}
 
 
 @dataclass(frozen=True)

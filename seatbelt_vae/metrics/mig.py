@@ -10,6 +10,7 @@ from torch.distributions import Normal
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.metrics.mixture import mixture_log_density
+from seatbelt_vae.metrics.statistics import Estimate
 from seatbelt_vae.metrics.total_correlation import check_posteriors, draw_aggregate
 from seatbelt_vae.progress import Advance, progress_bar
 
@@ -22,11 +23,13 @@ class MutualInformationGap:
         gaps: (top − second) mutual information over log |V_k|, shape (F,); NaN for a factor with a single value.
         mutual_information: I(z_j; v_k) in nats, at least 0, shape (D, F).
         entropies: H(z_j) of the aggregate posterior in nats, shape (D,).
+        standard_error: of the score, by Monte Carlo over the samples of z; which latents come first is taken as known.
     """
 
     gaps: Tensor
     mutual_information: Tensor
     entropies: Tensor
+    standard_error: float = math.nan
 
     @property
     def score(self) -> float:
@@ -75,14 +78,26 @@ def mig(
     index, z = draw_aggregate(q, len(q.loc) if samples is None else samples, seed)
     D, F = q.loc.shape[1], factors.shape[1]
     information = torch.zeros(D, F, dtype=torch.float64)
+    leads = torch.zeros(len(z), dtype=torch.float64)  # of the top latent over the second, summed over factors
     with progress_bar("MIG", (1 + F) * len(q.loc), progress) as advance:
         _, marginals = mixture_log_density(z, q.loc, q.scale, joint=False, advance=advance)
         for k in range(F):
             conditional = _conditional(q, factors[:, k].to(z.device), index, z, advance)
-            information[:, k] = (conditional - marginals).mean(0).clamp(min=0).cpu()
+            gained = (conditional - marginals).cpu()
+            information[:, k] = gained.mean(0).clamp(min=0)
+            leads += _lead(gained) / math.log(sizes[k]) if sizes[k] > 1 else 0.0
     top = torch.cat([information, torch.zeros(1, F)]).topk(2, dim=0).values  # a second latent, should D be 1
     bits = torch.tensor([math.log(size) if size > 1 else math.nan for size in sizes], dtype=torch.float64)
-    return MutualInformationGap((top[0] - top[1]) / bits, information, -marginals.mean(0).cpu())
+    error = Estimate.of(leads).standard_error / sum(size > 1 for size in sizes)
+    return MutualInformationGap((top[0] - top[1]) / bits, information, -marginals.mean(0).cpu(), error)
+
+
+def _lead(gained: Tensor) -> Tensor:
+    """What the most informative latent tells of a factor more than the second, at each sample: (S,)."""
+    means = gained.mean(0)
+    first, *rest = means.topk(min(2, len(means))).indices.tolist()
+    others = [gained[:, j] for j in rest if means[j] > 0]  # information is cut at 0
+    return gained[:, first] - sum(others) if others else gained[:, first]
 
 
 def _conditional(q: Normal, factor: Tensor, index: Tensor, z: Tensor, advance: Advance) -> Tensor:

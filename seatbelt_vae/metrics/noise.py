@@ -40,11 +40,17 @@ class NoiseRobustness:
         return tuple(Estimate.of(self.clean - noisy) for noisy in self.log_likelihood)
 
     def summary(self) -> list[dict[str, float]]:
-        """One row per scale: scale, log_likelihood, drop and drop_error."""
-        rows = zip(self.scales, self.mean.tolist(), self.drop, strict=True)
+        """One row per scale: scale, log_likelihood and drop, each with its ``_error`` over images."""
+        levels = [Estimate.of(noisy) for noisy in self.log_likelihood]
         return [
-            {"scale": scale, "log_likelihood": mean, "drop": drop.value, "drop_error": drop.standard_error}
-            for scale, mean, drop in rows
+            {
+                "scale": scale,
+                "log_likelihood": level.value,
+                "log_likelihood_error": level.standard_error,
+                "drop": drop.value,
+                "drop_error": drop.standard_error,
+            }
+            for scale, level, drop in zip(self.scales, levels, self.drop, strict=True)
         ]
 
 

@@ -30,6 +30,23 @@ def plain_ssim(x, y, data_range=1.0):
     return np.mean(full), np.mean(structure)
 
 
+def picture(k, side=21):
+    """Waves with a known formula, so that another library can be given the same image."""
+    v, u = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
+    slow = 0.5 + 0.3 * np.sin((0.11 + 0.07 * k) * u + 0.4 * k) * np.cos((0.23 - 0.05 * k) * v)
+    return slow + 0.15 * np.sin(0.9 * u * (k + 1) / 3 + 0.7 * v)
+
+
+@pytest.mark.parametrize(("k", "expected"), [(0, 0.686626795517181), (1, 0.7119837343424541), (2, 0.7296071364351262)])
+def test_one_scale_against_scikit_image(k, expected):
+    # scikit-image 0.26.0: structural_similarity(x, y, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
+    # data_range=1.0). It has no multi-scale form, and an image of side 21 has one scale.
+    x = picture(k)
+    y = np.clip(0.8 * x + 0.1 + 0.12 * np.sin(1.3 * np.arange(21) * (k + 1))[None], 0, 1)
+    ours = ms_ssim(torch.from_numpy(x)[None, None], torch.from_numpy(y)[None, None])
+    assert ours.item() == pytest.approx(expected, rel=1e-9)
+
+
 def halved(x):
     x = x[: len(x) // 2 * 2, : len(x) // 2 * 2]  # an odd last row or column is dropped
     return (x[::2, ::2] + x[1::2, ::2] + x[::2, 1::2] + x[1::2, 1::2]) / 4

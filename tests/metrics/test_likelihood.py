@@ -75,6 +75,9 @@ def test_parts_add_up_and_average(linear_gaussian):
     assert summary["elbo"] == pytest.approx(summary["log_likelihood"] - summary["kl_1"] - summary["kl_2"])
     assert bound.standard_error == pytest.approx(float(bound.elbo.std()) / math.sqrt(7))
     assert float(bound) == bound.mean == summary["elbo"]
+    error = bound.log_likelihood.std().item() / math.sqrt(len(bound.log_likelihood))
+    assert summary["log_likelihood_error"] == pytest.approx(error)
+    assert {f"{name}_error" for name in ("elbo", "kl", "kl_1", "kl_2")} < set(summary)
 
 
 def test_top_kl_is_analytic(linear_gaussian):

@@ -92,3 +92,12 @@ def test_single_latent_and_constant_factor():
 def test_refusals(factors, message):
     with pytest.raises(InputError, match=message):
         check_factors(factors, 5)
+
+
+def test_the_error_is_the_spread_over_draws():
+    generator = torch.Generator().manual_seed(1)
+    factors = GRID.repeat(5, 1)
+    loc = factors.double() * torch.tensor([1.0, 0.4, 0.2]) + 0.3 * torch.randn(300, 3, generator=generator).double()
+    found = [mig(Normal(loc, 0.7), factors, samples=150, seed=seed) for seed in range(40)]
+    spread = torch.tensor([each.score for each in found]).std().item()
+    assert sum(each.standard_error for each in found) / 40 == pytest.approx(spread, rel=0.35)
