@@ -30,6 +30,7 @@ from seatbelt_vae.metrics.statistics import (
     percentile_t,
 )
 from seatbelt_vae.metrics.total_correlation import AggregatePosterior, aggregate_posterior, total_correlation
+from seatbelt_vae.metrics.traversals import Traversal, traverse
 from seatbelt_vae.metrics.weights import WeightNorms, weight_norms
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "ReconstructionDistances",
     "SeparatedPredictability",
     "TargetLogLikelihood",
+    "Traversal",
     "WeightNorms",
     "active_units",
     "aggregate_posterior",
@@ -75,5 +77,6 @@ __all__ = [
     "success_is_defined",
     "target_log_likelihood",
     "total_correlation",
+    "traverse",
     "weight_norms",
 ]
