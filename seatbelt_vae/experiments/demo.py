@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from seatbelt_vae.experiments.attacking import AttackSpec, run_attack
-from seatbelt_vae.experiments.run import run_evaluation, run_training
+from seatbelt_vae.experiments.evaluation import run_evaluation
+from seatbelt_vae.experiments.run import run_training
 from seatbelt_vae.experiments.spec import ExperimentSpec
 from seatbelt_vae.experiments.store import RunFolder
 

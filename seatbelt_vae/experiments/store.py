@@ -6,16 +6,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from seatbelt_vae.attacks import AttackResult
 from seatbelt_vae.data import ImageDataset, Split, available, load_dataset
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.assessment import Assessment
 from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec
 from seatbelt_vae.models import HierarchicalVAE
-from seatbelt_vae.storage import read_json, write_json
+from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
 from seatbelt_vae.training import read_history, steps_done
 
 SPEC, EVALUATION, ATTACKS = "spec.json", "evaluation.json", "attacks"
+MEASURED, ENVIRONMENT = "evaluation", "environment.json"
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class RunFolder:
     """A folder that holds one run; made by `create`, found by `open`.
 
     Holds ``spec.json``, ``config.json`` and ``model.safetensors``, ``training.safetensors``, ``metrics.jsonl``,
-    ``evaluation.json`` and ``attacks/<id>.json`` with their tensors.
+    ``environment.json``, ``evaluation.json`` with ``evaluation/<measurement>.safetensors`` and ``attacks/<id>.json``
+    with their tensors.
 
     Attributes:
         path: the folder.
@@ -126,6 +130,34 @@ class RunFolder:
     def save_evaluation(self, evaluation: Mapping[str, Any]) -> None:
         """Write ``evaluation.json``."""
         write_json(self.path / EVALUATION, dict(evaluation))
+
+    def measured(self, name: str) -> dict[str, Tensor]:
+        """The tensors that a measurement left, such as one number an image; none if there are none.
+
+        Raises:
+            InputError: the file is corrupt.
+        """
+        path = self.path / MEASURED / f"{name}.safetensors"
+        made = name in self.evaluation.get("measurements", {})
+        return read_tensors(path) if made and path.exists() else {}
+
+    def save_measured(self, name: str, tensors: Mapping[str, Tensor]) -> None:
+        """Write the tensors of a measurement, if it has any."""
+        if tensors:
+            write_tensors(self.path / MEASURED / f"{name}.safetensors", tensors)
+
+    @property
+    def environment(self) -> list[dict[str, Any]]:
+        """With which libraries and on which machine the run was trained: a record for each sitting that differed."""
+        path = self.path / ENVIRONMENT
+        value: list[dict[str, Any]] = read_json(path) if path.exists() else []
+        return value
+
+    def add_environment(self, here: Mapping[str, Any]) -> None:
+        """Note where the training goes on from here; a sitting like the one before is not noted again."""
+        known = self.environment
+        if not known or {**known[-1], "step": None} != {**here, "step": None}:
+            write_json(self.path / ENVIRONMENT, [*known, {"step": self.step, **here}])
 
     @property
     def attacks_path(self) -> Path:

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from seatbelt_vae import metrics
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments import ExperimentSpec, RunFolder, run_evaluation, run_training
+from seatbelt_vae.experiments import ExperimentSpec, RunFolder, run_training
 from seatbelt_vae.storage import read_tensors
 
 
@@ -80,22 +79,19 @@ def test_the_default_folder_is_named_after_the_run(
     assert folder.spec.run_name.startswith("seatbelt-L2-b6-")
 
 
-def test_evaluation_is_that_of_the_test_images(trained: RunFolder) -> None:
-    evaluation = run_evaluation(trained, device="cpu", samples=2, iwae_samples=4)
-    bound = metrics.elbo(trained.model(), trained.split.test[:], 2)
-    assert evaluation["elbo"] == pytest.approx(bound.mean)
-    assert evaluation["kl"] == pytest.approx(sum(evaluation["layer_kl"]))
-    assert evaluation["elbo"] == pytest.approx(evaluation["log_likelihood"] - evaluation["kl"])
-    assert evaluation["images"] == 24
-    assert len(evaluation["active_units"]) == 2
-    assert evaluation["weight_norms"]["encoder"] > 0
-    assert evaluation["training_seconds"] > 0
-    assert json.loads((trained.path / "evaluation.json").read_text()) == evaluation
+def test_the_machine_is_noted_beside_the_spec(trained: RunFolder, tiny: ExperimentSpec) -> None:
+    (sitting,) = trained.environment
+    assert sitting["torch"] == torch.__version__
+    assert sitting["device"] == "cpu"
+    assert sitting["step"] == 0
+    assert set(sitting) == {"step", "seatbelt_vae", "python", "torch", "numpy", "platform", "device", "threads"}
+    assert "torch" not in json.dumps(trained.spec.model_dump(mode="json"))
+    trained.add_environment({name: value for name, value in sitting.items() if name != "step"})
+    assert trained.environment == [sitting]
 
 
-def test_the_same_evaluation_is_not_made_twice(trained: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = run_evaluation(trained, device="cpu")
-    monkeypatch.setattr(metrics, "elbo", None)
-    assert run_evaluation(trained, device="cpu") == first
-    with pytest.raises(TypeError):
-        run_evaluation(trained, device="cpu", seed=1)
+def test_going_on_elsewhere_is_noted(tiny: ExperimentSpec, tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", tiny)
+    folder.add_environment({"torch": "1"})
+    folder.add_environment({"torch": "2"})
+    assert folder.environment == [{"step": 0, "torch": "1"}, {"step": 0, "torch": "2"}]

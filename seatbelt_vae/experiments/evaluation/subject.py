@@ -1,0 +1,109 @@
+"""What is measured: a model, its data, and what several measurements share, computed once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+from torch.distributions import Normal
+
+from seatbelt_vae import metrics
+from seatbelt_vae.data import ImageDataset, Split
+from seatbelt_vae.metrics.noise import SCALES
+from seatbelt_vae.models import HierarchicalVAE
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """How exactly to measure.
+
+    Attributes:
+        samples: draws of z for each image.
+        iwae_samples: draws for the importance-weighted bound.
+        aggregate_samples: samples at which the aggregate posterior over all training images is evaluated.
+        scales: standard deviations of the noise, for data in [−1, 1].
+        noise_images: test images at most for the noise.
+        seed: of all draws.
+    """
+
+    samples: int = 1
+    iwae_samples: int = 64
+    aggregate_samples: int = 1000
+    scales: tuple[float, ...] = SCALES
+    noise_images: int = 500
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained model, the images it learnt from and those it has not seen, and what has been computed of them.
+
+    Attributes:
+        model: on the device where to compute.
+        split: its training and test data.
+        settings: how exactly to measure.
+        training_seconds: what the training took.
+        progress: show bars on stderr.
+    """
+
+    model: HierarchicalVAE
+    split: Split
+    settings: EvaluationSettings
+    training_seconds: float = 0.0
+    progress: bool = False
+
+    @property
+    def test(self) -> ImageDataset:
+        """The images that the model has not seen."""
+        return self.split.test
+
+    @property
+    def train(self) -> ImageDataset:
+        """The images that it learnt from; all of them, for what is about the aggregate posterior."""
+        return self.split.train
+
+    @property
+    def has_factors(self) -> bool:
+        """Whether it is known what generated each image, and at least one such factor varies."""
+        factors = self.train.factors
+        return factors is not None and any(len(column.unique()) > 1 for column in factors.T)
+
+    @property
+    def factors(self) -> Tensor:
+        """What generated the training images, (N, F)."""
+        assert self.train.factors is not None
+        return self.train.factors
+
+    @cached_property
+    def bound(self) -> metrics.EvidenceBound:
+        """The ELBO of the test images."""
+        return metrics.elbo(
+            self.model, self.test, self.settings.samples, seed=self.settings.seed, progress=self.progress
+        )
+
+    @cached_property
+    def test_posteriors(self) -> tuple[Normal, ...]:
+        """Posteriors of the test images along the means, bottom first."""
+        return metrics.encode_images(self.model, self.test)
+
+    @cached_property
+    def aggregate(self) -> Normal:
+        """Posteriors of the top layer of all training images, each at a sample of the layer below."""
+        return metrics.encode_images(self.model, self.train, seed=self.settings.seed, progress=self.progress)[-1]
+
+    @cached_property
+    def codes(self) -> Tensor:
+        """Posterior means of the top layer of all training images, (N, D)."""
+        return metrics.encode_images(self.model, self.train, progress=self.progress)[-1].loc
+
+    @cached_property
+    def reconstructions(self) -> Tensor:
+        """Mean images decoded from the posterior means of the test images, on the CPU."""
+        device = next(self.model.parameters()).device
+        with torch.no_grad():
+            means = (self.model.reconstruct(self.test[start : start + 256].to(device)) for start in self._starts)
+            return torch.cat([mean.cpu() for mean in means])
+
+    @property
+    def _starts(self) -> range:
+        return range(0, len(self.test), 256)
