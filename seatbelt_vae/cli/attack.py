@@ -1,6 +1,8 @@
 """``seatbelt attack``: turn source images into target images behind the model's back."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from seatbelt_vae.cli.console import columns, number, show
 from seatbelt_vae.cli.options import Json, numbers
@@ -35,9 +37,10 @@ def command(
 
     Args:
         run: The run's folder.
-        preset: A published attack: paper, tabacof, gondim-ribeiro, kos or kuzina. Other options go before it.
-        mode: latent (the default) or output.
-        divergence: latent: kl (the default), reverse-kl, skl, w2, l2-means or l2-samples; output: elbo or l2.
+        preset: A published attack: paper, tabacof, gondim-ribeiro, kos, kuzina or camuto. Other options go before it.
+        mode: latent (the default), output, or damage, which has no target and needs radii.
+        divergence: latent: kl (the default), reverse-kl, skl, w2, l2-means or l2-samples; output: elbo or l2; damage:
+            reconstruction (the default) or one of the latent ones.
         layers: all, bottom, top, or layers as 0,2 (0 is the bottom); by default those that the decoder sees.
         lambdas: paper (51 values, the default), or weights of the distortion as 0,1,10.
         solver: path (the default), cold, scipy or adam.
@@ -75,12 +78,27 @@ def command(
     folder = RunFolder.open(run)
     name = run_attack(folder, spec, device=device, progress=True)
     summary = summarise_attack(*folder.attack(name))
-    head = [f"{run}: attack {name}, {summary['pairs']} pairs"]
-    head += [f"{key} {number(list((summary[key] or {}).values()))}" for key in ("auddc", "success_at_0.5")]
-    table = [("radius" if spec.radii else "lambda", "Delta", "|d|", "success", "-log p(x_t|z)")]
+    head = [f"{run}: attack {name}, {summary['pairs']} {'images' if spec.mode == 'damage' else 'pairs'}"]
+    lines = _damage(summary) if spec.mode == "damage" else _gain(summary, "radius" if spec.radii else "lambda")
+    show({"run": str(run), "attack": name, **summary}, json, [*head, *lines])
+
+
+def _gain(summary: Mapping[str, Any], weight: str) -> list[str]:
+    head = [f"{key} {number(list((summary[key] or {}).values()))}" for key in ("auddc", "success_at_0.5")]
+    table = [(weight, "Delta", "|d|", "success", "-log p(x_t|z)")]
     keys = ("lambdas", "objective", "distortion", "success", "target_nll")
     table += zip(*([number(value) for value in summary[key]] for key in keys), strict=True)
-    show({"run": str(run), "attack": name, **summary}, json, [*head, *columns(table)])
+    return [*head, *columns(table)]
+
+
+def _damage(summary: Mapping[str, Any]) -> list[str]:
+    table = [("radius", "|d|", "damage |rec(x*) - rec(x)|", "95 % interval", "-log p(x|z)")]
+    for radius, moved, damage, nll in zip(
+        *(summary[key] for key in ("lambdas", "distortion", "damage", "source_nll")), strict=True
+    ):
+        ends = f"[{number(damage['low'])}, {number(damage['high'])}]"
+        table.append((number(radius), number(moved), number(damage["value"]), ends, number(nll)))
+    return columns(table)
 
 
 def _words_or_numbers(text: str | None, option: str) -> str | tuple[float, ...] | None:

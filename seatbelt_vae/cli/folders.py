@@ -13,16 +13,20 @@ if TYPE_CHECKING:
 
 def report_run(folder: "RunFolder") -> "ReportRun":
     """Gather what a report shows of a run."""
-    from seatbelt_vae.experiments import label
+    from seatbelt_vae.experiments import Assessment, DamageAssessment, label
     from seatbelt_vae.report import ReportRun
 
+    attacks = [folder.attack(name) for name in folder.attacks]
     return ReportRun(
         name=folder.name,
         label=label(folder.spec),
         spec=folder.spec.model_dump(mode="json", exclude_none=True),
         evaluation=folder.evaluation,
         history=folder.history,
-        attacks=[folder.attack(name) for name in folder.attacks],
+        attacks=[(result, gained) for result, gained in attacks if isinstance(gained, Assessment)],
+        damages=[(result, done) for result, done in attacks if isinstance(done, DamageAssessment)],
+        measured={name: folder.measured(name) for name in ("noise", "traversals")},
+        environment=folder.environment,
     )
 
 

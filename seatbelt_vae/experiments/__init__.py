@@ -2,10 +2,12 @@
 
 from seatbelt_vae.experiments.assessment import Assessment, assess
 from seatbelt_vae.experiments.attacking import AttackSpec, run_attack, summarise_attack
+from seatbelt_vae.experiments.damage import DamageAssessment, assess_damage
 from seatbelt_vae.experiments.demo import run_demo
 from seatbelt_vae.experiments.evaluation import MEASUREMENTS, run_evaluation
 from seatbelt_vae.experiments.family import FAMILY, OBJECTIVES, label
 from seatbelt_vae.experiments.flags import spec_from_flags
+from seatbelt_vae.experiments.results import results, varying, write_table
 from seatbelt_vae.experiments.run import run_training
 from seatbelt_vae.experiments.sheet import write_sheet
 from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec, ModelSpec, ObjectiveSpec, TrainingSpec
@@ -21,6 +23,7 @@ __all__ = [
     "OBJECTIVES",
     "Assessment",
     "AttackSpec",
+    "DamageAssessment",
     "DataSpec",
     "EvaluationSpec",
     "ExperimentSpec",
@@ -34,6 +37,7 @@ __all__ = [
     "TrainingSpec",
     "Work",
     "assess",
+    "assess_damage",
     "label",
     "perform",
     "results",

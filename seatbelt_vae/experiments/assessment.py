@@ -1,9 +1,9 @@
 """What an attack gained, measured with fresh samples and kept beside it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -18,8 +18,37 @@ from seatbelt_vae.storage import read_tensors, write_tensors
 CHUNK = 64
 
 
+class Kept:
+    """A frozen dataclass of tensors, as ``name.assessment.safetensors``."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def save(self, folder: str | Path, name: str) -> Path:
+        """Write the tensors."""
+        tensors = {field: getattr(self, field) for field in self.names()}
+        return write_tensors(Path(folder) / f"{name}.assessment.safetensors", tensors)
+
+    @classmethod
+    def load(cls, folder: str | Path, name: str) -> Self:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            InputError: the file is missing, corrupt, or of something else.
+        """
+        path = Path(folder) / f"{name}.assessment.safetensors"
+        tensors = read_tensors(path)
+        if sorted(tensors) != sorted(cls.names()):
+            raise InputError(f"{path}: is not an assessment of this version; run the attack again")
+        return cls(**tensors)
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """What the tensors are called."""
+        return list(cls.__dataclass_fields__)
+
+
 @dataclass(frozen=True)
-class Assessment:
+class Assessment(Kept):
     r"""Measurements of P pairs at K penalties.
 
     Attributes:
@@ -43,25 +72,6 @@ class Assessment:
     relative_distortion: Tensor
     auddc: Tensor
     shown: Tensor
-
-    def save(self, folder: str | Path, name: str) -> Path:
-        """Write ``name.assessment.safetensors``."""
-        tensors = {field.name: getattr(self, field.name) for field in fields(self)}
-        return write_tensors(Path(folder) / f"{name}.assessment.safetensors", tensors)
-
-    @classmethod
-    def load(cls, folder: str | Path, name: str) -> Self:
-        """Read what :meth:`save` wrote.
-
-        Raises:
-            InputError: the file is missing, corrupt, or of something else.
-        """
-        path = Path(folder) / f"{name}.assessment.safetensors"
-        tensors = read_tensors(path)
-        names = [field.name for field in fields(cls)]
-        if sorted(tensors) != sorted(names):
-            raise InputError(f"{path}: is not an assessment of this version; run the attack again")
-        return cls(**tensors)
 
 
 def assess(model: Attackable, result: AttackResult, *, samples: int = 16, seed: int = 0) -> Assessment:

@@ -14,20 +14,20 @@ from seatbelt_vae.attacks.ingredients import check_lambdas
 from seatbelt_vae.data import pairs
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.assessment import Assessment, assess
+from seatbelt_vae.experiments.damage import DamageAssessment, assess_damage
 from seatbelt_vae.experiments.spec import Count, Section, Seed, checked
 from seatbelt_vae.experiments.store import RunFolder
 from seatbelt_vae.training import choose_device
 
-MODES = ("latent", "output")
-"""Modes with a target, which is what an assessment measures against."""
+MODES = ("latent", "output", "damage")
 
 
 class AttackSpec(Section):
     """Everything that decides an attack on a model; `seatbelt_vae.attacks.attack` says what each setting means.
 
     Attributes:
-        mode: "latent" or "output".
-        pairs: number of pairs of a source and a target, drawn from the test images.
+        mode: "latent", "output", or "damage", which has no target and needs radii.
+        pairs: number of pairs of a source and a target, drawn from the test images; damage attacks the sources.
         pair_seed: of that draw: the same seed gives models of the same data the same pairs.
         lambdas: "paper" for its 51 weights of the distortion, or the weights.
 
@@ -71,6 +71,8 @@ class AttackSpec(Section):
         check_lambdas(spec.lambdas)
         if spec.mode not in MODES:
             raise InputError(f"mode: {spec.mode!r} is none that a run can be attacked in, use {' or '.join(MODES)}")
+        if spec.mode == "damage" and not spec.radii:
+            raise InputError("radii: a damage attack needs the budgets of its distortion, such as 1,2,4")
         return spec
 
     @property
@@ -104,40 +106,58 @@ def run_attack(folder: RunFolder, spec: AttackSpec, *, device: str = "auto", pro
     drawn = pairs(folder.split.test, spec.pairs, spec.pair_seed)
     settings = spec.model_dump(exclude={"pairs", "pair_seed"})
     bounds = folder.split.test.bounds
-    result = attack(model, drawn.source, drawn.target, **settings, bounds=bounds, progress=progress)
+    target = None if spec.mode == "damage" else drawn.target
+    result = attack(model, drawn.source, target, **settings, bounds=bounds, progress=progress)
     known = {"pairs": spec.pairs, "pair_seed": spec.pair_seed, "pairs_digest": drawn.digest}
+    known |= {"decoder_sees": model.decoder_sees, "model_layers": len(model.latent_sizes)}
     result = dataclasses.replace(result, settings={**result.settings, **known})
-    assessment = assess(model, result, seed=spec.seed)
+    measure = assess_damage if spec.mode == "damage" else assess
+    assessment = measure(model, result, seed=spec.seed)
     result.save(folder.attacks_path, spec.name)
     assessment.save(folder.attacks_path, spec.name)  # written last: what has it is whole
     return spec.name
 
 
-def summarise_attack(result: AttackResult, assessment: Assessment) -> dict[str, Any]:
+def summarise_attack(result: AttackResult, assessment: Assessment | DamageAssessment) -> dict[str, Any]:
     """Say what an attack gained, in values that JSON can hold.
 
     Returns:
-        ``pairs``; ``pairs_defined``, those for which success means something; over these ``auddc`` and
-        ``success_at_0.5`` (with ‖d‖ ≤ ½‖x − x_t‖) as value, low and high ends of a 95 % interval, or None;
-        for each of ``lambdas`` the means over pairs of ``objective`` (Δ), ``distortion`` (‖d‖), ``success`` and
-        ``target_nll`` (nats); ``evaluations``; the attack's ``settings``.
+        ``pairs``; for each of ``lambdas`` (radii where there are balls) the means over pairs of ``objective`` (Δ) and
+        ``distortion`` (‖d‖); ``evaluations``; the attack's ``settings``. With a target also ``pairs_defined``, those
+        for which success means something; over these ``auddc`` and ``success_at_0.5`` (with ‖d‖ ≤ ½‖x − x_t‖) as value,
+        low and high ends of a 95 % interval, or None; the means of ``success`` and ``target_nll`` (nats). Of a damage
+        attack ``damage`` (‖rec(x*) − rec(x)‖) with its interval at each radius, and the mean of ``source_nll`` (nats).
     """
+    gained = _damaged(assessment) if isinstance(assessment, DamageAssessment) else _gained(result, assessment)
+    return {
+        "pairs": len(result.source),
+        **gained,
+        "lambdas": result.lambdas.tolist(),
+        "objective": result.objective.mean(0).tolist(),
+        "distortion": result.distortion.mean(0).tolist(),
+        "evaluations": int(result.evaluations.sum()),
+        "settings": result.settings,
+    }
+
+
+def _gained(result: AttackResult, assessment: Assessment) -> dict[str, Any]:
     defined = metrics.success_is_defined(
         assessment.source_reconstruction, assessment.target_reconstruction, result.target
     )
     success_at = metrics.success_at(assessment.relative_distortion, assessment.success, 0.5)
     return {
-        "pairs": len(result.source),
         "pairs_defined": int(defined.sum()),
         "auddc": _interval(assessment.auddc[defined]),
         "success_at_0.5": _interval(success_at[defined]),
-        "lambdas": result.lambdas.tolist(),
-        "objective": result.objective.mean(0).tolist(),
-        "distortion": result.distortion.mean(0).tolist(),
         "success": assessment.success[defined].mean(0).tolist(),
         "target_nll": assessment.target_nll.mean(0).tolist(),
-        "evaluations": int(result.evaluations.sum()),
-        "settings": result.settings,
+    }
+
+
+def _damaged(assessment: DamageAssessment) -> dict[str, Any]:
+    return {
+        "damage": [_interval(damage) for damage in assessment.damage.T],
+        "source_nll": assessment.source_nll.mean(0).tolist(),
     }
 
 

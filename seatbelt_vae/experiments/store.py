@@ -12,6 +12,7 @@ from seatbelt_vae.attacks import AttackResult
 from seatbelt_vae.data import ImageDataset, Split, available, load_dataset
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.assessment import Assessment
+from seatbelt_vae.experiments.damage import DamageAssessment
 from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec
 from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
@@ -171,8 +172,8 @@ class RunFolder:
         names = (path.name.removesuffix(".assessment.safetensors") for path in measured)
         return tuple(sorted(name for name in names if (self.attacks_path / f"{name}.json").exists()))
 
-    def attack(self, name: str) -> tuple[AttackResult, Assessment]:
-        """Load an attack and what it gained.
+    def attack(self, name: str) -> tuple[AttackResult, Assessment | DamageAssessment]:
+        """Load an attack and what it gained; a damage attack has an assessment of its own kind.
 
         Raises:
             InputError: there is no such attack.
@@ -180,7 +181,9 @@ class RunFolder:
         if name not in self.attacks:
             known = ", ".join(self.attacks) or "none"
             raise InputError(f"{self.path}: has no attack {name!r}, it has: {known}")
-        return AttackResult.load(self.attacks_path, name), Assessment.load(self.attacks_path, name)
+        result = AttackResult.load(self.attacks_path, name)
+        kind = DamageAssessment if result.settings.get("mode") == "damage" else Assessment
+        return result, kind.load(self.attacks_path, name)
 
 
 def open_data(spec: DataSpec) -> ImageDataset:

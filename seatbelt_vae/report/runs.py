@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from seatbelt_vae.attacks.result import AttackResult
     from seatbelt_vae.experiments.assessment import Assessment
+    from seatbelt_vae.experiments.damage import DamageAssessment
 
 Array = NDArray[np.float64]
 
@@ -47,6 +48,9 @@ class ReportRun:
         history: the rows of metrics.jsonl, each with its ``step``.
         attacks: attacks and what each gained; the first of a mode and divergence is the main one, others of the
             kind are named by the settings in which they differ from it.
+        damages: damage attacks and what each did.
+        measured: tensors of measurements by name: ``noise`` (log_likelihood, clean), ``traversals``.
+        environment: where it was trained: a record for each sitting, with versions, platform, device and threads.
     """
 
     name: str
@@ -55,6 +59,9 @@ class ReportRun:
     evaluation: Mapping[str, Any]
     history: Sequence[Mapping[str, float]]
     attacks: Sequence[tuple[AttackResult, Assessment]]
+    damages: Sequence[tuple[AttackResult, DamageAssessment]] = ()
+    measured: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
+    environment: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import torch
 
 from seatbelt_vae.data import pairs
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments import AttackSpec, RunFolder, attacking, run_attack, summarise_attack
+from seatbelt_vae.experiments import AttackSpec, DamageAssessment, RunFolder, attacking, run_attack, summarise_attack
 
 SMALL = {"pairs": 2, "lambdas": (0.1, 10.0), "max_iterations": 5, "solver": "cold"}
 
@@ -64,6 +64,31 @@ def test_budgets_in_the_place_of_weights(trained: RunFolder) -> None:
     assert result.settings["divergence"] == "skl"
 
 
+def test_damage_has_no_target_and_is_measured_by_what_it_moved(trained: RunFolder) -> None:
+    spec = AttackSpec.of(mode="damage", radii=(1.0, 4.0), pairs=3, max_iterations=5)
+    assert spec.name.startswith("damage-")
+    result, assessment = trained.attack(run_attack(trained, spec, device="cpu"))
+    assert isinstance(assessment, DamageAssessment)
+    assert torch.equal(result.source, pairs(trained.split.test, 3, 0).source)
+    assert torch.equal(result.target, result.source)
+    model = trained.model().eval()
+    with torch.no_grad():
+        clean, attacked = model.reconstruct(result.source), model.reconstruct(result.adversarial[:, 1])
+    torch.testing.assert_close(assessment.damage[:, 1], (attacked - clean).flatten(1).norm(dim=1))
+    torch.testing.assert_close(assessment.damage.double(), -result.discrepancy.double(), rtol=1e-3, atol=1e-3)
+    assert assessment.source_nll_error.min() > 0
+    summary = summarise_attack(result, assessment)
+    json.dumps(summary)
+    assert summary["lambdas"] == [1.0, 4.0]
+    assert [damage["value"] for damage in summary["damage"]] == pytest.approx(assessment.damage.mean(0).tolist())
+    assert "auddc" not in summary
+
+
+def test_what_the_decoder_sees_is_kept_beside_the_attack(trained: RunFolder) -> None:
+    result, _ = trained.attack(run_attack(trained, AttackSpec.of(**SMALL), device="cpu"))
+    assert (result.settings["decoder_sees"], result.settings["model_layers"]) == ("all", 2)
+
+
 def test_presets_are_taken_up() -> None:
     assert len(AttackSpec.of("tabacof").lambdas) == 100
     assert AttackSpec.of("gondim-ribeiro", max_iterations=7).max_iterations == 7
@@ -77,7 +102,8 @@ def test_presets_are_taken_up() -> None:
         ({"lambdas": (-1.0,)}, "zero or more"),
         ({"lambdas": "log"}, "must be 'paper' or numbers"),
         ({"mode": "sideways"}, "mode: 'sideways'"),
-        ({"mode": "damage", "radii": (1.0,)}, "use latent or output"),
+        ({"mode": "damage"}, "radii: a damage attack needs the budgets"),
+        ({"mode": "damage", "radii": ()}, "radii: a damage attack needs the budgets"),
         ({"radii": (0.0,)}, "attack: radii.0: Input should be greater than 0"),
         ({"preset": "papers"}, "preset: 'papers' is unknown, use one of paper, tabacof"),
         ({"divergence": "js"}, "js"),
