@@ -48,6 +48,26 @@ def write_bytes(path: str | Path, content: bytes) -> Path:
     return path
 
 
+def remove_temporaries(folder: str | Path, pattern: str = "*") -> None:
+    """Delete what writes that were killed half-way have left behind; nobody may be writing such files meanwhile.
+
+    Args:
+        folder: where to look, and in the folders in it.
+        pattern: names of the files that were being written.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> for name in ("a.json", ".a.json.x1y2z3", ".lock"):
+        ...     (folder / name).touch()
+        >>> remove_temporaries(folder)
+        >>> sorted(path.name for path in folder.iterdir())
+        ['.lock', 'a.json']
+    """
+    for path in Path(folder).rglob(f".{pattern}.*"):
+        path.unlink(missing_ok=True)
+
+
 def write_json(path: str | Path, value: Any) -> Path:
     """Write a value as indented JSON, atomically; NaN and infinities are refused, as JSON has none.
 

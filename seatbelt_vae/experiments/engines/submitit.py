@@ -1,0 +1,175 @@
+"""Jobs through submitit: processes of this machine, or a Slurm cluster.
+
+What submitit pickles is the name of `perform` and its two paths; what it would unpickle of a result is not read.
+
+References:
+    https://github.com/facebookincubator/submitit
+"""
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from seatbelt_vae.errors import InputError, RunError
+from seatbelt_vae.experiments.engines.protocol import Job
+from seatbelt_vae.experiments.work import perform
+
+_LONG = 60 * 24 * 365  # minutes: processes of this machine have no time limit
+_TIMEOUTS = 20  # how often Slurm's time limit may put a job back into the queue
+_POLL = 0.1  # seconds
+_GRACE = 5.0  # seconds for the jobs that are stopped to save their state
+
+
+class Resumed:
+    """`perform`, with what submitit calls before Slurm takes the machine away: the same job is queued again."""
+
+    def __call__(self, run: str, work: str) -> None:
+        """Do a job."""
+        perform(run, work)
+
+    def checkpoint(self, run: str, work: str) -> Any:
+        """Say what to queue: the run goes on from its last checkpoint."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self, run, work)
+
+
+class Submitit:
+    """An engine over an executor of submitit.
+
+    Args:
+        executor: the executor.
+        slots: number of jobs at a time.
+        place: parameters of the executor for the job in a slot, 0 to `slots` - 1.
+        log: file for what submitit's own processes say on stderr.
+    """
+
+    def __init__(
+        self, executor: Any, slots: int, log: Path, place: Callable[[int], dict[str, Any]] = lambda slot: {}
+    ) -> None:
+        self.slots = slots
+        self._executor, self._place, self._log = executor, place, log
+        self._jobs: dict[int, tuple[Job, Any]] = {}  # by slot
+
+    def submit(self, job: Job) -> None:
+        """Submit a job.
+
+        Raises:
+            RunError: the cluster refuses it.
+        """
+        slot = next(slot for slot in range(self.slots) if slot not in self._jobs)
+        self._executor.update_parameters(**self._place(slot))
+        try:
+            with _stderr_in(self._log):
+                self._jobs[slot] = job, self._executor.submit(Resumed(), *job)
+        except Exception as error:  # submitit's own, which says what sbatch said
+            raise RunError(f"{job.run}: could not be submitted ({' '.join(str(error).split())})") from error
+
+    def ended(self, timeout: float) -> list[tuple[Job, str]]:
+        """Give the jobs that have ended since the last call, waiting up to `timeout` seconds."""
+        until = time.monotonic() + timeout
+        while not (over := [slot for slot, (_, task) in self._jobs.items() if task.done()]):
+            if time.monotonic() >= until:
+                return []
+            time.sleep(_POLL)
+        return [(job, f"see {task.paths.stderr}") for job, task in map(self._jobs.pop, over)]
+
+    def close(self) -> None:
+        """Cancel the jobs that are at work, and wait a moment for them to save their state."""
+        for _, task in self._jobs.values():
+            task.cancel(check=False)
+        until = time.monotonic() + _GRACE
+        while self._jobs and time.monotonic() < until:
+            self.ended(_POLL)
+
+
+def local(logs: Path, workers: int, gpus: int | None) -> Submitit:
+    """Make an engine of several processes on this machine.
+
+    Args:
+        logs: folder for submitit's files.
+        workers: number of processes at a time.
+        gpus: GPUs that each process sees, its own as long as there are enough; None for one where there are any.
+
+    Raises:
+        InputError: submitit is not installed, or there are fewer GPUs than that.
+    """
+    import torch
+
+    there = torch.cuda.device_count()
+    each = min(1, there) if gpus is None else gpus
+    if each > there:
+        raise InputError(f"--gpus: {each} for each worker are asked for, this machine has {there}")
+
+    def place(slot: int) -> dict[str, Any]:
+        mine = tuple((slot * each + i) % there for i in range(each))
+        return {"gpus_per_node": each, "visible_gpus": mine}
+
+    executor = _submitit().LocalExecutor(logs)
+    executor.update_parameters(timeout_min=_LONG)
+    return Submitit(executor, workers, logs / "submitit.log", place)
+
+
+def slurm(
+    logs: Path,
+    workers: int,
+    *,
+    minutes: int,
+    partition: str | None = None,
+    gpus: int | None = None,
+    cpus: int | None = None,
+    memory: float | None = None,
+) -> Submitit:
+    """Make an engine that gives each run to Slurm as a job of its own.
+
+    A job that is preempted or out of time is queued again, and goes on from its last checkpoint. Store and package must
+    be on a file system that all nodes share.
+
+    Args:
+        logs: folder for submitit's files, in the store.
+        workers: number of jobs in the queue at a time.
+        minutes: time limit of a job.
+        partition: the cluster's own by default.
+        gpus: GPUs of a job.
+        cpus: cores of a job.
+        memory: of a job, in GB.
+
+    Raises:
+        InputError: submitit is not installed, or this machine has no Slurm.
+    """
+    submitit = _submitit()
+    if not submitit.SlurmExecutor.affinity() > 0:
+        raise InputError("--engine slurm: there is no srun on this machine, start the sweep where sbatch works")
+    executor = submitit.SlurmExecutor(logs, max_num_timeout=_TIMEOUTS)
+    asked = {"partition": partition, "gpus_per_node": gpus, "cpus_per_task": cpus}
+    asked["mem"] = None if memory is None else f"{max(1, round(memory * 1024))}M"
+    given = {name: value for name, value in asked.items() if value is not None}
+    executor.update_parameters(job_name="seatbelt", time=minutes, **given)
+    return Submitit(executor, workers, logs / "submitit.log")
+
+
+def _submitit() -> Any:
+    try:
+        import submitit
+    except ImportError as error:
+        raise InputError("--engine local and slurm need submitit: pip install 'seatbelt-vae[slurm]'") from error
+    return submitit
+
+
+@contextlib.contextmanager
+def _stderr_in(log: Path) -> Iterator[None]:
+    """Give processes that are started in the block a file as stderr: Ctrl-C reaches them too, and they would say so."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    try:
+        with log.open("ab") as file:
+            os.dup2(file.fileno(), 2)
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
