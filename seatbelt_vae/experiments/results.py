@@ -111,7 +111,7 @@ def _attacks(run: RunFolder, names: Sequence[str]) -> Row:
     row: Row = {}
     for name in (name for name in names if name in run.attacks):
         summary = summarise_attack(*run.attack(name))
-        measures = {key: summary[key] for key in ("auddc", "success_at_0.5") if key in summary}
+        measures: dict[str, Any] = {key: summary[key] for key in ("auddc", "success_at_0.5") if key in summary}
         radii = zip(summary["lambdas"], summary.get("damage", ()), strict=False)
         measures |= {f"damage_at_{radius:g}": damage for radius, damage in radii}
         row[f"{name}.pairs"] = summary.get("pairs_defined", summary["pairs"])

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.attacking import AttackSpec
+from seatbelt_vae.experiments.evaluation import is_evaluated
 from seatbelt_vae.experiments.grid import expand
 from seatbelt_vae.experiments.spec import ExperimentSpec, Section, checked
 from seatbelt_vae.experiments.work import EvaluationSpec
@@ -79,8 +80,8 @@ class SweepSpec:
         runs = {run.digest: run for run in (ExperimentSpec.of(tables, source) for tables in grids)}
         if not runs:
             raise InputError(f"{source}: runs is empty, leave it out for one grid")
-        evaluate = None if found.evaluate is None else checked(EvaluationSpec, found.evaluate, f"{source}: evaluate")
-        return cls(tuple(runs.values()), evaluate, tuple(_attacks(found.attack, f"{source}: attack").values()))
+        attacks = _attacks(found.attack, f"{source}: attack")
+        return cls(tuple(runs.values()), _evaluation(found.evaluate, f"{source}: evaluate"), tuple(attacks.values()))
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -101,6 +102,17 @@ def _laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
     return {
         name: {**base.get(name, {}), **table} if isinstance(table, Mapping) else table for name, table in tables.items()
     }
+
+
+def _evaluation(table: dict[str, Any] | None, source: str) -> EvaluationSpec | None:
+    if table is None:
+        return None
+    spec = checked(EvaluationSpec, table, source)
+    try:
+        is_evaluated({}, **spec.model_dump())
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+    return spec
 
 
 def _attacks(tables: dict[str, Any] | tuple[dict[str, Any], ...], source: str) -> dict[str, AttackSpec]:

@@ -10,7 +10,7 @@ from pydantic import Field
 from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments.attacking import AttackSpec, run_attack
 from seatbelt_vae.experiments.claim import claim
-from seatbelt_vae.experiments.evaluation import evaluation_settings, run_evaluation
+from seatbelt_vae.experiments.evaluation import is_evaluated, run_evaluation
 from seatbelt_vae.experiments.run import run_training
 from seatbelt_vae.experiments.spec import Count, Section, Seed, checked
 from seatbelt_vae.experiments.store import RunFolder
@@ -20,11 +20,18 @@ ERROR = "error.json"
 
 
 class EvaluationSpec(Section):
-    """How a trained model is measured; see `seatbelt_vae.experiments.run_evaluation`."""
+    """How a trained model is measured; see `seatbelt_vae.experiments.run_evaluation`.
 
+    Attributes:
+        measures: names of measurements, such as ``elbo`` and ``dci``; those that are quick by default.
+        scales: of the noise; only with names.
+    """
+
+    measures: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     samples: Count = 1
     iwae_samples: Annotated[int, Field(ge=0)] = 0
     aggregate_samples: Annotated[int, Field(ge=0)] = 1000
+    scales: Annotated[tuple[float, ...], Field(min_length=1)] | None = None
     seed: Seed = 0
 
 
@@ -66,7 +73,7 @@ class Work(Section):
     def left(self, folder: RunFolder) -> list[str]:
         """Name what is still to be done to a run: ``training``, ``evaluation`` and attacks, in that order."""
         parts = [] if folder.finished else ["training"]
-        if self.evaluate and folder.evaluation.get("settings") != evaluation_settings(**self.evaluate.model_dump()):
+        if self.evaluate and not is_evaluated(folder.evaluation, **self.evaluate.model_dump()):
             parts.append("evaluation")
         made = folder.attacks if self.attacks else ()
         return [*parts, *(attack.name for attack in self.attacks if attack.name not in made)]

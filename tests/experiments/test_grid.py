@@ -108,6 +108,11 @@ def test_attacks_and_evaluation() -> None:
         ("runs = []", "sweep: runs is empty"),
         ("[[runs]]\nmodle.name = 'vae'", "sweep: modle: no such setting, did you mean model?"),
         ("[evaluate]\nsample = 2", "sweep: evaluate: sample: no such setting, did you mean samples?"),
+        (
+            "[evaluate]\nmeasures = ['elbo', 'dcj']",
+            r"sweep: evaluate: measure: 'dcj' is unknown \(did you mean dci\?\)",
+        ),
+        ("[evaluate]\nscales = [0.1]", "sweep: evaluate: scales: need measures"),
         ("[attack]\nmod = 'latent'", "sweep: attack: mod: no such setting, did you mean mode?"),
         ("[attack]\nmode = ['latent', 'nope']", "sweep: attack: mode: 'nope' is none"),
         ("[attack]\npreset = 'papers'", "sweep: attack: preset: 'papers' is unknown"),

@@ -2,7 +2,7 @@
 
 from seatbelt_vae.experiments.evaluation.catalogue import MEASUREMENTS, chosen, quantities
 from seatbelt_vae.experiments.evaluation.measurement import Better, Group, Measured, Measurement, Quantity
-from seatbelt_vae.experiments.evaluation.run import evaluation_settings, run_evaluation
+from seatbelt_vae.experiments.evaluation.run import evaluation_settings, is_evaluated, run_evaluation
 from seatbelt_vae.experiments.evaluation.subject import EvaluationSettings, Subject
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Subject",
     "chosen",
     "evaluation_settings",
+    "is_evaluated",
     "quantities",
     "run_evaluation",
 ]

@@ -47,7 +47,7 @@ ELBO = Measurement(
         Quantity("log_likelihood", "log p(x|z)", "nats", "higher", "Reconstruction term of the ELBO, per image."),
         Quantity("kl", "KL", "nats", "", "KL(q‖p) of all layers together, per image: what the code holds of x."),
         Quantity("layer_kl", "KL by layer", "nats", "", "KL(q‖p) of each layer, bottom first: what it holds of x."),
-        Quantity("images", "Test images", "", "", "Images over which the means and errors are taken."),
+        Quantity("images", "Test images", "", "", "Over which the means and errors are taken.", False),
     ),
     "evidence",
 )

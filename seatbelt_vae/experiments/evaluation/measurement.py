@@ -22,6 +22,7 @@ class Quantity:
         unit: nats and so on; empty for a pure number.
         better: which way is better, or empty where neither is.
         definition: a sentence or two for readers.
+        listed: whether tables show it.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Quantity:
     unit: str
     better: Better
     definition: str
+    listed: bool = True
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,43 @@ def evaluation_settings(
     return {"split": "test", **draws, "seed": seed}
 
 
+def is_evaluated(
+    evaluation: Mapping[str, Any],
+    measures: Sequence[str] | None = None,
+    *,
+    samples: int = 1,
+    iwae_samples: int = 0,
+    aggregate_samples: int = 1000,
+    scales: Sequence[float] | None = None,
+    seed: int = 0,
+) -> bool:
+    """Say whether `run_evaluation` would find everything made, without a look at the model or the data.
+
+    Args:
+        evaluation: what ``evaluation.json`` holds.
+        measures: names of `MEASUREMENTS`; None for those that are quick.
+        samples: as `run_evaluation` takes it, and so the rest.
+        iwae_samples: see there.
+        aggregate_samples: see there.
+        scales: see there; not without names, as what is quick is noted for the usual scales only.
+        seed: see there.
+
+    Raises:
+        InputError: a name or setting is wrong.
+
+    Example:
+        >>> is_evaluated({}, ["elbo"])
+        False
+    """
+    settings = _settings(samples, iwae_samples, aggregate_samples, scales, seed)
+    if measures is not None:
+        return all(_is_known(evaluation, each, settings) for each in chosen(measures, settings, has_factors=True))
+    if scales is not None:
+        raise InputError("scales: need measures that name what is to be measured, such as noise")
+    draws = {"samples": samples, "iwae_samples": iwae_samples, "aggregate_samples": aggregate_samples}
+    return evaluation.get("settings") == evaluation_settings(**draws, seed=seed)
+
+
 def _completed(folder: RunFolder, evaluation: dict[str, Any], asked: EvaluationSettings) -> dict[str, Any]:
     """Note that all that is quick is known; whether that still holds is told by `_without`."""
     draws = ("samples", "iwae_samples", "aggregate_samples", "seed")
