@@ -1,0 +1,78 @@
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from seatbelt_vae.errors import RunError
+from seatbelt_vae.experiments.claim import claim, claimant, claimed
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    assert not claimed(tmp_path)
+    assert claimant(tmp_path) is None
+    with claim(tmp_path) as first:
+        assert first
+        assert claimed(tmp_path)
+        assert claimant(tmp_path) is not None
+        with claim(tmp_path) as second:
+            assert not second
+        assert claimed(tmp_path)
+    assert not claimed(tmp_path)
+    with claim(tmp_path) as again:
+        assert again
+
+
+def test_an_error_lets_go(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), claim(tmp_path):
+        raise ZeroDivisionError
+    assert not claimed(tmp_path)
+
+
+def test_a_killed_process_lets_go(tmp_path: Path) -> None:
+    child = os.fork()
+    if child == 0:
+        with claim(tmp_path):
+            time.sleep(60)
+        os._exit(0)
+    try:
+        while claimant(tmp_path) is None:
+            time.sleep(0.01)
+        assert claimant(tmp_path) == (os.uname().nodename, child)
+        assert claimed(tmp_path)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    with claim(tmp_path) as ours:
+        assert ours
+
+
+def test_a_look_does_not_keep_a_claim_out(tmp_path: Path) -> None:
+    """Whoever looks holds a shared lock for an instant: the claim waits for that."""
+    import fcntl
+    import threading
+
+    with claim(tmp_path):
+        pass
+    handle = os.open(tmp_path / ".lock", os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    threading.Timer(0.1, os.close, [handle]).start()
+    with claim(tmp_path) as ours:
+        assert ours
+
+
+def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    def refuse(handle: int, kind: int) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(RunError, match=r"no locks \(flock: Function not implemented\), choose another for the store"):
+        claim(tmp_path).__enter__()
+
+
+def test_a_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"none/\.lock: cannot be opened \(No such file"):
+        claim(tmp_path / "none").__enter__()
