@@ -23,6 +23,11 @@ def kl(q: Normal, t: Normal) -> Tensor:
 
     .. math:: KL(q \,\|\, t) = \tfrac12 \sum_d \Big[ \frac{\sigma_q^2 + (\mu_q - \mu_t)^2}{\sigma_t^2} - 1
         - \log \frac{\sigma_q^2}{\sigma_t^2} \Big]
+        = \sum_d \Big[ \tfrac12 \frac{(\mu_q - \mu_t)^2}{\sigma_t^2} + \tfrac12 u^2 + u - \log(1 + u) \Big],
+        \qquad u = \frac{\sigma_q - \sigma_t}{\sigma_t}
+
+    The last form has no large terms that cancel: where an attack succeeds the KL is far below float32's resolution of
+    the first one.
 
     References:
         Tabacof et al. 2016; Gondim-Ribeiro et al. 2018.
@@ -31,8 +36,10 @@ def kl(q: Normal, t: Normal) -> Tensor:
         >>> kl(Normal(torch.ones(1, 2), torch.ones(1, 2)), Normal(torch.zeros(1, 2), torch.ones(1, 2)))
         tensor([1.])
     """
-    ratio = q.scale / t.scale
-    return (0.5 * (ratio**2 + ((q.loc - t.loc) / t.scale) ** 2 - 1) - ratio.log()).sum(-1)
+    u = (q.scale - t.scale) / t.scale
+    near = u.abs() < 0.5  # far away log(1 + u) would lose a small σ_q
+    log_ratio = torch.where(near, torch.where(near, u, 0.0).log1p(), (q.scale / t.scale).log())
+    return (0.5 * (((q.loc - t.loc) / t.scale) ** 2 + u**2) + (u - log_ratio)).sum(-1)
 
 
 def reverse_kl(q: Normal, t: Normal) -> Tensor:
