@@ -32,10 +32,10 @@ def report_run(folder: "RunFolder") -> "ReportRun":
 
 def write_page(folders: Sequence["RunFolder"], out: Path) -> tuple[Path, list[str]]:
     """Write the report of some runs; give its page, and its tables as lines of text."""
-    from seatbelt_vae.report import attack_table, clean_table, comparisons, write_report
+    from seatbelt_vae.report import attack_table, clean_tables, comparisons, write_report
 
     runs = [report_run(folder) for folder in folders]
-    tables = [clean_table(runs), *map(attack_table, comparisons(runs))]
+    tables = [*clean_tables(runs)[:1], *map(attack_table, comparisons(runs))]
     return write_report(runs, out, progress=True), [line for table in tables for line in text_table(table)]
 
 

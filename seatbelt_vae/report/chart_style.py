@@ -61,13 +61,17 @@ class Style:
         )
         return channel("model:N", scale=scale, legend=key if self.legend else None)
 
-    def x(self, title: str, domain: Domain, **axis: Any) -> Any:
+    def x(self, title: str, domain: Domain, *, field: str = "x:Q", **axis: Any) -> Any:
         """A horizontal axis, exact at its ends."""
         scale = self.alt.Scale(domain=list(domain), nice=False) if domain else self.alt.Scale(nice=False)
-        return self.alt.X("x:Q", axis=self.alt.Axis(title=title, **axis), scale=scale)
+        return self.alt.X(field, axis=self.alt.Axis(title=title, **axis), scale=scale)
 
     def lambda_x(self, axis: LambdaAxis, title: str = "λ") -> Any:
-        """The log2 axis of λ, with 0 apart at its left end."""
+        """The log2 axis of λ, with 0 apart at its left end; of a radius ε in plain numbers, and without 0."""
+        if title != "λ":
+            margin = (axis.high - axis.low or 1.0) / 25
+            label = "format(pow(2, datum.value), '.2~r')"
+            return self.x(title, (axis.low - margin, axis.high + margin), values=axis.round, labelExpr=label)
         power = "'2^{' + replace(format(datum.value, '~g'), '-', '−') + '}'"
         label = f"datum.value < {(axis.zero + axis.low) / 2} ? '0' : {power}"
         margin = (axis.low - axis.zero) / 2
@@ -103,15 +107,16 @@ class Style:
         mark = self.chart(rows).mark_rule(strokeWidth=0.8, clip=True, aria=False)
         return [mark.encode(x=x, y=self.alt.Y("low:Q", **y), y2="high:Q", color=self.colour())]
 
+    def dots(self, rows: list[Row], x: Any, y: dict[str, Any]) -> Any:
+        """A point for each row."""
+        point = self.chart(rows).mark_point(filled=True, size=34, opacity=1, clip=True, aria=False)
+        return point.encode(x=x, y=self.alt.Y("y:Q", **y), color=self.colour())
+
     def markers(self, rows: list[Row], x: Any, y: dict[str, Any]) -> list[Any]:
         """Points with their intervals, for what stands apart from a line."""
         if not rows:
             return []
-        point = self.chart(rows).mark_point(filled=True, size=34, opacity=1, clip=True, aria=False)
-        return [
-            *self.whiskers(rows, x, y),
-            point.encode(x=x, y=self.alt.Y("y:Q", **y), color=self.colour()),
-        ]
+        return [*self.whiskers(rows, x, y), self.dots(rows, x, y)]
 
     def finish(self, layered: Any) -> altair.LayerChart:
         """Size, fonts and rules, the same in every chart."""

@@ -59,6 +59,11 @@ class LambdaAxis:
         first = math.ceil(self.low / step) * step
         return [self.zero, *np.arange(first, self.high + 1e-9, step).tolist()]
 
+    @property
+    def round(self) -> list[float]:
+        """Where round decimal values stand, for what is no power of two."""
+        return [math.log2(value) for value in log_ticks(2.0**self.low, 2.0**self.high)]
+
 
 def log_ticks(low: float, high: float) -> list[float]:
     """Round places for labels on a logarithmic axis: powers of ten, or 1, 2 and 5 times them where there are few.
@@ -73,7 +78,7 @@ def log_ticks(low: float, high: float) -> list[float]:
     decades = math.log10(high / low)
     leads, step = ((1, 2, 5), 1) if decades < 2.2 else ((1,), math.ceil(decades / 6))
     places = [lead * 10.0**power for power in range(first, last + 1) for lead in leads if power % step == 0]
-    return [float(f"{place:.3g}") for place in places if low <= place <= high]
+    return [float(f"{place:.3g}") for place in places if low * 0.999 <= place <= high * 1.001]
 
 
 def intervals(values: Array, statistic: Statistic = "mean") -> Array:

@@ -49,7 +49,9 @@ def chart_svg(chart: altair.TopLevelMixin) -> str:
 
 _RAISED = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
 _PLAIN = str.maketrans(_RAISED + "·", "−0123456789.")
-_SHIFTED = re.compile(rf"(ₜ)|([{_RAISED}]+(?:·[{_RAISED}]+)?)|\^\{{([^}}]*)\}}")
+_LOWERED = "₀₁₂₃₄₅₆₇₈₉ₜ"
+_UPRIGHT = str.maketrans(_LOWERED, "0123456789t")
+_SHIFTED = re.compile(rf"([{_LOWERED}]+)|([{_RAISED}]+(?:·[{_RAISED}]+)?)|\^\{{([^}}]*)\}}")
 
 
 def typeset(svg: str) -> str:
@@ -69,7 +71,7 @@ def _set(words: str) -> str:
     pieces = _SHIFTED.split(words)
     line = pieces[0]
     for low, high, power, rest in zip(*(pieces[start::4] for start in (1, 2, 3, 4)), strict=True):
-        shift, small = (0.25, "t") if low else (-0.35, power or high.translate(_PLAIN))
+        shift, small = (0.25, low.translate(_UPRIGHT)) if low else (-0.35, power or high.translate(_PLAIN))
         line += f'<tspan dy="{shift:g}em" font-size="75%">{small}</tspan>'
         # The shift is in ems of the small text, so it takes 3/4 of an em of the large one to undo it.
         line += f'<tspan dy="{-0.75 * shift:g}em">{rest}</tspan>' if rest else ""

@@ -25,6 +25,16 @@ def lambda_text(value: float) -> str:
     return "0" if value == 0 else "2" + raised(round(math.log2(value), 1) + 0.0)
 
 
+def weight_text(symbol: str, value: float) -> str:
+    """A weight λ as a power of two, a radius ε as it is.
+
+    Example:
+        >>> weight_text("λ", 8.0), weight_text("ε", 8.0)
+        ('2³', '8')
+    """
+    return lambda_text(value) if symbol == "λ" else f"{value:g}"
+
+
 def number(value: float, spread: float | None = None, digits: int = 3) -> str:
     """A number with a digit or two of what is uncertain in it, and a proper minus sign.
 

@@ -3,50 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
 
-from seatbelt_vae.report.charts import (
-    distortion_chart,
-    distortion_distortion_chart,
-    objective_chart,
-    success_chart,
-    target_nll_chart,
+from seatbelt_vae.report.clean import clean_tables
+from seatbelt_vae.report.damage import DamageComparison, damage_comparisons, damage_table
+from seatbelt_vae.report.figures import (
+    Figure,
+    curve_figures,
+    damage_figures,
+    layer_figures,
+    noise_figures,
+    training_figures,
 )
-from seatbelt_vae.report.export import chart_svg
+from seatbelt_vae.report.layers import LayerComparison, layer_comparisons, layer_table
 from seatbelt_vae.report.palette import DIVERGING, MODELS, colour_of, dash_of
 from seatbelt_vae.report.reading import provenance, reading, versions
 from seatbelt_vae.report.runs import Comparison, ReportRun, data_name
 from seatbelt_vae.report.sheets import BUDGET, explorer
 from seatbelt_vae.report.summary import summary, verdict
 from seatbelt_vae.report.table_formats import to_html
-from seatbelt_vae.report.tables import attack_table, clean_table
-from seatbelt_vae.report.training import training_charts
-
-CURVES: tuple[tuple[str, Callable[..., Any], str], ...] = (
-    (
-        "distortion-distortion",
-        distortion_distortion_chart,
-        "What is left of the way to the target, against what the attack changed. Thin: each pair. The area below is "
-        "AUDDC.",
-    ),
-    ("success", success_chart, "Success: 0 nothing gained, 1 as good as encoding the target itself."),
-    (
-        "target-nll",
-        target_nll_chart,
-        "How unlikely the target is given z* drawn from q(z|x*). Ticks: ±1.96 Monte-Carlo standard errors.",
-    ),
-    (
-        "objective",
-        objective_chart,
-        "What the attack minimised. Where Δ holds a divergence between posteriors, heights may not be compared across "
-        "models.",
-    ),
-    ("distortion", distortion_chart, "How far the attack moved the image."),
-)
+from seatbelt_vae.report.tables import attack_table, objective_table
+from seatbelt_vae.report.traversals import Grid, grid_html, grids
 
 
 def page(
@@ -106,15 +87,27 @@ def _part(name: str) -> str:
 
 def _sections(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> Iterator[tuple[str, str, str]]:
     """Anchor, name and body of each section."""
-    tables = [to_html(attack_table(comparison)) for comparison in compared] + [to_html(clean_table(runs))]
-    yield _section("table", "Models compared", "Table", "".join(tables))
+    clean = {table.key: to_html(table) for table in clean_tables(runs)}
     if compared:
-        yield "pictures", "Pictures", Template(_part("explorer.html")).substitute(note=escape(_PICTURES))
-        yield _section("curves", "Along λ", "Curves", "".join(_curves(comparison) for comparison in compared))
-    if charts := training_charts(runs, legend=False):
-        drawn = (_figure(f"training-{key}", chart, "") for key, chart in charts)
-        yield _section("training", "Training", "Training", _legend(runs) + _grid(drawn))
-    yield _section("reading", "How to read this", "How to read this", reading(compared))
+        yield _section("table", "Models under attack", "Table", "".join(to_html(attack_table(c)) for c in compared))
+        pictures = Template(_part("explorer.html")).substitute(note=escape(_PICTURES))
+        yield "pictures", "Pictures", pictures
+        weights = " and ".join(dict.fromkeys(comparison.weight for comparison in compared))
+        yield _section("curves", f"Along {weights}", "Curves", "".join(map(_curves, compared)))
+    if layers := layer_comparisons(runs):
+        yield _section("layers", "Layer by layer", "Layers", "".join(map(_layers, layers)))
+    if damages := damage_comparisons(runs):
+        yield _section("damage", "Damage without a target", "Damage", "".join(map(_damage, damages)))
+    noise = clean.pop("clean-noise", "")
+    if noise or noise_figures(runs):
+        yield _section("noise", "Noise", "Noise", _legend(runs) + _grid(noise_figures(runs)) + noise)
+    if clean:
+        yield _section("clean", "Without an attack", "Models", "".join(clean.values()))
+    if drawn := grids(runs):
+        yield _section("traversals", "What the latents draw", "Traversals", _TRAVERSALS + _traversals(drawn))
+    if figures := training_figures(runs):
+        yield _section("training", "Training", "Training", _legend(runs) + _grid(figures))
+    yield _section("reading", "How to read this", "How to read this", reading(runs, compared))
     yield _section("provenance", "Provenance", "Provenance", "".join(map(provenance, runs)) + versions())
 
 
@@ -130,22 +123,39 @@ def _section(key: str, title: str, name: str, body: str) -> tuple[str, str, str]
 
 
 def _curves(comparison: Comparison) -> str:
-    drawn = (
-        _figure(f"{comparison.key}-{key}", draw(comparison, legend=False), caption) for key, draw, caption in CURVES
-    )
-    runs = [(trial.label, trial.slot) for trial in comparison.trials]
-    return f"<h3>{escape(comparison.title)}</h3><p>{escape(verdict(comparison))}</p>{_legend_of(runs)}{_grid(drawn)}"
+    head = f"<h3>{escape(comparison.title)}</h3><p>{escape(verdict(comparison))}</p>"
+    drawn = _legend_of(_models(comparison)) + _grid(curve_figures(comparison))
+    return head + drawn + to_html(objective_table(comparison))
 
 
-def _grid(figures: Iterator[str]) -> str:
-    return f"<div class=curves>{''.join(figures)}</div>"
+def _damage(comparison: DamageComparison) -> str:
+    return to_html(damage_table(comparison)) + _legend_of(_models(comparison)) + _grid(damage_figures(comparison))
 
 
-def _figure(key: str, chart: Any, caption: str) -> str:
-    svg = anchored(chart_svg(chart), key)
-    words = escape(caption or key.replace("-", " "))
+def _layers(comparison: LayerComparison) -> str:
+    return to_html(layer_table(comparison)) + _legend_of(_models(comparison)) + _grid(layer_figures(comparison))
+
+
+_TRAVERSALS = (
+    "<p>Each row moves one dimension through the range that the data take in it, from −3 to +3 standard deviations "
+    "about its mean, and leaves the others where one held-out image puts them; the layers below follow. Shown are the "
+    "dimensions that hold most of an image, by number and nats.</p>"
+)
+
+
+def _traversals(drawn: Sequence[Grid]) -> str:
+    return f"<div class=traversals>{''.join(map(grid_html, drawn))}</div>"
+
+
+def _grid(figures: Iterable[Figure]) -> str:
+    return f"<div class=curves>{''.join(map(_figure, figures))}</div>"
+
+
+def _figure(figure: Figure) -> str:
+    svg = anchored(figure.svg(legend=False), figure.key)
+    words = escape(figure.caption or figure.key.replace("-", " "))
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{words}" ', 1)
-    return f'<figure id="{key}">{svg}<figcaption>{escape(caption)}</figcaption></figure>'
+    return f'<figure id="{figure.key}">{svg}<figcaption>{escape(figure.caption)}</figcaption></figure>'
 
 
 def anchored(svg: str, key: str) -> str:
@@ -160,6 +170,10 @@ def anchored(svg: str, key: str) -> str:
 
 def _legend(runs: Sequence[ReportRun]) -> str:
     return _legend_of([(run.label, slot) for slot, run in enumerate(runs)])
+
+
+def _models(comparison: Comparison | LayerComparison | DamageComparison) -> list[tuple[str, int]]:
+    return list(dict.fromkeys((trial.label, trial.slot) for trial in comparison.trials))
 
 
 def _legend_of(models: Sequence[tuple[str, int]]) -> str:

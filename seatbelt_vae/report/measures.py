@@ -10,12 +10,22 @@ from typing import Literal
 import numpy as np
 import torch
 
-from seatbelt_vae.metrics import Interval, PairedTest, bootstrap_interval, paired_test, success_at
+from seatbelt_vae.metrics import (
+    Interval,
+    PairedTest,
+    bootstrap_interval,
+    paired_test,
+    reconstruction_distances,
+    success_at,
+)
 from seatbelt_vae.metrics.statistics import Statistic
 from seatbelt_vae.report.runs import Array, Comparison, Trial, array
 
 MATCHED = (0.3, 0.5)
 """Relative distortions ‖d‖/‖x − x_t‖ at which models are compared."""
+
+UNTOUCHED = 1e-3
+"""Relative distortion below which an image counts as not attacked."""
 
 Better = Literal["higher", "lower"]
 
@@ -84,12 +94,29 @@ def least_objective(trial: Trial) -> Array:
     return np.asarray(trial.objective.min(1))
 
 
+def clean_objective(trial: Trial) -> Array:
+    """Discrepancy r of each pair without an attack, (P,); NaN where no weight left the image as good as unchanged."""
+    places = trial.relative_distortion.argmin(1)
+    rows = np.arange(len(places))
+    untouched = trial.relative_distortion[rows, places] < UNTOUCHED
+    return np.where(untouched, array(trial.result.discrepancy)[rows, places], np.nan)
+
+
+def matched_distances(trial: Trial, budget: float) -> tuple[Array, Array]:
+    """‖rec(x*) − x_t‖ and ‖rec(x*) − rec(x)‖ of the attack that reached the best success within a budget, (P,) each."""
+    rows = torch.arange(len(trial.result.source))
+    reached = trial.assessment.adversarial_reconstruction[rows, matched_place(trial, budget)]
+    distances = reconstruction_distances(reached, trial.assessment.source_reconstruction, trial.result.target)
+    return array(distances.to_target), array(distances.from_clean)
+
+
 def measures(comparison: Comparison) -> tuple[Measure, ...]:
-    """The columns for an attack: what can be compared across models first, then what cannot."""
-    unit, positive = objective_unit(comparison), all((t.objective > 0).all() for t in comparison.trials)
-    statistic: Statistic = "geometric-mean" if positive else "mean"
-    mean = "geometric mean" if positive else "mean"
-    in_output = comparison.trials[0].result.settings["mode"] == "output"
+    """All columns for an attack: what it gained, then Δ."""
+    return (*gain_measures(comparison), *objective_measures(comparison))
+
+
+def gain_measures(comparison: Comparison) -> tuple[Measure, ...]:
+    """What an attack gained: comparable across models."""
     return (
         *(_success_measure(budget) for budget in MATCHED),
         Measure(
@@ -104,14 +131,49 @@ def measures(comparison: Comparison) -> tuple[Measure, ...]:
             lambda trial: matched_target_nll(trial, 0.5),
         ),
         Measure(
-            "objective_geometric_mean" if positive else "objective_mean", f"Δ, {mean}", unit, "higher", in_output,
-            f"What the attack minimised, Δ = r + λ‖d‖: {mean} over λ and pairs." + _CAUTION[in_output],
-            average_objective, statistic,
+            "to_target_at_0.5", "‖rec(x*) − xₜ‖ within 0.5", "data units", "higher", True,
+            "L2 distance over the whole image from the target to the output for x*, of the same attack.",
+            lambda trial: matched_distances(trial, 0.5)[0],
         ),
         Measure(
-            "objective_minimum", "Δ, smallest over λ", unit, "higher", in_output,
-            f"The smallest Δ that any λ gave: {mean} over pairs." + _CAUTION[in_output],
-            least_objective, statistic,
+            "from_clean_at_0.5", "‖rec(x*) − rec(x)‖ within 0.5", "data units", "lower", True,
+            "L2 distance over the whole image by which the attack moved the output, of the same attack.",
+            lambda trial: matched_distances(trial, 0.5)[1],
+        ),
+    )  # fmt: skip
+
+
+def objective_measures(comparison: Comparison) -> tuple[Measure, ...]:
+    """Δ before an attack and over its grid; geometric where all are positive. Never a bare mean."""
+    unit, over = objective_unit(comparison), comparison.weight
+    positive = all((t.objective > 0).all() for t in comparison.trials)
+    in_output = comparison.trials[0].result.settings["mode"] == "output"
+    geometric: Statistic = "geometric-mean" if positive else "mean"
+    mean = "geometric mean" if positive else "mean"
+    minimised = "Δ = r + λ‖d‖" if over == "λ" else "Δ = r inside a ball of radius ε"
+
+    def delta(key: str, title: str, words: str, per_pair: Callable[[Trial], Array], statistic: Statistic) -> Measure:
+        words += _CAUTION[in_output]
+        return Measure(key, title, unit, "higher", in_output, words, per_pair, statistic)
+
+    return (
+        delta(
+            "objective_clean", "Δ, not attacked", f"r of x itself, before the attack: {mean} over pairs.",
+            clean_objective, geometric,
+        ),
+        *([delta(
+            "objective_geometric_mean", f"Δ, geometric mean over {over}",
+            f"What the attack minimised, {minimised}: geometric mean over {over} and pairs.",
+            average_objective, geometric,
+        )] if positive else []),
+        delta(
+            "objective_mean", f"Δ, mean over {over}",
+            f"What the attack minimised, {minimised}: mean over {over} and pairs. Its largest values rule it.",
+            lambda trial: np.asarray(trial.objective.mean(1)), "mean",
+        ),
+        delta(
+            "objective_minimum", f"Δ, smallest over {over}", f"The smallest Δ that any {over} gave: {mean} over pairs.",
+            least_objective, geometric,
         ),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from seatbelt_vae.report.formats import lambda_text, number
+from seatbelt_vae.report.formats import number, weight_text
 from seatbelt_vae.report.images import Pixels, display_gain, distortion_pixels, pixels, unit
 from seatbelt_vae.report.palette import colour_of
 from seatbelt_vae.report.runs import Array, Comparison, Trial
@@ -85,7 +85,7 @@ def _row(trial: Trial, pair: int, place: int, gain: float, weight: str) -> Panel
         tile(result.target[pair]),
     )
     caption = (
-        f"{weight} = {lambda_text(float(trial.lambdas[place]))}",
+        f"{weight} = {weight_text(weight, float(trial.lambdas[place]))}",
         f"‖d‖ = {number(trial.distortion[pair, place])}",
         f"‖d‖/‖x − xₜ‖ = {number(trial.relative_distortion[pair, place])}",
         f"success = {number(trial.success[pair, place], 0.05)}",

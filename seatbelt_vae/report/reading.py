@@ -7,10 +7,10 @@ from html import escape
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from seatbelt_vae.report.clean import clean_columns, clean_tables
 from seatbelt_vae.report.formats import in_sentence
 from seatbelt_vae.report.measures import measures
 from seatbelt_vae.report.runs import Comparison, ReportRun
-from seatbelt_vae.report.tables import CLEAN
 
 _TERMS = (
     ("x, xₜ, x*, d", "Source, target and adversarial image; x* = x + d stays inside the data’s range."),
@@ -18,6 +18,7 @@ _TERMS = (
      "distance from source to target: 1 is as far as replacing the one by the other."),
     ("λ", "Weight of ‖d‖ in what the attack minimises, Δ = r + λ‖d‖. At λ = 0 (drawn apart, at the left end) the "
      "distortion is free. The figures show the largest λ that gave the smallest Δ above the mean Δ over λ."),
+    ("ε", "Radius of the ball ‖d‖ ≤ ε inside which an attack minimised r alone; it takes the place of λ."),
     ("Success s", "1 − (‖rec(x*) − xₜ‖ − ‖rec(xₜ) − xₜ‖) / (‖rec(x) − xₜ‖ − ‖rec(xₜ) − xₜ‖). 0: nothing gained; 1: as "
      "good as encoding the target itself. Comparable across models."),
     ("Intervals", "95 % over pairs of images, from the bootstrap (studentised in tables, expanded percentile in "
@@ -28,11 +29,11 @@ _TERMS = (
 )  # fmt: skip
 
 
-def reading(compared: Sequence[Comparison]) -> str:
-    """Definitions: what may be compared across models, the symbols, then each column."""
+def reading(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> str:
+    """Definitions: what may be compared across models, the symbols, then each column that there is."""
     entries = "".join(
         f"<dt>{escape(term)}</dt><dd>{escape(definition)}</dd>"
-        for term, definition in [*_comparable(compared), *_TERMS, *_columns(compared)]
+        for term, definition in [*_comparable(compared), *_TERMS, *_columns(compared), *_clean(runs)]
     )
     files_note = (
         "Every figure lies as PNG, SVG and PDF in the folder figures beside this page, every table as CSV, Markdown "
@@ -65,7 +66,12 @@ def _columns(compared: Sequence[Comparison]) -> list[tuple[str, str]]:
         (title + (f", {in_sentence(' and '.join(attacks))}" if titles.count(title) > 1 else ""), definition)
         for (title, definition), attacks in meant.items()
     ]
-    return entries + [(_named(column.title, column.unit), column.definition) for column in CLEAN]
+    return entries
+
+
+def _clean(runs: Sequence[ReportRun]) -> list[tuple[str, str]]:
+    shown = {column.key for table in clean_tables(runs) for column in table.columns}
+    return [(_named(column.title, column.unit), column.definition) for column in clean_columns() if column.key in shown]
 
 
 def _named(title: str, unit: str) -> str:
@@ -75,8 +81,11 @@ def _named(title: str, unit: str) -> str:
 def provenance(run: ReportRun) -> str:
     """Everything that was asked for, and how each attack was made."""
     known = flattened(run.spec)
-    for result, _ in run.attacks:
-        known |= flattened(result.settings, f"attack {result.settings['mode']}")
+    for place, sitting in enumerate(run.environment, start=1):
+        known |= flattened(sitting, "trained with" if len(run.environment) == 1 else f"trained with, sitting {place}")
+    results = [result for result, _ in (*run.attacks, *run.damages)]
+    for place, result in enumerate(results, start=1):
+        known |= flattened(result.settings, f"attack {place}")
     rows = "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(value)}</dd></div>" for key, value in known.items())
     title = run.label if run.label == run.name else f"{run.label} · {run.name}"
     return f"<details><summary>{escape(title)}</summary><dl class=settings>{rows}</dl></details>"

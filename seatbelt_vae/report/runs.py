@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.metrics.robustness import success_is_defined
+from seatbelt_vae.report.scope import BOOKKEEPING, Scope
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +34,7 @@ DIVERGENCES = {
     "l2-samples": "L2 of samples",
     "l2": "L2",
 }
+BALLS = {"l2": "L2", "linf": "L∞"}
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,18 @@ class Trial:
         return self.run.label
 
     @property
+    def scope(self) -> Scope:
+        """The layers at which the attack aimed."""
+        return Scope.of(self.result.settings, self.run.spec)
+
+    @property
+    def usual(self) -> bool:
+        """Whether these are the layers that the decoder sees."""
+        return self.scope.usual
+
+    @property
     def lambdas(self) -> Array:
-        """The weights λ of the distortion, (K,)."""
+        """The weights λ of the distortion, or the radii ε of the balls, (K,)."""
         return array(self.result.lambdas)
 
     @property
@@ -139,8 +151,8 @@ class Comparison:
 
     @property
     def weight(self) -> str:
-        """What the attack was repeated over: the weight λ of the distortion, or the radius of the ball that held it."""
-        return "radius" if self.trials[0].result.settings.get("ball") else "λ"
+        """What the attack was repeated over: the weight λ of the distortion, or the radius ε of its ball."""
+        return "ε" if self.trials[0].result.settings.get("ball") else "λ"
 
     @property
     def pairs(self) -> int:
@@ -184,9 +196,11 @@ def labelled(runs: Sequence[ReportRun]) -> tuple[ReportRun, ...]:
 
 
 def comparisons(runs: Sequence[ReportRun]) -> tuple[Comparison, ...]:
-    """Put attacks with the same mode, divergence and pairs side by side.
+    """Put attacks with the same mode, divergence, layers and pairs side by side.
 
-    Different pairs never share a comparison: their numbers may not be set against each other.
+    Different pairs never share a comparison: their numbers may not be set against each other. An attack on some layers
+    alone stands here only where the run has no such attack on those that its decoder sees;
+    `seatbelt_vae.report.layers` sets the two against each other.
 
     Args:
         runs: the models, in the report's order.
@@ -196,9 +210,12 @@ def comparisons(runs: Sequence[ReportRun]) -> tuple[Comparison, ...]:
     """
     gathered: dict[tuple[str, str, str], list[Trial]] = {}
     for slot, run in enumerate(runs):
-        for key, title, (result, assessment) in _keyed(run):
-            kind = (key, title, pairs_digest(result))
-            gathered.setdefault(kind, []).append(Trial(run, slot, result, assessment))
+        trials = [(kind, Trial(run, slot, *attacked)) for *kind, attacked in _keyed(run)]
+        whole = {(pairs_digest(trial.result), *kind_of(trial.result.settings)) for _, trial in trials if trial.usual}
+        for (key, title), trial in trials:
+            digest = pairs_digest(trial.result)
+            if trial.usual or (digest, *kind_of(trial.result.settings)) not in whole:
+                gathered.setdefault((key, title, digest), []).append(trial)
     return tuple(_comparison(kind, trials, list(gathered)) for kind, trials in gathered.items())
 
 
@@ -214,27 +231,34 @@ def _keyed(run: ReportRun) -> list[tuple[str, str, tuple[AttackResult, Assessmen
     """Key and title of each of a run's attacks; a later one of a kind is named by what it does otherwise."""
     named: list[tuple[str, str, tuple[AttackResult, Assessment]]] = []
     first: dict[str, Mapping[str, Any]] = {}
+    seen: set[str] = set()
     for attacked in run.attacks:
         settings = attacked[0].settings
+        scope = Scope.of(settings, run.spec)
         key, title = kind_of(settings)
-        if key in first:
-            otherwise = differences(settings, first[key])
+        if not scope.usual:
+            key, title = f"{key}-{scope.key}", f"{title} on {scope.words}"
+        kind = f"{key} {pairs_digest(attacked[0])}"
+        if kind in first:
+            otherwise = differences(settings, first[kind])
             key, title = slug(f"{key}-{otherwise}"), f"{title}, {otherwise}"
-        if key in first:
+        if f"{key} {pairs_digest(attacked[0])}" in seen:
             raise InputError(f"report: {run.name} holds two attacks that are both “{title}”; keep one of them")
-        first[key] = settings
+        first.setdefault(kind, settings)
+        seen.add(f"{key} {pairs_digest(attacked[0])}")
         named.append((key, title, attacked))
     return named
 
 
 def differences(settings: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """The settings that are not those of another attack, in words.
+    """The settings that are not those of another attack, in words; its layers and pairs are told otherwise.
 
     Example:
-        >>> differences({"layers": [0, 1], "seed": 0}, {"layers": [1], "seed": 0})
-        'layers 0 1'
+        >>> differences({"bounds": [0, 1], "seed": 0, "layers": [0]}, {"bounds": [-1, 1], "seed": 0})
+        'bounds 0 1'
     """
-    return ", ".join(f"{name} {_words(value)}" for name, value in settings.items() if value != other.get(name))
+    others = {name: value for name, value in settings.items() if name not in BOOKKEEPING}
+    return ", ".join(f"{name} {_words(value)}" for name, value in others.items() if value != other.get(name))
 
 
 def _words(value: Any) -> str:
@@ -245,8 +269,8 @@ def slug(words: str) -> str:
     """Words as the name of a file.
 
     Example:
-        >>> slug("latent-kl-layers 0 1")
-        'latent-kl-layers-0-1'
+        >>> slug("latent-kl-seed 1")
+        'latent-kl-seed-1'
     """
     return re.sub(r"[^a-z0-9.]+", "-", words.lower()).strip("-")
 
@@ -267,7 +291,7 @@ def kind_of(settings: Mapping[str, Any]) -> tuple[str, str]:
     if settings.get("penalty") == "squared":
         key, title = f"{key}-squared", f"{title}, penalty λ‖d‖²"
     if ball := settings.get("ball"):
-        key, title = f"{key}-{ball}-ball", f"{title} inside {ball} balls"
+        key, title = f"{key}-{ball}-ball", f"{title} inside {BALLS.get(ball, ball)} balls"
     return slug(key), title
 
 

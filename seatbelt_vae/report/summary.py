@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from seatbelt_vae.metrics import PairedTest
+from seatbelt_vae.report.clean import clean_tables
 from seatbelt_vae.report.formats import in_sentence
 from seatbelt_vae.report.measures import against, estimate, holm, measures
 from seatbelt_vae.report.runs import Comparison, ReportRun, data_name
 from seatbelt_vae.report.table_formats import cell_text
-from seatbelt_vae.report.tables import Cell, clean_table
+from seatbelt_vae.report.tables import Cell
 
 LEVEL = 0.05
 
@@ -34,8 +36,10 @@ def listed(words: Sequence[str]) -> str:
     Example:
         >>> listed(["a", "b", "c"]), listed(["a"]), listed(["a, 1", "b, 2"])
         ('a, b and c', 'a', 'a, 1; and b, 2')
+        >>> listed(["0.5 [0.4, 0.6] for a", "0.7 [0.5, 0.9] for b"])
+        '0.5 [0.4, 0.6] for a and 0.7 [0.5, 0.9] for b'
     """
-    if any(", " in word for word in words) and len(words) > 1:
+    if any(", " in re.sub(r"\[.*?\]|\(.*\)", "", word) for word in words) and len(words) > 1:
         return "; ".join([*words[:-1], f"and {words[-1]}"])
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
@@ -58,7 +62,7 @@ def _what(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> str:
 
 def _values(comparison: Comparison, count: int) -> str:
     plural = "s" * (count > 1)
-    return f"weight{plural} λ of the distortion" if comparison.weight == "λ" else f"value{plural} of its radius"
+    return f"weight{plural} λ of the distortion" if comparison.weight == "λ" else f"radi{'i' if plural else 'us'} ε"
 
 
 def how_far(comparison: Comparison) -> str:
@@ -117,9 +121,9 @@ def _named(label: str, test: PairedTest) -> str:
 
 def _clean(runs: Sequence[ReportRun]) -> str:
     """The clean ELBOs, so that robustness bought by a worse model is seen."""
-    table = clean_table(runs)
-    keys = [column.key for column in table.columns]
-    if "elbo" not in keys:
+    table = next((table for table in clean_tables(runs) if table.key == "clean-evidence"), None)
+    keys = [column.key for column in table.columns] if table else []
+    if table is None or "elbo" not in keys:
         return "their clean ELBO has not been measured."
     cells = [cell_text(line.cells[keys.index("elbo")]) for line in table.lines]
     return f"without an attack the ELBO is {listed(cells)} nats{', in the same order' * (len(cells) > 1)}."

@@ -72,8 +72,9 @@ _TEX_SYMBOLS = {
     ">": r"\textgreater{}", "−": "$-$", "×": r"$\times$", "Δ": r"$\Delta$", "β": r"$\beta$", "λ": r"$\lambda$",
     "γ": r"$\gamma$", "α": r"$\alpha$", "σ": r"$\sigma$", "‖": r"$\Vert$", "ₜ": "$_t$", "↑": r"$\uparrow$",
     "↓": r"$\downarrow$", "†": r"$^\dagger$", "–": "--", "≤": r"$\le$", "∞": r"$\infty$", "·": r"$\cdot$",
-    "²": "$^2$", "’": "'", "“": "``", "”": "''", "…": r"\ldots{}",
+    "²": "$^2$", "ε": r"$\varepsilon$", "±": r"$\pm$", "‑": "-", "’": "'", "“": "``", "”": "''", "…": r"\ldots{}",
 }  # fmt: skip
+_TEX_SYMBOLS |= {lowered: f"$_{digit}$" for digit, lowered in enumerate("₀₁₂₃₄₅₆₇₈₉")}
 _RAISED = dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True))
 
 

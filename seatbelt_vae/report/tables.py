@@ -1,16 +1,14 @@
-"""Tables of typed cells, and what they say over models: attacks first, then the clean models themselves."""
+"""Tables of typed cells, and what they say over models under attack."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.optim import Status
-from seatbelt_vae.report.measures import Measure, against, estimate, measures
-from seatbelt_vae.report.runs import Comparison, ReportRun, Trial
+from seatbelt_vae.report.measures import Measure, against, estimate, gain_measures, objective_measures
+from seatbelt_vae.report.runs import Comparison, Trial
 
 
 @dataclass(frozen=True)
@@ -20,16 +18,14 @@ class Column:
     key: str
     title: str
     unit: str = ""
-    more_robust: str = ""
+    better: str = ""
     comparable: bool = True
     definition: str = ""
 
     @property
     def heading(self) -> str:
-        """Title with the mark of what may not be compared across models, and an arrow to what is more robust."""
-        return (
-            self.title + {"higher": " ↑", "lower": " ↓", "": ""}[self.more_robust] + ("" if self.comparable else " †")
-        )
+        """Title with the mark of what may not be compared across models, and an arrow to what is better."""
+        return self.title + {"higher": " ↑", "lower": " ↓", "": ""}[self.better] + ("" if self.comparable else " †")
 
 
 @dataclass(frozen=True)
@@ -92,12 +88,12 @@ class Table:
 
 
 def attack_table(comparison: Comparison) -> Table:
-    """The table over models for one attack: success at matched distortion and AUDDC first, Δ last.
+    """The table over models of what one attack gained: success at matched distortion and AUDDC first.
 
     The difference of AUDDC to the first model is tested on the same pairs (sign flips).
     """
     baseline, rest = comparison.trials[0], comparison.trials[1:]
-    asked = measures(comparison)
+    asked = gain_measures(comparison)
     place = [measure.key for measure in asked].index("auddc") + 1
     columns = [_column(measure) for measure in asked]
     rows = [[_estimated(measure, trial) for measure in asked] for trial in comparison.trials]
@@ -106,7 +102,20 @@ def attack_table(comparison: Comparison) -> Table:
         for row, trial in zip(rows, comparison.trials, strict=True):
             row.insert(place, _difference(asked[place - 1], baseline, trial))
     lines = [Line(trial.label, trial.slot, tuple(row)) for trial, row in zip(comparison.trials, rows, strict=True)]
-    return Table(comparison.key, comparison.title, tuple(columns), tuple(lines), _notes(comparison, tuple(columns)))
+    return Table(comparison.key, comparison.title, tuple(columns), tuple(lines), _notes(comparison))
+
+
+def objective_table(comparison: Comparison) -> Table:
+    """The table over models of Δ, what the attack minimised: before the attack, and over its grid."""
+    asked = objective_measures(comparison)
+    columns = tuple(_column(measure) for measure in asked)
+    lines = tuple(
+        Line(trial.label, trial.slot, tuple(_estimated(measure, trial) for measure in asked))
+        for trial in comparison.trials
+    )
+    note = f"Over {comparison.pairs} pairs [95 % interval over pairs]; ↑ higher is more robust."
+    notes = (note,) if all(column.comparable for column in columns) else (note, "† not comparable across models.")
+    return Table(f"{comparison.key}-objective", f"{comparison.title}: Δ, what it minimised", columns, lines, notes)
 
 
 def _estimated(measure: Measure, trial: Trial) -> Cell | None:
@@ -132,14 +141,12 @@ def _difference(measure: Measure, baseline: Trial, trial: Trial) -> Cell | None:
     return Cell.of(test.difference, note=f"p = {test.p_value:.2g}") if test else None
 
 
-def _notes(comparison: Comparison, columns: Sequence[Column]) -> tuple[str, ...]:
+def _notes(comparison: Comparison) -> tuple[str, ...]:
     notes = [
         f"Mean over {comparison.pairs} pairs [95 % interval over pairs]; ↑ higher, ↓ lower is more robust."
         if comparison.pairs > 1
         else "One pair: no interval can be given. ↑ higher, ↓ lower is more robust."
     ]
-    if not all(column.comparable for column in columns):
-        notes.append("† not comparable across models.")
     for trial in comparison.trials:
         if undefined := int((~trial.defined).sum()):
             notes.append(
@@ -151,45 +158,3 @@ def _notes(comparison: Comparison, columns: Sequence[Column]) -> tuple[str, ...]
         if lost := int((trial.result.status == int(Status.NOT_FINITE)).sum()):
             notes.append(f"{trial.label}: {lost} of {trial.objective.size} attacks met values that are not finite.")
     return tuple(notes)
-
-
-CLEAN = (
-    Column("elbo", "ELBO", "nats", definition="Evidence lower bound per image, with no β: higher is a better model."),
-    Column("iwae", "IWAE bound", "nats", definition="Importance-weighted bound per image: between ELBO and log p(x)."),
-    Column("log_likelihood", "log p(x|z)", "nats", definition="Reconstruction term of the ELBO, per image."),
-    Column("layer_kl", "KL by layer", "nats", definition="KL(q‖p) of each layer, bottom first: what it holds of x."),
-    Column(
-        "total_correlation",
-        "TC of the top",
-        "nats",
-        definition="Total correlation of the top layer’s aggregate posterior over all training images; never that of "
-        "a minibatch.",
-    ),
-    Column("mig", "MIG", definition="Mutual information gap of the top layer: 0 to 1, higher is more disentangled."),
-    Column("active_units", "Active units", definition="Latent dimensions of each layer with Var_x E[z|x] > 0.01."),
-)
-
-
-def clean_table(runs: Sequence[ReportRun]) -> Table:
-    """What the models are without an attack; columns that no run has measured are left out."""
-    cells = [[_clean(run.evaluation, column.key) for column in CLEAN] for run in runs]
-    kept = [place for place in range(len(CLEAN)) if any(row[place] for row in cells)]
-    lines = [
-        Line(run.label, slot, tuple(row[place] for place in kept))
-        for slot, (run, row) in enumerate(zip(runs, cells, strict=True))
-    ]
-    notes = ("Means over held-out images [95 % interval over images, where it was measured].",)
-    return Table("clean", "The models, not attacked", tuple(CLEAN[place] for place in kept), tuple(lines), notes)
-
-
-def _clean(evaluation: Mapping[str, Any], key: str) -> Cell | None:
-    """A measurement: a list per layer, a mapping of value, low and high, or a number beside its ``_error``."""
-    found = evaluation.get(key)
-    if found is None:
-        return None
-    if isinstance(found, Mapping):
-        return Cell(float(found["value"]), float(found.get("low", math.nan)), float(found.get("high", math.nan)))
-    if isinstance(found, Sequence):
-        return Cell(words=", ".join(f"{value:.3g}" for value in found))
-    half = 1.96 * float(evaluation.get(f"{key}_error", math.nan))
-    return Cell(float(found), float(found) - half, float(found) + half)

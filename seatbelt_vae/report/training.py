@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from seatbelt_vae.report.charts import training_chart
+from seatbelt_vae.report.curves import training_rows
 from seatbelt_vae.report.runs import ReportRun
-
-if TYPE_CHECKING:
-    import altair
 
 RECORDED = (
     ("elbo", "ELBO of the batch, no β (nats)"),
@@ -18,10 +17,13 @@ RECORDED = (
 )
 
 
-def training_charts(runs: Sequence[ReportRun], *, legend: bool = True) -> list[tuple[str, altair.LayerChart]]:
-    """A chart for each recorded quantity, with its key for file names.
+def training_charts(runs: Sequence[ReportRun]) -> list[tuple[str, Callable[..., Any]]]:
+    """A key for file names and what draws the runs, for each recorded quantity.
 
     The loss is not among them: models with different objectives have losses that say nothing beside each other.
     """
-    charts = ((key, training_chart(runs, key, title, legend=legend)) for key, title in RECORDED)
-    return [(key, chart) for key, chart in charts if chart is not None]
+    return [
+        (key, partial(training_chart, key=key, title=title))
+        for key, title in RECORDED
+        if any(training_rows(run, key) for run in runs)
+    ]

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from seatbelt_vae.progress import progress_bar
-from seatbelt_vae.report.export import chart_svg, needed, svg_files
-from seatbelt_vae.report.html import CURVES, page
+from seatbelt_vae.report.clean import clean_tables
+from seatbelt_vae.report.damage import damage_comparisons, damage_table
+from seatbelt_vae.report.export import needed, svg_files
+from seatbelt_vae.report.figures import (
+    Figure,
+    curve_figures,
+    damage_figures,
+    layer_figures,
+    noise_figures,
+    training_figures,
+)
+from seatbelt_vae.report.html import page
+from seatbelt_vae.report.layers import layer_comparisons, layer_table
 from seatbelt_vae.report.panel_drawing import panels_svg
 from seatbelt_vae.report.panels import panels
 from seatbelt_vae.report.runs import Comparison, ReportRun, comparisons, labelled
 from seatbelt_vae.report.table_formats import WRITERS
-from seatbelt_vae.report.tables import attack_table, clean_table
-from seatbelt_vae.report.training import training_charts
+from seatbelt_vae.report.tables import Table, attack_table, objective_table
+from seatbelt_vae.report.traversals import grid_svg, grids
 from seatbelt_vae.storage import write_bytes
 
 
@@ -40,24 +52,50 @@ def write_report(
         needed(module)
     out, runs = Path(out_dir), labelled(runs)
     compared = comparisons(runs)
-    count = sum(comparison.pairs + len(CURVES) for comparison in compared) + len(training_charts(runs))
-    with progress_bar("Figures", count, progress) as advance:
-        for name, svg in figures(runs, compared):
-            for ending, content in svg_files(svg).items():
+    drawn = list(figures(runs, compared))
+    with progress_bar("Figures", len(drawn), progress) as advance:
+        for name, draw in drawn:
+            for ending, content in svg_files(draw()).items():
                 write_bytes(out / "figures" / f"{name}.{ending}", content)
             advance()
-    for table in [*map(attack_table, compared), clean_table(runs)]:
+    for table in tables(runs, compared):
         for ending, write in WRITERS.items():
             write_bytes(out / "tables" / f"{table.key}.{ending}", write(table).encode())
     return write_bytes(out / "report.html", page(runs, compared, title).encode())
 
 
-def figures(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> Iterator[tuple[str, str]]:
-    """Name and SVG of each figure: six pictures for each attack and pair, curves for each attack, training."""
+def figures(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Name and SVG of each figure: six pictures for each attack and pair, then charts, then traversals."""
     for comparison in compared:
         for pair in range(comparison.pairs):
-            yield f"{comparison.key}-pair-{pair + 1:02d}", panels_svg(panels(comparison, pair))
-        for key, draw, _ in CURVES:
-            yield f"{comparison.key}-{key}", chart_svg(draw(comparison))
-    for key, chart in training_charts(runs):
-        yield f"training-{key}", chart_svg(chart)
+            yield f"{comparison.key}-pair-{pair + 1:02d}", partial(_panels, comparison, pair)
+    for figure in charts(runs, compared):
+        yield figure.key, partial(figure.svg, legend=True)
+    for grid in grids(runs):
+        yield grid.key, partial(grid_svg, grid)
+
+
+def charts(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> list[Figure]:
+    """Every chart."""
+    return [
+        *(figure for comparison in compared for figure in curve_figures(comparison)),
+        *(figure for comparison in layer_comparisons(runs) for figure in layer_figures(comparison)),
+        *(figure for comparison in damage_comparisons(runs) for figure in damage_figures(comparison)),
+        *noise_figures(runs),
+        *training_figures(runs),
+    ]
+
+
+def tables(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> list[Table]:
+    """Every table."""
+    return [
+        *map(attack_table, compared),
+        *map(objective_table, compared),
+        *map(layer_table, layer_comparisons(runs)),
+        *map(damage_table, damage_comparisons(runs)),
+        *clean_tables(runs),
+    ]
+
+
+def _panels(comparison: Comparison, pair: int) -> str:
+    return panels_svg(panels(comparison, pair))

@@ -1,12 +1,15 @@
 """Runs without training: pictures drawn in torch, and attacks that behave like real ones, for the report's tests."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from seatbelt_vae.attacks.result import AttackResult
 from seatbelt_vae.experiments.assessment import Assessment, shown_index
+from seatbelt_vae.experiments.damage import DamageAssessment
 from seatbelt_vae.metrics import attack_success, auddc
 from seatbelt_vae.report import ReportRun
 
@@ -59,7 +62,15 @@ def norm(images: Tensor) -> Tensor:
 
 
 def attacked(
-    source: Tensor, target: Tensor, *, strength: float, blur: float, count: int, mode: str, seed: int
+    source: Tensor,
+    target: Tensor,
+    *,
+    strength: float,
+    blur: float,
+    count: int,
+    mode: str,
+    seed: int,
+    layers: int = 1,
 ) -> tuple[AttackResult, Assessment]:
     """An attack whose reach grows as λ falls; `strength` is how well the model resists (0…1)."""
     generator = torch.Generator().manual_seed(seed)
@@ -91,9 +102,9 @@ def attacked(
         evaluations=torch.full((pairs, count), 40),
         settings={
             "mode": mode,
-            "divergence": "kl" if mode == "latent" else "elbo", "layers": [0], "solver": "path",
- "samples": 1, "penalty": "norm", "seed": seed,
-            "bounds": [0.0, 1.0],
+            "divergence": "kl" if mode == "latent" else "elbo",
+            "layers": list(range(layers)) if mode == "latent" else None,
+            "solver": "path", "samples": 1, "penalty": "norm", "seed": seed, "bounds": [0.0, 1.0],
         },
     )  # fmt: skip
     success = attack_success(adversarial_rec, source_rec, target_rec, target)
@@ -174,6 +185,87 @@ def _run(place: int, source: Tensor, target: Tensor, count: int, modes: tuple[st
         },
         history=history(strength, place),
         attacks=[
-            attacked(source, target, strength=strength, blur=blur, count=count, mode=mode, seed=place) for mode in modes
+            attacked(source, target, strength=strength, blur=blur, count=count, mode=mode, seed=place, layers=layers)
+            for mode in modes
         ],
     )
+
+
+SCALES = [0.03, 0.3, 1.0]
+
+
+def with_extras(runs: list[ReportRun]) -> list[ReportRun]:
+    """The runs with everything else that can be measured: damage, noise, traversals, layers, a machine."""
+    return [_with_extras(run, place) for place, run in enumerate(runs)]
+
+
+def _with_extras(run: ReportRun, place: int) -> ReportRun:
+    layers = len(run.spec["model"]["latent_sizes"])
+    return replace(
+        run,
+        attacks=[*run.attacks, *(_on_layer(run, layer) for layer in range(layers) if layers > 1)],
+        damages=[damaged(run.attacks[0][0].source, place)],
+        measured={"noise": noise(place), "traversals": traversals(layers, run.attacks[0][0].source)},
+        evaluation={
+            **run.evaluation,
+            "noise_scales": SCALES,
+            "noise_drop": [1.0 + place, 20.0, 90.0],
+            "noise_drop_error": [0.1, 1.0, 4.0],
+            "mse": 0.01,
+            "mse_error": 0.001,
+            "weight_norms": {"encoder": 25.0, "decoder": 24.5},
+            "mig": None,
+            "active_units": [8] * layers,
+        },
+        environment=[{"step": 0, "python": "3.11.9", "torch": "2.13.0", "device": "cpu", "threads": 2}],
+    )
+
+
+def _on_layer(run: ReportRun, layer: int) -> tuple[AttackResult, Assessment]:
+    """The latent attack on one layer alone, which gets the less far the higher it is."""
+    result, assessment = run.attacks[0]
+    success = assessment.success * (1 - 0.2 * layer)
+    assessment = replace(assessment, success=success, auddc=assessment.auddc + 0.05 * layer)
+    return replace(result, settings={**result.settings, "layers": [layer]}), assessment
+
+
+def damaged(source: Tensor, seed: int, radii: tuple[float, ...] = (0.5, 1.0, 4.0)) -> Any:
+    """A damage attack whose damage is 2·ε (1 + 0.1·seed) on every image, give or take."""
+    generator = torch.Generator().manual_seed(seed)
+    pairs, count = len(source), len(radii)
+    grid_ = torch.tensor(radii)
+    damage = 2 * grid_ * (1 + 0.1 * seed) * (1 + 0.05 * torch.randn(pairs, 1, generator=generator))
+    adversarial = source[:, None].expand(-1, count, -1, -1, -1)
+    result = AttackResult(
+        source=source, target=source, adversarial=adversarial, lambdas=grid_, objective=-damage, discrepancy=-damage,
+        distortion=grid_.expand(pairs, -1), status=torch.zeros(pairs, count, dtype=torch.int8),
+        evaluations=torch.full((pairs, count), 9),
+        settings={"mode": "damage", "divergence": "reconstruction", "ball": "l2", "layers": None, "solver": "ball"},
+    )  # fmt: skip
+    reconstruction = blurred(source, 1.4)
+    assessment = DamageAssessment(
+        source_reconstruction=reconstruction,
+        adversarial_reconstruction=reconstruction[:, None].expand(-1, count, -1, -1, -1),
+        damage=damage,
+        source_nll=120 + 10 * damage,
+        source_nll_error=torch.full((pairs, count), 2.0),
+    )
+    return result, assessment
+
+
+def noise(seed: int, images: int = 60) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    clean = -160 - 20 * seed + 15 * torch.randn(images, generator=generator)
+    drop = torch.tensor([[1.0 + seed], [20.0], [90.0]])
+    return {"clean": clean, "log_likelihood": clean - drop}
+
+
+def traversals(layers: int, source: Tensor) -> dict[str, Tensor]:
+    tensors = {}
+    for layer in range(1, layers + 1):
+        pictures = source[:1, None].expand(2, 5, -1, -1, -1) * torch.linspace(0, 1, 5)[None, :, None, None, None]
+        tensors[f"images_{layer}"] = (255 * pictures).to(torch.uint8)
+        tensors[f"dimensions_{layer}"] = torch.tensor([4, 2])
+        tensors[f"kl_{layer}"] = torch.tensor([2.5, 1.25])
+        tensors[f"positions_{layer}"] = torch.linspace(-3, 3, 5).expand(2, -1)
+    return tensors

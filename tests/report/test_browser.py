@@ -4,14 +4,16 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
 from seatbelt_vae.report import comparisons, page
 from seatbelt_vae.report.measures import matched_place
 
-from .synthetic import synthetic_runs
+from .synthetic import synthetic_runs, with_extras
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -63,6 +65,13 @@ ACT = """<script>
   log.order = [...head.closest("table").tBodies[0].rows].map((row) => row.cells[0].textContent);
   head.click();
   log.reversed = [...head.closest("table").tBodies[0].rows].map((row) => row.cells[0].textContent);
+  set("attack", 1, "change");
+  await wait();
+  document.querySelector("input[value=lambda]").click();
+  await wait();
+  set("slider", slider.max, "input");
+  await wait();
+  log.ball = [slider.getAttribute("aria-valuetext"), document.getElementById("lead").textContent, numbers()[0]];
   log.width = innerWidth;
   log.wide = document.documentElement.scrollWidth > innerWidth;
   log.wrong = window.wrong;
@@ -84,7 +93,15 @@ FRAME = """<!doctype html><body style="margin: 0">
 
 @pytest.fixture(scope="module")
 def runs() -> list[Any]:
-    return synthetic_runs(models=2, pairs=2, count=7, modes=("latent",))
+    made = with_extras(synthetic_runs(models=2, pairs=2, count=7, modes=("latent",)))
+    return [replace(run, attacks=[*run.attacks, inside_balls(*run.attacks[0])]) for run in made]
+
+
+def inside_balls(result: Any, assessment: Any) -> Any:
+    """The same attack as if it had been made inside balls."""
+    settings = {**result.settings, "ball": "l2", "penalty": None, "solver": "ball"}
+    radii = torch.linspace(0.5, 3.5, len(result.lambdas))
+    return replace(result, lambdas=radii, settings=settings), assessment
 
 
 @pytest.fixture(scope="module", params=[1400, 400])
@@ -139,3 +156,11 @@ def test_pairs_and_models_can_be_chosen(log: dict[str, Any]) -> None:
 def test_tables_are_sorted_by_their_headings(log: dict[str, Any]) -> None:
     assert log["order"] == ["VAE", "β-TCVAE, β=4"]
     assert log["reversed"] == log["order"][::-1]
+
+
+def test_inside_balls_the_slider_is_a_radius(log: dict[str, Any]) -> None:
+    says, lead, numbers = log["ball"]
+    assert says == "ε = 3.5"
+    assert lead.startswith("Move ε, the radius")
+    assert "λ" not in numbers
+    assert re.match(r"ε\s+3\.5\s", numbers)

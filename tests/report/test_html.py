@@ -71,7 +71,7 @@ def test_it_is_whole_and_identifiers_are_unique(parsed: Page) -> None:
     assert parsed.open == []
     assert len(parsed.ids) == len(set(parsed.ids))
     links = {value[1:] for tag, name, value in parsed.attributes if tag == "a" and name == "href"}
-    assert links == {"table", "pictures", "curves", "training", "reading", "provenance"}
+    assert links == {"table", "pictures", "curves", "clean", "training", "reading", "provenance"}
     assert links <= set(parsed.ids)
     labels = {value for _, name, value in parsed.attributes if name in ("aria-labelledby", "for")}
     assert labels <= set(parsed.ids)
@@ -94,7 +94,7 @@ def test_it_says_what_a_reader_needs(parsed: Page, runs: list[ReportRun]) -> Non
 def test_it_says_where_every_number_comes_from(parsed: Page) -> None:
     for words in ("data.digest", "9f86d081884c7d659a2feaa0c55ad015", "training.seed", "versions.torch", "2.13.0"):
         assert words in parsed.text
-    assert "attack latent.solver" in parsed.text
+    assert "attack 1.solver" in parsed.text
     assert re.search(r"written with .*torch \d", parsed.text)
 
 
@@ -107,6 +107,27 @@ def test_every_chart_has_words_for_those_who_do_not_see_it(document: str) -> Non
     charts = re.findall(r"<figure id=\"[^\"]*\"><svg role=\"img\" aria-label=\"([^\"]+)\"", document)
     assert len(charts) == 2 * 5 + 3
     assert all(charts)
+
+
+def test_everything_that_can_be_measured_has_its_section(full: list[ReportRun]) -> None:
+    document = page(full, comparisons(full))
+    reader = Page()
+    reader.feed(document)
+    assert reader.open == []
+    assert len(reader.ids) == len(set(reader.ids))
+    links = {value[1:] for tag, name, value in reader.attributes if tag == "a" and name == "href"}
+    assert {"layers", "damage", "noise", "traversals"} <= links <= set(reader.ids)
+    for words in (
+        "trained with.torch",
+        "Maximum damage, L2 balls",
+        "Seatbelt-VAE, L=3, β=4: z₃ (top)",
+        "What noise costs",
+        "Seatbelt-VAE, L=3, β=4, z₁ (bottom)",
+    ):
+        assert words in reader.text, words
+    pictures = [value for tag, name, value in reader.attributes if tag == "img" and name == "src"]
+    assert len(pictures) == 5
+    assert all(value.startswith("data:image/webp;base64,") for value in pictures)
 
 
 def test_it_is_readable_in_the_dark_and_on_a_telephone(document: str) -> None:

@@ -5,7 +5,16 @@ import pytest
 import torch
 
 from seatbelt_vae.metrics import Interval, bootstrap_interval, paired_test, success_at
-from seatbelt_vae.report.measures import against, estimate, holm, matched_place, matched_target_nll, measures
+from seatbelt_vae.report.measures import (
+    against,
+    clean_objective,
+    estimate,
+    holm,
+    matched_distances,
+    matched_place,
+    matched_target_nll,
+    measures,
+)
 from seatbelt_vae.report.runs import Comparison, Trial, comparisons
 
 from .synthetic import synthetic_runs
@@ -25,7 +34,7 @@ def near(one: Interval | None, other: Interval) -> bool:
 def test_what_can_be_compared_comes_first_and_delta_of_latent_attacks_cannot(latent: Comparison) -> None:
     columns = measures(latent)
     assert [measure.key for measure in columns[:3]] == ["success_at_0.3", "success_at_0.5", "auddc"]
-    assert [measure.comparable for measure in columns] == [True] * 4 + [False] * 2
+    assert [measure.comparable for measure in columns] == [True] * 6 + [False] * 4
     assert [measure.more_robust for measure in columns[:3]] == ["lower", "lower", "higher"]
     assert all(measure.definition.endswith(".") for measure in columns)
 
@@ -53,6 +62,33 @@ def test_the_matched_attack_is_the_best_within_the_budget(latent: Comparison) ->
         assert inside[place]
         assert trial.success[pair, place] == trial.success[pair, inside].max()
         assert matched_target_nll(trial, 0.4)[pair] == trial.target_nll[pair, place]
+
+
+def test_distances_are_those_of_the_matched_attack(latent: Comparison) -> None:
+    trial = latent.trials[1]
+    to_target, from_clean = matched_distances(trial, 0.5)
+    for pair, place in enumerate(matched_place(trial, 0.5)):
+        reached = trial.assessment.adversarial_reconstruction[pair, place]
+        assert to_target[pair] == pytest.approx((reached - trial.result.target[pair]).norm().item(), rel=1e-5)
+        moved = (reached - trial.assessment.source_reconstruction[pair]).norm().item()
+        assert from_clean[pair] == pytest.approx(moved, rel=1e-5, abs=1e-6)
+
+
+def test_delta_without_an_attack_is_that_of_the_untouched_image(latent: Comparison) -> None:
+    trial = latent.trials[0]
+    untouched = clean_objective(trial)
+    assert untouched.tolist() == pytest.approx(trial.result.discrepancy[:, -1].tolist())
+    relative = trial.assessment.relative_distortion + 0.01
+    moved = replace(trial, assessment=replace(trial.assessment, relative_distortion=relative))
+    assert np.isnan(clean_objective(moved)).all()
+
+
+def test_inside_balls_delta_is_told_over_radii(latent: Comparison) -> None:
+    trial = latent.trials[0]
+    settings = {**trial.result.settings, "ball": "l2", "penalty": None}
+    balls = replace(latent, trials=(replace(trial, result=replace(trial.result, settings=settings)),))
+    assert [m.title for m in measures(balls)[-2:]] == ["Δ, mean over ε", "Δ, smallest over ε"]
+    assert all("λ" not in m.definition for m in measures(balls))
 
 
 def test_without_an_attack_in_the_budget_the_smallest_distortion_is_taken(latent: Comparison) -> None:

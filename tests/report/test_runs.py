@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -30,11 +31,51 @@ def test_different_pairs_are_never_compared() -> None:
 def test_a_second_attack_of_a_kind_is_named_by_what_it_does_otherwise() -> None:
     (run,) = synthetic_runs(models=1, modes=("latent",))
     result, assessment = run.attacks[0]
-    top = replace(result, settings={**result.settings, "layers": [2]})
-    compared = comparisons([replace(run, attacks=[*run.attacks, (top, assessment)])])
+    other = replace(result, settings={**result.settings, "solver": "adam"})
+    compared = comparisons([replace(run, attacks=[*run.attacks, (other, assessment)])])
     assert [(c.key, c.title) for c in compared] == [
         ("latent-kl", "Latent attack (KL)"),
-        ("latent-kl-layers-2", "Latent attack (KL), layers 2"),
+        ("latent-kl-solver-adam", "Latent attack (KL), solver adam"),
+    ]
+
+
+def on_layers(attacked: Any, *layers: int) -> Any:
+    result, assessment = attacked
+    return replace(result, settings={**result.settings, "layers": list(layers)}), assessment
+
+
+def test_an_attack_on_some_layers_never_takes_the_place_of_that_on_all() -> None:
+    first, _, deep = synthetic_runs(modes=("latent",))
+    top = on_layers(deep.attacks[0], 2)
+    (compared,) = comparisons([first, replace(deep, attacks=[top, *deep.attacks])])
+    assert [trial.scope.words for trial in compared.trials] == ["the one layer", "all layers"]
+
+
+def test_alone_it_stands_apart() -> None:
+    first, _, deep = synthetic_runs(modes=("latent",))
+    compared = comparisons([first, replace(deep, attacks=[on_layers(deep.attacks[0], 2)])])
+    assert [(c.key, c.title) for c in compared] == [
+        ("latent-kl", "Latent attack (KL)"),
+        ("latent-kl-top", "Latent attack (KL) on z₃ (top)"),
+    ]
+
+
+def test_what_the_decoder_sees_is_the_usual_aim() -> None:
+    first, _, deep = synthetic_runs(modes=("latent",))
+    result, assessment = on_layers(deep.attacks[0], 0)
+    seen = replace(result, settings={**result.settings, "decoder_sees": "bottom"})
+    (compared,) = comparisons([first, replace(deep, attacks=[(seen, assessment)])])
+    assert compared.trials[1].scope.words == "z₁ (bottom)"
+    assert compared.trials[1].usual
+
+
+def test_the_same_attack_on_other_pairs_is_another() -> None:
+    (run,) = synthetic_runs(models=1, modes=("latent",))
+    result, assessment = run.attacks[0]
+    others = replace(result, source=result.source.flip(0), settings={**result.settings, "pairs_digest": "other"})
+    compared = comparisons([replace(run, attacks=[*run.attacks, (others, assessment)])])
+    assert [c.title for c in compared] == [
+        f"Latent attack (KL), pairs {pairs_digest(each)}" for each in (result, others)
     ]
 
 
@@ -64,6 +105,6 @@ def test_attacks_that_weigh_distortion_otherwise_stand_apart() -> None:
     assert (lambdas.key, lambdas.weight) == ("latent-kl", "λ")
     assert (balls.key, balls.weight, balls.title) == (
         "latent-kl-l2-ball",
-        "radius",
-        "Latent attack (KL) inside l2 balls",
+        "ε",
+        "Latent attack (KL) inside L2 balls",
     )

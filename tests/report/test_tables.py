@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 import pytest
 import torch
 
-from seatbelt_vae.report.runs import Comparison, ReportRun
+from seatbelt_vae.report.runs import Comparison
 from seatbelt_vae.report.table_formats import cell_text, to_csv, to_html, to_latex, to_markdown
-from seatbelt_vae.report.tables import Cell, Column, Line, Table, attack_table, clean_table
+from seatbelt_vae.report.tables import Cell, Column, Line, Table, attack_table, objective_table
 
 
 @pytest.fixture(scope="module")
@@ -53,20 +53,18 @@ def test_notes_say_what_went_wrong(latent: Comparison) -> None:
     assert "VAE: 1 of 14 attacks met values that are not finite." in notes
 
 
-def test_clean_numbers_come_with_their_error(runs: list[ReportRun]) -> None:
-    table = clean_table(runs)
-    assert [column.key for column in table.columns] == ["elbo", "log_likelihood", "layer_kl"]
-    elbo, _, layers = table.lines[2].cells
-    assert elbo is not None
-    assert (elbo.value, elbo.high - elbo.low) == (-176, pytest.approx(2 * 1.96 * 1.6))
-    assert layers == Cell(words="9.5, 3.9, 1.4")
-
-
-def test_measurements_with_their_own_interval_and_runs_without_any(runs: list[ReportRun]) -> None:
-    one = replace(runs[0], evaluation={"elbo": {"value": -1.0, "low": -2.0, "high": -0.5}})
-    none = replace(runs[1], evaluation={})
-    table = clean_table([one, none])
-    assert [line.cells for line in table.lines] == [(Cell(-1.0, -2.0, -0.5),), (None,)]
+def test_delta_stands_in_a_table_of_its_own(latent: Comparison, table: Table) -> None:
+    delta = objective_table(latent)
+    keys = ["objective_clean", "objective_geometric_mean", "objective_mean", "objective_minimum"]
+    assert [column.key for column in delta.columns] == keys
+    assert not any(column.key.startswith("objective") for column in table.columns)
+    assert not any(column.comparable for column in delta.columns)
+    assert to_html(delta).count("class=apart") == 4 * (1 + len(delta.lines))
+    assert delta.notes[1] == "† not comparable across models."
+    for line, trial in zip(delta.lines, latent.trials, strict=True):
+        cell = line.cells[2]
+        assert cell is not None
+        assert cell.value == pytest.approx(float(trial.objective.mean()), rel=1e-6)
 
 
 def test_csv_keeps_every_digit(table: Table) -> None:
@@ -130,7 +128,7 @@ def test_html_says_value_and_interval_and_sorts_by_value(table: Table) -> None:
     value, interval = cell_text(cell).split(" [")
     assert f"<span class=value>{value}</span> <span class=interval>[{interval}</span>" in html
     assert f'data-value="{cell.value:.9g}"' in html
-    assert html.count("class=apart") == 2 * (1 + len(table.lines))
+    assert "class=apart" not in html
 
 
 def test_ratios_have_two_digits_at_each_end() -> None:

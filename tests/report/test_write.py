@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.report import write_report
+from seatbelt_vae.report import comparisons, write_report
+from seatbelt_vae.report.write import figures, tables
 
-from .synthetic import synthetic_runs
+from .synthetic import synthetic_runs, with_extras
 
 MAGIC = {".png": b"\x89PNG", ".svg": b"<svg", ".pdf": b"%PDF"}
 
@@ -31,8 +32,24 @@ def test_every_figure_is_there_in_three_formats(folder: Path) -> None:
 
 def test_every_table_is_there_in_three_formats(folder: Path) -> None:
     assert {path.name for path in (folder / "tables").iterdir()} == {
-        f"{name}.{ending}" for name in ("latent-kl", "clean") for ending in ("csv", "md", "tex")
+        f"{name}.{ending}"
+        for name in ("latent-kl", "latent-kl-objective", "clean-evidence")
+        for ending in ("csv", "md", "tex")
     }
+
+
+def test_what_else_was_measured_has_its_figures_and_tables() -> None:
+    runs = with_extras(synthetic_runs(pairs=1, count=3, modes=("latent",)))
+    compared = comparisons(runs)
+    names = [name for name, _ in figures(runs, compared)]
+    assert len(names) == len(set(names))
+    assert {
+        "latent-kl-layers-auddc", "latent-kl-layers-success-at-0.5", "damage-reconstruction-l2-ball",
+        "damage-reconstruction-l2-ball-nll", "noise-histograms", "noise-drop", "traversal-1-z1", "traversal-3-z3",
+    } <= set(names)  # fmt: skip
+    keys = [table.key for table in tables(runs, compared)]
+    assert len(keys) == len(set(keys))
+    assert {"latent-kl-layers", "damage-reconstruction-l2-ball", "clean-noise"} <= set(keys)
 
 
 def test_the_page_bears_its_title(folder: Path) -> None:

@@ -1,5 +1,5 @@
 "use strict";
-// The page's only script: draws the six pictures for the chosen λ, and sorts tables. Nothing is fetched.
+// The page's only script: draws the six pictures for the chosen λ or ε, and sorts tables. Nothing is fetched.
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const node = (name, props = {}, ...children) => {
@@ -21,9 +21,10 @@ function number(value, digits = 3) {
   return minus(value.toFixed(Math.max(0, Math.min(4, digits - 1 - size))));
 }
 const power = (value) => (value === 0 ? null : String(+Math.log2(value).toFixed(1)));
+const plain = () => attack().weight !== "λ"; // a radius is written as it is, a weight as a power of two
 const lambdaNode = (value) =>
-  value === 0 ? "0" : node("span", {}, "2", node("sup", { textContent: minus(power(value)) }));
-const lambdaWords = (value) => (value === 0 ? "0" : `2 to the power ${power(value)}`);
+  value === 0 || plain() ? String(+value.toPrecision(4)) : node("span", {}, "2", node("sup", { textContent: minus(power(value)) }));
+const lambdaWords = (value) => (value === 0 || plain() ? String(+value.toPrecision(4)) : `2 to the power ${power(value)}`);
 
 // --- pixels ----------------------------------------------------------------------------------------------------
 const cache = new Map();
@@ -67,6 +68,11 @@ function compose(source, stored, gain, show, colour) {
 
 // --- the explorer ----------------------------------------------------------------------------------------------
 const TITLES = ["Original x", "Reconstruction", "Adversarial x*", "Distortion d", "Reconstruction of x*", "Target xₜ"];
+const SIDE = "Models differ in where they give way, so they can also be set side by side at the same distortion.";
+const LEAD = {
+  weight: `Move λ, the price of distortion: on the right the attack changes nothing, on the left it may change what it likes. ${SIDE}`,
+  radius: `Move ε, the radius of the ball that holds the distortion: on the left the attack may change little, on the right much. ${SIDE}`,
+};
 const state = { attack: 0, pair: 0, model: -1, match: "lambda", lambda: null, budget: 0.5 };
 let rows = [], turn = 0;
 
@@ -119,6 +125,8 @@ function setControls() {
   slider.value = byLambda ? state.lambda : state.budget;
   $("low").replaceChildren(byLambda ? lambdaNode(lambdas[0]) : "0");
   $("high").replaceChildren(byLambda ? lambdaNode(lambdas.at(-1)) : "1");
+  for (const place of document.querySelectorAll(".weight")) place.textContent = attack().weight;
+  $("lead").textContent = LEAD[plain() ? "radius" : "weight"];
   option($("pair"), attack().source.map((_, at) => `${at + 1} of ${attack().source.length}`));
   option($("model"), ["All", ...attack().models.map(({ label }) => label)], -1);
   $("pair").value = state.pair;
@@ -130,7 +138,7 @@ function sayWhere() {
   const [name, shown, words] = {
     lambda: [`${attack().weight} = `, lambdaNode(wanted), `${attack().weight} = ${lambdaWords(wanted)}`],
     distortion: ["‖d‖ ≤ ", `${state.budget.toFixed(2)} ‖x − xₜ‖`, `distortion at most ${state.budget.toFixed(2)}`],
-    figures: ["", "each model at its own λ", "each model at its own λ"],
+    figures: ["", `each model at its own ${attack().weight}`, `each model at its own ${attack().weight}`],
   }[state.match];
   $("where").replaceChildren(name, shown);
   slider.setAttribute("aria-valuetext", words);
