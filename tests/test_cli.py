@@ -5,73 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from seatbelt_vae.cli import main
 from seatbelt_vae.errors import RunError
-
-NETWORK = "--model seatbelt --latent-sizes 4,2 --network mlp --hidden-sizes 8"
-TINY = f"{NETWORK} --steps 4 --batch-size 16 --test 0.4 --device cpu"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def last(self) -> str:
-        return self.err.strip().splitlines()[-1]
-
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def seatbelt(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in this process; words with spaces in them are given as further arguments."""
-
-    def run(words: str, *more: Any) -> Outcome:
-        capsys.readouterr()
-        code = main([*words.split(), *map(str, more)])
-        printed = capsys.readouterr()
-        return Outcome(code, printed.out, printed.err)
-
-    return run
-
-
-@pytest.fixture(scope="session")
-def blobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("blobs") / "blobs.npz"
-    np.savez(path, images=np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8))
-    return path
-
-
-@pytest.fixture(scope="session")
-def run_path(blobs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A trained run that the tests share."""
-    path = tmp_path_factory.mktemp("runs") / "tiny"
-    assert main(["train", *TINY.split(), "--data", str(blobs), "--out", str(path)]) == 0
-    return path
-
-
-def refused(outcome: Outcome, *parts: str) -> None:
-    """Exit code 2, nothing on stdout, and one line on stderr that has these parts."""
-    assert outcome.code == 2
-    assert outcome.out == ""
-    lines = outcome.err.strip().splitlines()
-    assert len(lines) == 1, outcome.err
-    assert lines[0].startswith("seatbelt: ")
-    for part in parts:
-        assert part in lines[0]
-
+from tests.commands import TINY, Outcome, Run, refused
 
 # What works
 
@@ -239,7 +180,7 @@ def test_a_run_that_is_not_finished_or_is_broken(seatbelt: Run, run_path: Path, 
     (tmp_path / "spec.json").write_bytes((run_path / "spec.json").read_bytes())
     refused(seatbelt("evaluate", tmp_path), "is trained for 0 of 4 steps", f"seatbelt train --out {tmp_path} --resume")
     (tmp_path / "training.safetensors").write_bytes(b"torn")
-    refused(seatbelt("evaluate", tmp_path), "training.safetensors", "not a valid")
+    refused(seatbelt("evaluate", tmp_path), "training.safetensors", "is not a training state")
 
 
 @pytest.mark.parametrize(

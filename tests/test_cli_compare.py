@@ -1,0 +1,122 @@
+"""``seatbelt compare`` as a CI would call it: better, worse, equal, and what cannot be compared."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from seatbelt_vae.experiments import Assessment, AttackSpec, RunFolder, run_attack
+from tests.commands import Run, refused
+
+Copy = Callable[..., Path]
+
+ATTACK = {"pairs": 6, "lambdas": (0.1, 1.0, 10.0), "solver": "cold", "max_iterations": 2}
+
+
+@pytest.fixture
+def copy(run_path: Path, tmp_path: Path) -> Copy:
+    """A copy of the run, attacked, its success and AUDDC set to known values moved by `success`."""
+
+    def make(name: str, success: float = 0.0, **attack: object) -> Path:
+        path = tmp_path / name
+        shutil.copytree(run_path, path, ignore=shutil.ignore_patterns("attacks"))
+        folder = RunFolder.open(path)
+        made = run_attack(folder, AttackSpec.of(**{**ATTACK, **attack}), device="cpu")
+        result, assessment = folder.attack(made)
+        assert isinstance(assessment, Assessment)
+        known(assessment, result.source, result.target, success).save(folder.attacks_path, made)
+        return path
+
+    return make
+
+
+def known(assessment: Assessment, source: torch.Tensor, target: torch.Tensor, moved: float) -> Assessment:
+    """A perfect autoencoder of which the attack gains 0.3, 0.4 … within half the distance, plus what it is moved by."""
+    gained = 0.3 + 0.05 * torch.arange(6.0) + moved * torch.linspace(0.9, 1.1, 6)
+    return replace(
+        assessment,
+        source_reconstruction=source,
+        target_reconstruction=target,
+        success=gained[:, None] * torch.tensor([1.0, 0.5, 0.0]),
+        relative_distortion=torch.tensor([0.4, 0.2, 0.0]).expand(6, -1),
+        auddc=0.6 - gained / 2,
+    )
+
+
+def verdicts(out: str) -> dict[str, str]:
+    return {difference["measure"]: difference["verdict"] for difference in json.loads(out)["differences"]}
+
+
+def test_worse(seatbelt: Run, copy: Copy) -> None:
+    a, b = copy("a"), copy("b", success=0.2)
+    compared = seatbelt("compare --json", a, b)
+    assert compared.code == 0, "without a condition it only tells"
+    found = verdicts(compared.out)
+    assert (found["success_at_0.5"], found["auddc"]) == ("worse", "worse")
+    failed = seatbelt("compare --json --fail-if success>+0.05", a, b)
+    assert failed.code == 1
+    assert json.loads(failed.out)["failed"] == [{"condition": "success>+0.05", "attack": "Latent attack (KL)"}]
+    assert failed.err == (
+        f"seatbelt: {b}: is worse than {a} beyond its interval: success>+0.05 under Latent attack (KL)\n"
+    )
+    assert seatbelt("compare --fail-if success>+0.3", a, b).code == 0, "worse, but not by that much"
+    assert seatbelt("compare --fail-if success>+0.3 --fail-if auddc<-0.02", a, b).code == 1
+
+
+def test_better(seatbelt: Run, copy: Copy) -> None:
+    a, b = copy("a"), copy("b", success=-0.2)
+    compared = seatbelt("compare --json --fail-if success>+0 --fail-if auddc<-0", a, b)
+    assert compared.code == 0
+    found = verdicts(compared.out)
+    assert (found["success_at_0.5"], found["auddc"]) == ("better", "better")
+    assert json.loads(compared.out)["failed"] == []
+
+
+def test_equal(seatbelt: Run, copy: Copy) -> None:
+    a, b = copy("a"), copy("b")
+    compared = seatbelt("compare --json --fail-if success>+0 --fail-if auddc<-0", a, b)
+    assert compared.code == 0
+    assert set(verdicts(compared.out).values()) == {"no difference", "not comparable"}
+
+
+def test_for_people(seatbelt: Run, copy: Copy) -> None:
+    shown = seatbelt("compare", copy("a"), copy("b", success=0.2)).out
+    assert " ".join(shown.splitlines()[0].split()) == "B − A, or B / A for Δ 95 % interval p pairs B is"
+    line = next(line for line in shown.splitlines() if line.startswith("Latent attack (KL): AUDDC"))
+    assert line.endswith("worse")
+    assert "0.03125  6" in line, "the smallest p that six pairs can give"
+
+
+def test_other_pairs_cannot_be_compared(seatbelt: Run, copy: Copy) -> None:
+    refused(
+        seatbelt("compare --fail-if success>+0", copy("a"), copy("b", pair_seed=1)),
+        "no attack on the same pairs in both runs",
+        "attack both with the same settings",
+    )
+
+
+def test_other_data_cannot_be_compared(seatbelt: Run, copy: Copy) -> None:
+    a, b = copy("a"), copy("b")
+    spec = json.loads((b / "spec.json").read_text())
+    spec["data"]["digest"] = "0" * 64
+    (b / "spec.json").write_text(json.dumps(spec))
+    refused(seatbelt("compare", a, b), "were trained on different data")
+
+
+def test_another_attack_cannot_be_compared(seatbelt: Run, copy: Copy) -> None:
+    a = copy("a")
+    refused(seatbelt("compare", a, copy("b", max_iterations=3)), "made in another way", "max_iterations 3")
+    refused(seatbelt("compare", a, copy("c", lambdas=(0.1, 2.0, 10.0))), "different λ")
+    refused(seatbelt("compare", a, copy("d", mode="output")), "no attack on the same pairs")
+
+
+def test_what_is_not_a_run_or_not_a_condition(seatbelt: Run, copy: Copy, run_path: Path, tmp_path: Path) -> None:
+    a = copy("a")
+    refused(seatbelt("compare", a, tmp_path / "none"), "is not a run folder")
+    refused(seatbelt("compare --fail-if success", a, a), "--fail-if 'success'", "success>+0.05")
+    refused(seatbelt("compare --fail-if sucess>0.1", a, copy("b")), "no measure sucess; there are success_at_0.3")
+    refused(seatbelt("compare", a), "B")
