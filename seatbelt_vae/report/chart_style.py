@@ -32,10 +32,13 @@ class Style:
     def __init__(self, slots: Mapping[str, int], legend: bool) -> None:
         self.alt: Any = needed("altair")
         self.slots, self.legend = slots, legend
+        self.datasets: dict[str, list[Row]] = {}
 
     def chart(self, rows: list[Row]) -> Any:
-        """Start a layer from rows."""
-        return self.alt.Chart(self.alt.Data(values=rows))
+        """Start a layer from rows; they are kept aside until the end, as altair copies a chart at every turn."""
+        name = next((name for name, known in self.datasets.items() if known is rows), f"rows-{len(self.datasets)}")
+        self.datasets[name] = rows
+        return self.alt.Chart(self.alt.NamedData(name=name))
 
     def colour(self) -> Any:
         """A model's colour."""
@@ -92,7 +95,7 @@ class Style:
 
     def band(self, rows: list[Row], x: Any, y: dict[str, Any]) -> Any:
         """Intervals as a band from `low` to `high`."""
-        mark = self.chart(rows).mark_area(opacity=0.16, clip=True, aria=False)
+        mark = self.chart(rows).mark_area(fillOpacity=0.16, clip=True, aria=False)
         return mark.encode(x=x, y=self.alt.Y("low:Q", **y), y2="high:Q", color=self.colour())
 
     def line(self, rows: list[Row], x: Any, y: dict[str, Any]) -> Any:
@@ -131,6 +134,7 @@ class Style:
             .configure_axisX(grid=False, domain=True, domainColor=QUIET, ticks=True, tickColor=QUIET, tickSize=4)
             .configure_legend(labelFont=FONT, labelFontSize=12, labelColor=INK, rowPadding=1, offset=4)
         )  # fmt: skip
+        chart["datasets"] = self.datasets
         return chart
 
 

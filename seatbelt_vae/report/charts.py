@@ -75,7 +75,7 @@ def distortion_distortion_chart(comparison: Comparison, *, legend: bool = True) 
     y = style.y("1 − success (higher: more robust)", (-0.03, 1.03))
     faint = (
         style.chart(thin)
-        .mark_line(opacity=0.3, strokeWidth=0.6, clip=True, aria=False)
+        .mark_line(strokeOpacity=0.3, strokeWidth=0.6, aria=False)
         .encode(x=x, y=style.alt.Y("y:Q", **y), color=style.colour(), detail="pair:N")
     )
     return style.finish(style.alt.layer(faint, style.band(mean, x, y), style.line(mean, x, y)))

@@ -16,7 +16,7 @@ from seatbelt_vae.report.runs import Array, ReportRun, array
 if TYPE_CHECKING:
     import altair
 
-PLACES = 120  # at which a density is drawn
+PLACES = 90  # at which a density is drawn
 OVERLAP = 1.15  # height of the highest curve of a row, in rows
 ROW = 30  # points from one row to the next
 TAIL = 0.01  # share of the images left out at each end of the axis
@@ -74,7 +74,7 @@ def noise_chart(runs: Sequence[ReportRun], *, legend: bool = True) -> altair.Lay
             titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-50, titleY=-10, labelBaseline="line-bottom",
         ),
     }  # fmt: skip
-    area = style.chart(rows).mark_area(opacity=0.1, clip=True, aria=False)
+    area = style.chart(rows).mark_area(fillOpacity=0.1, clip=True, aria=False)
     area = area.encode(x=x, y=style.alt.Y("base:Q", **y), y2="y:Q", color=style.colour(), detail="row:N")
     line = style.chart(rows).mark_line(strokeWidth=1.6, clip=True, aria=False)
     line = line.encode(x=x, y=style.alt.Y("y:Q", **y), color=style.colour(), strokeDash=style.dash(), detail="row:N")
