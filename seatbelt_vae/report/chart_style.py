@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from seatbelt_vae.report.curves import LambdaAxis, Row, log_ticks
@@ -69,12 +69,19 @@ class Style:
         scale = self.alt.Scale(domain=list(domain), nice=False) if domain else self.alt.Scale(nice=False)
         return self.alt.X(field, axis=self.alt.Axis(title=title, **axis), scale=scale)
 
-    def lambda_x(self, axis: LambdaAxis, title: str = "λ") -> Any:
-        """The log2 axis of λ, with 0 apart at its left end; of a radius ε in plain numbers, and without 0."""
+    def lambda_x(self, axis: LambdaAxis, title: str = "λ", marked: Iterable[float] | None = None) -> Any:
+        """The log2 axis of λ, with 0 apart at its left end; of a radius ε in plain numbers, and without 0.
+
+        Args:
+            axis: where each stands.
+            title: what it is.
+            marked: radii to label; round numbers by default.
+        """
         if title != "λ":
+            ticks = axis.round if marked is None else [axis.place(radius) for radius in marked]
             margin = (axis.high - axis.low or 1.0) / 25
             label = "format(pow(2, datum.value), '.2~r')"
-            return self.x(title, (axis.low - margin, axis.high + margin), values=axis.round, labelExpr=label)
+            return self.x(title, (axis.low - margin, axis.high + margin), values=ticks, labelExpr=label)
         power = "'2^{' + replace(format(datum.value, '~g'), '-', '−') + '}'"
         label = f"datum.value < {(axis.zero + axis.low) / 2} ? '0' : {power}"
         margin = (axis.low - axis.zero) / 2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from seatbelt_vae.report.chart_style import Style
 from seatbelt_vae.report.curves import LambdaAxis, Row, intervals
 from seatbelt_vae.report.damage import DamageComparison
@@ -11,6 +13,8 @@ from seatbelt_vae.report.runs import Array
 
 if TYPE_CHECKING:
     import altair
+
+MOST_TICKS = 8
 
 
 def damage_chart(comparison: DamageComparison, *, legend: bool = True) -> altair.LayerChart:
@@ -29,7 +33,9 @@ def _chart(comparison: DamageComparison, values: list[Array], title: str, legend
     axis = LambdaAxis.of([trial.radii for trial in comparison.trials])
     style = Style({trial.label: trial.slot for trial in comparison.trials}, legend)
     rows = damage_rows(comparison, values, axis)
-    x, y = style.lambda_x(axis, "radius ε of the ball"), style.y(title, None)
+    radii = np.unique(np.concatenate([trial.radii for trial in comparison.trials]))
+    x = style.lambda_x(axis, "radius ε of the ball", radii if len(radii) <= MOST_TICKS else None)
+    y = style.y(title, None)
     return style.finish(style.alt.layer(style.band(rows, x, y), style.line(rows, x, y), style.dots(rows, x, y)))
 
 

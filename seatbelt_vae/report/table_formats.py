@@ -144,7 +144,12 @@ def _html_head(column: Column) -> str:
     unit = f" <span class=unit>{escape(column.unit)}</span>" if column.unit else ""
     kind = "" if column.comparable else " class=apart"
     hint = escape(column.definition)
-    return f'<th role=columnheader scope=col{kind} title="{hint}">{_button(column.heading)}{unit}</th>'
+    return f'<th role=columnheader scope=col{kind} title="{hint}">{_button(_together(column.heading))}{unit}</th>'
+
+
+def _together(heading: str) -> str:
+    """A heading whose arrow does not fall on a line of its own."""
+    return heading.replace(" ↑", "\u00a0↑").replace(" ↓", "\u00a0↓").replace(" †", "\u00a0†")
 
 
 def _html_row(line: Line, columns: tuple[Column, ...]) -> str:
