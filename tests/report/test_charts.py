@@ -3,6 +3,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+import torch
 
 from seatbelt_vae.report import charts
 from seatbelt_vae.report.export import chart_svg, typeset
@@ -47,6 +48,16 @@ def test_a_model_keeps_its_colour_where_another_is_absent(latent: Comparison) ->
 def test_lambda_axis_has_zero_and_powers_of_two(latent: Comparison) -> None:
     found = words(chart_svg(charts.success_chart(latent, legend=False)))
     assert {"0", "2−20", "2−10", "20", "210", "220", "λ"} <= set(found)
+
+
+def test_a_radius_has_an_axis_of_plain_numbers(latent: Comparison) -> None:
+    trial = latent.trials[0]
+    radii = torch.linspace(0.5, 3.5, len(trial.lambdas))
+    settings = {**trial.result.settings, "ball": "l2", "penalty": None}
+    inside = replace(trial, result=replace(trial.result, lambdas=radii, settings=settings))
+    found = words(chart_svg(charts.success_chart(replace(latent, trials=(inside,)), legend=False)))
+    assert {"0.5", "1", "2", "ε"} <= set(found)
+    assert "λ" not in found
 
 
 def test_a_single_pair_and_a_single_lambda_can_be_drawn(latent: Comparison) -> None:
