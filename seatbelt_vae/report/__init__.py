@@ -4,9 +4,10 @@ from seatbelt_vae.report.clean import clean_tables
 from seatbelt_vae.report.damage import DamageComparison, DamageTrial, damage_comparisons, damage_table
 from seatbelt_vae.report.html import page
 from seatbelt_vae.report.layers import LayerComparison, layer_comparisons, layer_table
+from seatbelt_vae.report.matching import comparisons
 from seatbelt_vae.report.panel_drawing import panels_image, panels_svg
 from seatbelt_vae.report.panels import PanelRow, Panels, panels
-from seatbelt_vae.report.runs import Comparison, ReportRun, Trial, comparisons
+from seatbelt_vae.report.runs import Comparison, ReportRun, Trial
 from seatbelt_vae.report.summary import summary
 from seatbelt_vae.report.table_formats import to_csv, to_html, to_latex, to_markdown
 from seatbelt_vae.report.tables import Cell, Column, Table, attack_table, objective_table

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from seatbelt_vae.metrics import bootstrap_interval, paired_test
-from seatbelt_vae.report.runs import BALLS, DIVERGENCES, Array, ReportRun, array, pairs_digest
+from seatbelt_vae.report.matching import gathered
+from seatbelt_vae.report.runs import BALLS, DIVERGENCES, Array, ReportRun, array
 from seatbelt_vae.report.tables import Cell, Column, Line, Table
 
 if TYPE_CHECKING:
@@ -66,22 +67,17 @@ class DamageComparison:
 
 
 def damage_comparisons(runs: Sequence[ReportRun]) -> tuple[DamageComparison, ...]:
-    """Put damage attacks of one kind, ball and set of images side by side, the first of each run.
+    """Put damage attacks of one kind and ball on the same images, made in the same way, side by side.
 
     Args:
         runs: the models, in the report's order.
+
+    Raises:
+        InputError: a run holds the same attack twice.
     """
-    gathered: dict[tuple[str, str, str], list[DamageTrial]] = {}
-    for slot, run in enumerate(runs):
-        for result, assessment in run.damages:
-            trials = gathered.setdefault((*_kind(result), pairs_digest(result)), [])
-            if all(trial.run is not run for trial in trials):
-                trials.append(DamageTrial(run, slot, result, assessment))
-    keys = [key for key, _, _ in gathered]
-    return tuple(
-        DamageComparison(key + (f"-{digest}" if keys.count(key) > 1 else ""), title, tuple(trials))
-        for (key, title, digest), trials in gathered.items()
-    )
+    trials = [DamageTrial(run, slot, *attacked) for slot, run in enumerate(runs) for attacked in run.damages]
+    grouped = gathered((_kind(trial.result), trial) for trial in trials)
+    return tuple(DamageComparison(key, title, tuple(group)) for key, title, group in grouped)
 
 
 def _kind(result: AttackResult) -> tuple[str, str]:
@@ -92,7 +88,8 @@ def _kind(result: AttackResult) -> tuple[str, str]:
 
 def damage_table(comparison: DamageComparison) -> Table:
     """Damage within each radius; at the largest it is tested against the first model on the same images."""
-    radii = _shown(comparison)
+    places = _shown(comparison)
+    radii = comparison.trials[0].radii[places].tolist()
     columns = [
         Column(
             f"damage_at_{radius:g}", f"ε = {radius:g}", "data units", "lower",
@@ -100,7 +97,7 @@ def damage_table(comparison: DamageComparison) -> Table:
         )
         for radius in radii
     ]  # fmt: skip
-    rows = [[_cell(trial, radius) for radius in radii] for trial in comparison.trials]
+    rows: list[list[Cell | None]] = [[_cell(trial, place) for place in places] for trial in comparison.trials]
     if len(comparison.trials) > 1:
         baseline = comparison.trials[0]
         columns.append(
@@ -110,7 +107,7 @@ def damage_table(comparison: DamageComparison) -> Table:
             )
         )  # fmt: skip
         for row, trial in zip(rows, comparison.trials, strict=True):
-            row.append(_difference(baseline, trial, radii[-1]))
+            row.append(_difference(baseline, trial))
     lines = tuple(Line(t.label, t.slot, tuple(row)) for t, row in zip(comparison.trials, rows, strict=True))
     note = (
         f"‖rec(x*) − rec(x)‖: mean over {comparison.images} images [95 % interval over images]; ↓ lower is more "
@@ -119,29 +116,21 @@ def damage_table(comparison: DamageComparison) -> Table:
     return Table(comparison.key, comparison.title, tuple(columns), lines, (note,))
 
 
-def _shown(comparison: DamageComparison) -> list[float]:
-    """The radii in all models, thinned to `COLUMNS`."""
-    shared = set.intersection(*(set(trial.radii.tolist()) for trial in comparison.trials))
-    radii = sorted(shared or set(comparison.trials[0].radii.tolist()))
-    places = np.linspace(0, len(radii) - 1, min(COLUMNS, len(radii))).round().astype(int)
-    return [radii[place] for place in places]
+def _shown(comparison: DamageComparison) -> list[int]:
+    """The places of the radii, thinned to `COLUMNS`."""
+    count = len(comparison.trials[0].radii)
+    return [int(place) for place in np.linspace(0, count - 1, min(COLUMNS, count)).round()]
 
 
-def _at(trial: DamageTrial, radius: float) -> Array | None:
-    places = np.flatnonzero(trial.radii == radius)
-    return trial.damage[:, places[0]] if len(places) else None
+def _cell(trial: DamageTrial, place: int) -> Cell:
+    return Cell.of(bootstrap_interval(torch.from_numpy(trial.damage[:, place].copy())))
 
 
-def _cell(trial: DamageTrial, radius: float) -> Cell | None:
-    values = _at(trial, radius)
-    return None if values is None else Cell.of(bootstrap_interval(torch.from_numpy(values.copy())))
-
-
-def _difference(baseline: DamageTrial, trial: DamageTrial, radius: float) -> Cell | None:
+def _difference(baseline: DamageTrial, trial: DamageTrial) -> Cell | None:
     if trial is baseline:
         return Cell(words="reference")
-    before, after = _at(baseline, radius), _at(trial, radius)
-    if before is None or after is None or len(before) < 2:
+    before, after = baseline.damage[:, -1], trial.damage[:, -1]
+    if len(before) < 2:
         return None
     test = paired_test(torch.from_numpy(before.copy()), torch.from_numpy(after.copy()))
     return Cell.of(test.difference, note=f"p = {test.p_value:.2g}")

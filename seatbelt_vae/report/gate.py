@@ -8,8 +8,9 @@ import numpy as np
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.metrics import Interval
+from seatbelt_vae.report.matching import comparisons, described, differences, kind_of, pairs_digest, protocol
 from seatbelt_vae.report.measures import Measure, against, measures
-from seatbelt_vae.report.runs import Comparison, ReportRun, comparisons, differences
+from seatbelt_vae.report.runs import Comparison, ReportRun
 
 ALIASES = {
     "success": "success_at_0.5",
@@ -17,9 +18,6 @@ ALIASES = {
     "objective": "objective_geometric_mean",
 }
 """Short names of measures in conditions."""
-
-PROTOCOL = ("solver", "penalty", "ball", "restarts", "max_iterations")
-"""Settings that two attacks must share for their results to be set against each other."""
 
 _CONDITION = re.compile(r"\s*([a-z_]+(?:[@_a-z0-9.]*[a-z0-9])?)\s*([<>])\s*([+-]?\d*\.?\d+(?:e[+-]?\d+)?)\s*", re.I)
 
@@ -95,6 +93,7 @@ def compare(a: ReportRun, b: ReportRun) -> list[Difference]:
         raise InputError(f"{a.name} and {b.name}: were trained on different data, so they cannot be compared")
     shared = [comparison for comparison in comparisons([a, b]) if len(comparison.trials) == 2]
     if not shared:
+        _refuse_other_ways(a, b)
         held = " and ".join(f"{run.name} has {len(run.attacks)}" for run in (a, b))
         raise InputError(f"no attack on the same pairs in both runs ({held}); attack both with the same settings")
     found = [difference for comparison in shared for difference in _differences(comparison)]
@@ -119,14 +118,19 @@ def check(found: Sequence[Difference], conditions: Sequence[Condition]) -> list[
     return failures
 
 
+def _refuse_other_ways(a: ReportRun, b: ReportRun) -> None:
+    """Say in what attacks on the same pairs differ, if that is why none can be set against another."""
+    for first, _ in a.attacks:
+        for second, _ in b.attacks:
+            alike = kind_of(first.settings) == kind_of(second.settings) and pairs_digest(first) == pairs_digest(second)
+            if alike and protocol(first) != protocol(second):
+                how = differences(described(second), described(first))
+                title = kind_of(first.settings)[1]
+                raise InputError(f"{title}: was made in another way on {b.name} ({how}); redo one of them")
+
+
 def _differences(comparison: Comparison) -> list[Difference]:
     before, after = comparison.trials
-    protocols = [{name: trial.result.settings.get(name) for name in PROTOCOL} for trial in (before, after)]
-    if protocols[0] != protocols[1]:
-        other = differences(protocols[1], protocols[0])
-        raise InputError(f"{comparison.title}: was made in another way on {after.run.name} ({other}); redo one of them")
-    if not np.array_equal(before.lambdas, after.lambdas):
-        raise InputError(f"{comparison.title}: the two runs were attacked with different λ; redo one of them")
     found = []
     for measure in measures(comparison):
         test = against(measure, before, after)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from seatbelt_vae.report.matching import gathered, kind_of, pairs_digest, protocol
 from seatbelt_vae.report.measures import Measure, against, estimate, gain_measures
-from seatbelt_vae.report.runs import Comparison, ReportRun, Trial, differences, kind_of, pairs_digest
+from seatbelt_vae.report.runs import Comparison, ReportRun, Trial
 from seatbelt_vae.report.tables import Cell, Column, Line, Table
 
 SHOWN = ("success_at_0.3", "success_at_0.5", "auddc", "target_nll_at_0.5")
@@ -50,40 +51,23 @@ def layer_comparisons(runs: Sequence[ReportRun]) -> tuple[LayerComparison, ...]:
     Args:
         runs: the models, in the report's order.
     """
-    gathered: dict[tuple[str, str, str], list[tuple[Trial, ...]]] = {}
-    for slot, run in enumerate(runs):
-        for kind, group in _by_layers(run, slot).items():
-            gathered.setdefault(kind, []).append(group)
-    keys = [key for key, _, _ in gathered]
-    return tuple(
-        LayerComparison(
-            f"{key}-layers" + (f"-{digest}" if keys.count(key) > 1 else ""),
-            f"{title} by layer" + (f", pairs {digest}" if keys.count(key) > 1 else ""),
-            tuple(groups),
-        )
-        for (key, title, digest), groups in gathered.items()
-    )
+    made = [pair for slot, run in enumerate(runs) for pair in _by_layers(run, slot)]
+    found = []
+    for key, title, leaders in gathered((kind_of(leader.result.settings), leader) for leader, _ in made):
+        groups = tuple(group for leader, group in made if any(leader is other for other in leaders))
+        found.append(LayerComparison(f"{key}-layers", f"{title} by layer", groups))
+    return tuple(found)
 
 
-def _by_layers(run: ReportRun, slot: int) -> dict[tuple[str, str, str], tuple[Trial, ...]]:
-    """A run's attacks by kind and pairs, where at least two differ in their layers and in nothing else."""
-    gathered: dict[tuple[str, str, str], list[Trial]] = {}
-    for result, assessment in run.attacks:
-        trial = Trial(run, slot, result, assessment)
-        mine = gathered.setdefault((*kind_of(result.settings), pairs_digest(result)), [])
-        if not mine or _differ_in_layers(trial, mine):
-            mine.append(trial)
-    return {
-        kind: tuple(sorted(group, key=lambda trial: trial.scope.order))
-        for kind, group in gathered.items()
-        if len(group) > 1
-    }
-
-
-def _differ_in_layers(trial: Trial, others: Sequence[Trial]) -> bool:
-    settings, first = trial.result.settings, others[0].result.settings
-    new = all(trial.scope.layers != other.scope.layers for other in others)
-    return new and not differences(settings, first) and trial.lambdas.tolist() == others[0].lambdas.tolist()
+def _by_layers(run: ReportRun, slot: int) -> list[tuple[Trial, tuple[Trial, ...]]]:
+    """A run's attacks that differ in their layers and in nothing else, where there are two or more; the first leads."""
+    alike: dict[tuple[str, ...], dict[tuple[int, ...], Trial]] = {}
+    for attacked in run.attacks:
+        trial = Trial(run, slot, *attacked)
+        how = (*kind_of(trial.result.settings), pairs_digest(trial.result), protocol(trial.result))
+        alike.setdefault(how, {}).setdefault(trial.scope.layers, trial)
+    groups = [tuple(sorted(group.values(), key=lambda trial: trial.scope.order)) for group in alike.values()]
+    return [(group[0], group) for group in groups if len(group) > 1]
 
 
 def layer_table(comparison: LayerComparison) -> Table:

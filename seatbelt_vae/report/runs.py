@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.metrics.robustness import success_is_defined
-from seatbelt_vae.report.scope import BOOKKEEPING, Scope
+from seatbelt_vae.report.scope import Scope
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -193,110 +191,3 @@ def labelled(runs: Sequence[ReportRun]) -> tuple[ReportRun, ...]:
         if names.count(name) > 1:
             raise InputError(f"report: two runs are called {name}; give each run once")
     return distinct
-
-
-def comparisons(runs: Sequence[ReportRun]) -> tuple[Comparison, ...]:
-    """Put attacks with the same mode, divergence, layers and pairs side by side.
-
-    Different pairs never share a comparison: their numbers may not be set against each other. An attack on some layers
-    alone stands here only where the run has no such attack on those that its decoder sees;
-    `seatbelt_vae.report.layers` sets the two against each other.
-
-    Args:
-        runs: the models, in the report's order.
-
-    Returns:
-        One comparison for each kind of attack and set of pairs, in the order in which they are met.
-    """
-    gathered: dict[tuple[str, str, str], list[Trial]] = {}
-    for slot, run in enumerate(runs):
-        trials = [(kind, Trial(run, slot, *attacked)) for *kind, attacked in _keyed(run)]
-        whole = {(pairs_digest(trial.result), *kind_of(trial.result.settings)) for _, trial in trials if trial.usual}
-        for (key, title), trial in trials:
-            digest = pairs_digest(trial.result)
-            if trial.usual or (digest, *kind_of(trial.result.settings)) not in whole:
-                gathered.setdefault((key, title, digest), []).append(trial)
-    return tuple(_comparison(kind, trials, list(gathered)) for kind, trials in gathered.items())
-
-
-def pairs_digest(result: AttackResult) -> str:
-    """A digest of the source and target images themselves (12 hexadecimal digits)."""
-    digest = hashlib.sha256()
-    for images in (result.source, result.target):
-        digest.update(np.ascontiguousarray(array(images).astype(np.float32)).tobytes())
-    return digest.hexdigest()[:12]
-
-
-def _keyed(run: ReportRun) -> list[tuple[str, str, tuple[AttackResult, Assessment]]]:
-    """Key and title of each of a run's attacks; a later one of a kind is named by what it does otherwise."""
-    named: list[tuple[str, str, tuple[AttackResult, Assessment]]] = []
-    first: dict[str, Mapping[str, Any]] = {}
-    seen: set[str] = set()
-    for attacked in run.attacks:
-        settings = attacked[0].settings
-        scope = Scope.of(settings, run.spec)
-        key, title = kind_of(settings)
-        if not scope.usual:
-            key, title = f"{key}-{scope.key}", f"{title} on {scope.words}"
-        kind = f"{key} {pairs_digest(attacked[0])}"
-        if kind in first:
-            otherwise = differences(settings, first[kind])
-            key, title = slug(f"{key}-{otherwise}"), f"{title}, {otherwise}"
-        if f"{key} {pairs_digest(attacked[0])}" in seen:
-            raise InputError(f"report: {run.name} holds two attacks that are both “{title}”; keep one of them")
-        first.setdefault(kind, settings)
-        seen.add(f"{key} {pairs_digest(attacked[0])}")
-        named.append((key, title, attacked))
-    return named
-
-
-def differences(settings: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """The settings that are not those of another attack, in words; its layers and pairs are told otherwise.
-
-    Example:
-        >>> differences({"bounds": [0, 1], "seed": 0, "layers": [0]}, {"bounds": [-1, 1], "seed": 0})
-        'bounds 0 1'
-    """
-    others = {name: value for name, value in settings.items() if name not in BOOKKEEPING}
-    return ", ".join(f"{name} {_words(value)}" for name, value in others.items() if value != other.get(name))
-
-
-def _words(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def slug(words: str) -> str:
-    """Words as the name of a file.
-
-    Example:
-        >>> slug("latent-kl-seed 1")
-        'latent-kl-seed-1'
-    """
-    return re.sub(r"[^a-z0-9.]+", "-", words.lower()).strip("-")
-
-
-def kind_of(settings: Mapping[str, Any]) -> tuple[str, str]:
-    """Key and title of an attack from its settings; attacks of other keys are never compared with it.
-
-    Example:
-        >>> kind_of({"mode": "latent", "divergence": "kl", "penalty": "norm"})
-        ('latent-kl', 'Latent attack (KL)')
-        >>> kind_of({"mode": "output", "divergence": "elbo", "penalty": "squared"})
-        ('output-squared', 'Output attack, penalty λ‖d‖²')
-    """
-    mode, divergence = str(settings["mode"]), str(settings.get("divergence") or "")
-    key, title = mode, f"{mode.capitalize()} attack"
-    if (mode, divergence) != ("output", "elbo") and divergence:
-        key, title = f"{mode}-{divergence}", f"{title} ({DIVERGENCES.get(divergence, divergence)})"
-    if settings.get("penalty") == "squared":
-        key, title = f"{key}-squared", f"{title}, penalty λ‖d‖²"
-    if ball := settings.get("ball"):
-        key, title = f"{key}-{ball}-ball", f"{title} inside {BALLS.get(ball, ball)} balls"
-    return slug(key), title
-
-
-def _comparison(kind: tuple[str, str, str], trials: list[Trial], kinds: list[tuple[str, str, str]]) -> Comparison:
-    key, title, digest = kind
-    if sum(other[0] == key for other in kinds) > 1:
-        key, title = f"{key}-{digest}", f"{title}, pairs {digest}"
-    return Comparison(key, title, tuple(trials))

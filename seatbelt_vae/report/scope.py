@@ -6,9 +6,6 @@ from typing import Any
 
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
-BOOKKEEPING = ("pairs", "pair_seed", "pairs_digest", "decoder_sees", "model_layers", "layers")
-"""Settings by which an attack is not told from another: layers have a `Scope`, pairs a digest of their own."""
-
 
 @dataclass(frozen=True)
 class Scope:

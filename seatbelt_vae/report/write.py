@@ -20,9 +20,10 @@ from seatbelt_vae.report.figures import (
 )
 from seatbelt_vae.report.html import page
 from seatbelt_vae.report.layers import layer_comparisons, layer_table
+from seatbelt_vae.report.matching import comparisons
 from seatbelt_vae.report.panel_drawing import panels_svg
 from seatbelt_vae.report.panels import panels
-from seatbelt_vae.report.runs import Comparison, ReportRun, comparisons, labelled
+from seatbelt_vae.report.runs import Comparison, ReportRun, labelled
 from seatbelt_vae.report.table_formats import WRITERS
 from seatbelt_vae.report.tables import Table, attack_table, objective_table
 from seatbelt_vae.report.traversals import grid_svg, grids

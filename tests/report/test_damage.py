@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from seatbelt_vae.errors import InputError
 from seatbelt_vae.metrics import bootstrap_interval, paired_test
 from seatbelt_vae.report.curves import LambdaAxis
 from seatbelt_vae.report.damage import DamageComparison, damage_comparisons, damage_table
@@ -44,14 +45,17 @@ def test_the_table_holds_means_with_intervals_and_a_paired_test(compared: Damage
     assert table.lines[0].cells[3] == Cell(words="reference")
 
 
-def test_models_attacked_at_other_radii_have_blank_cells(full: list[ReportRun]) -> None:
+def test_models_attacked_at_other_radii_stand_apart(full: list[ReportRun]) -> None:
     source = full[0].damages[0][0].source
     other = replace(full[1], damages=[damaged(source, 1, radii=(1.0, 2.0))])
-    (comparison,) = damage_comparisons([full[0], other])
-    assert [column.title for column in damage_table(comparison).columns][:1] == ["ε = 1"]
-    apart = replace(full[1], damages=[damaged(source, 1, radii=(7.0,))])
-    (comparison,) = damage_comparisons([full[0], apart])
-    assert damage_table(comparison).lines[1].cells == (None,) * 4
+    found = damage_comparisons([full[0], other])
+    assert [c.title for c in found] == ["Maximum damage, L2 balls", "Maximum damage, L2 balls, ε 1, 2"]
+    assert [[trial.slot for trial in c.trials] for c in found] == [[0], [1]]
+
+
+def test_the_same_attack_twice_is_refused(full: list[ReportRun]) -> None:
+    with pytest.raises(InputError, match="holds two attacks that are both “Maximum damage, L2 balls”"):
+        damage_comparisons([replace(full[0], damages=[*full[0].damages, *full[0].damages])])
 
 
 def test_many_radii_are_thinned(full: list[ReportRun]) -> None:

@@ -72,7 +72,7 @@ def test_another_solver_cannot_be_compared(runs):
 def test_other_penalties_cannot_be_compared(runs):
     attacks = [(dataclasses.replace(r, lambdas=2 * r.lambdas + 1), a) for r, a in runs[0].attacks]
     other = dataclasses.replace(changed(runs[0]), attacks=attacks)
-    with pytest.raises(InputError, match="different λ"):
+    with pytest.raises(InputError, match="λ at 7 values, 2⁰ to"):
         compare(runs[0], other)
 
 

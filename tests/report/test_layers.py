@@ -6,7 +6,8 @@ from seatbelt_vae.metrics import paired_test
 from seatbelt_vae.report.export import chart_svg
 from seatbelt_vae.report.layer_charts import layer_chart, layer_rows
 from seatbelt_vae.report.layers import LayerComparison, layer_comparisons, layer_table
-from seatbelt_vae.report.runs import ReportRun, comparisons
+from seatbelt_vae.report.matching import comparisons
+from seatbelt_vae.report.runs import ReportRun
 from seatbelt_vae.report.scope import Scope
 from seatbelt_vae.report.tables import Cell
 

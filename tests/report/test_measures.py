@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from seatbelt_vae.metrics import Interval, bootstrap_interval, paired_test, success_at
+from seatbelt_vae.report.matching import comparisons
 from seatbelt_vae.report.measures import (
     against,
     clean_objective,
@@ -15,7 +16,7 @@ from seatbelt_vae.report.measures import (
     matched_target_nll,
     measures,
 )
-from seatbelt_vae.report.runs import Comparison, Trial, comparisons
+from seatbelt_vae.report.runs import Comparison, Trial
 
 from .synthetic import synthetic_runs
 

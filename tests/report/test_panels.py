@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from seatbelt_vae.report.images import pixels
+from seatbelt_vae.report.matching import comparisons
 from seatbelt_vae.report.panel_drawing import GAP, HEAD, LABEL, SCALE, panels_image, panels_svg
 from seatbelt_vae.report.panels import panels
-from seatbelt_vae.report.runs import Comparison, comparisons
+from seatbelt_vae.report.runs import Comparison
 
 from .synthetic import synthetic_runs
 

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.report.runs import ReportRun, comparisons, labelled, pairs_digest
+from seatbelt_vae.report.matching import comparisons, pairs_digest
+from seatbelt_vae.report.runs import ReportRun, labelled
 
 from .synthetic import synthetic_runs
 
@@ -24,7 +25,7 @@ def test_different_pairs_are_never_compared() -> None:
     compared = comparisons([first, second])
     assert [[trial.label for trial in comparison.trials] for comparison in compared] == [[first.label], [second.label]]
     assert [comparison.key for comparison in compared] == [
-        f"latent-kl-{pairs_digest(run.attacks[0][0])}" for run in (first, second)
+        f"latent-kl-pairs-{pairs_digest(run.attacks[0][0])}" for run in (first, second)
     ]
 
 
@@ -83,6 +84,30 @@ def test_the_same_attack_twice_is_refused() -> None:
     (run,) = synthetic_runs(models=1, modes=("latent",))
     with pytest.raises(InputError, match="holds two attacks"):
         comparisons([replace(run, attacks=[run.attacks[0], run.attacks[0]])])
+
+
+def test_another_seed_is_another_attack_only_within_a_run() -> None:
+    first, second = synthetic_runs(models=2, modes=("latent",))
+    result, assessment = first.attacks[0]
+    again = replace(result, settings={**result.settings, "seed": 7})
+    compared = comparisons([replace(first, attacks=[*first.attacks, (again, assessment)]), second])
+    assert [(c.title, len(c.trials)) for c in compared] == [
+        ("Latent attack (KL)", 2),
+        ("Latent attack (KL), seed 7", 1),
+    ]
+
+
+def test_other_weights_or_iterations_stand_apart_and_the_fullest_comes_first() -> None:
+    first, second = synthetic_runs(models=2, modes=("latent",))
+    result, assessment = first.attacks[0]
+    few = {name: getattr(result, name)[:, :2] for name in ("objective", "discrepancy", "distortion", "adversarial")}
+    quick = replace(result, lambdas=result.lambdas[:2], settings={**result.settings, "max_iterations": 5}, **few)
+    compared = comparisons([replace(first, attacks=[(quick, assessment), *first.attacks]), second])
+    assert [(c.title, len(c.trials)) for c in compared] == [
+        ("Latent attack (KL)", 2),
+        ("Latent attack (KL), max_iterations 5, λ 0, 2⁻²⁰", 1),
+    ]
+    assert len({c.key for c in compared}) == 2
 
 
 def test_equal_labels_are_told_apart_by_the_runs_names(runs: list[ReportRun]) -> None:

@@ -4,7 +4,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from seatbelt_vae.report.runs import Comparison, comparisons
+from seatbelt_vae.report.matching import comparisons
+from seatbelt_vae.report.runs import Comparison
 from seatbelt_vae.report.sheets import COLUMNS, QUALITIES, affordable_quality, explorer, sheet, strip
 
 from .synthetic import synthetic_runs

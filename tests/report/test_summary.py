@@ -1,6 +1,7 @@
 from dataclasses import replace
 
-from seatbelt_vae.report.runs import Comparison, ReportRun, Trial, comparisons
+from seatbelt_vae.report.matching import comparisons
+from seatbelt_vae.report.runs import Comparison, ReportRun, Trial
 from seatbelt_vae.report.summary import how_far, summary, verdict
 
 from .synthetic import synthetic_runs
