@@ -17,7 +17,7 @@ from seatbelt_vae.report.runs import Array, Comparison, Trial
 
 COLUMNS = 8
 BUDGET = 2_900_000  # bytes of all sheets, before base64 makes four of three
-QUALITIES = (92, 85, 75, 65, 55, 45, 35, 25, 15)
+QUALITIES = (92, 85, 75, 65, 55, 45, 35, 25, 15, 8, 3)
 
 
 @dataclass(frozen=True)
