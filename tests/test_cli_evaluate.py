@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.commands import Run, refused
 
@@ -70,5 +71,7 @@ def test_damage_from_the_command_line_to_the_page(seatbelt: Run, run: Path, tmp_
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
     assert seatbelt("report --out", tmp_path / "report", run).code == 0
-    assert "Maximum damage, L2 balls" in (tmp_path / "report" / "report.html").read_text()
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "Maximum damage, L2 balls" in page
+    assert f"<dt>trained with.torch</dt><dd>{torch.__version__}</dd>" in page
     refused(seatbelt("attack --mode damage --device cpu", run), "radii", "1,2,4")
