@@ -154,8 +154,8 @@ class _Attempts:
 def _give_up(run: RunFolder, details: str) -> None:
     with claim(run.path) as ours:
         if ours:
-            reason = "killed, out of memory or out of time"
-            record_failure(run.path, f"its worker ended {TRIES} times without a step forward ({reason})", details)
+            reason = "killed, out of memory, out of time or unable to start"
+            record_failure(run.path, f"its worker ended {TRIES} times without a step forward: {reason}", details)
 
 
 def _completed(specs: tuple[ExperimentSpec, ...], store: Path) -> list[ExperimentSpec]:

@@ -34,7 +34,7 @@ class Ray:
         address = address or os.environ.get("RAY_ADDRESS")
         try:
             self._ray.init(**_settings(address, workers, cpus))
-        except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+        except Exception as error:  # of many kinds, some of them Ray's own
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise RunError(f"ray: {address or 'this machine'} gives no cluster ({reason})") from error
         # Ray's own second tries would not be counted; a run is tried again by the sweep.

@@ -7,7 +7,10 @@ References:
 """
 
 import contextlib
+import getpass
+import math
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +24,8 @@ from seatbelt_vae.experiments.work import perform
 _LONG = 60 * 24 * 365  # minutes: processes of this machine have no time limit
 _TIMEOUTS = 20  # how often Slurm's time limit may put a job back into the queue
 _POLL = 0.1  # seconds
+_TAIL = 2000  # characters of a log
+_LOOK = 5.0  # seconds between two looks at Slurm's queue
 _GRACE = 5.0  # seconds for the jobs that are stopped to save their state
 
 
@@ -44,15 +49,22 @@ class Submitit:
     Args:
         executor: the executor.
         slots: number of jobs at a time.
-        place: parameters of the executor for the job in a slot, 0 to `slots` - 1.
         log: file for what submitit's own processes say on stderr.
+        place: parameters of the executor for the job in a slot, 0 to `slots` - 1.
+        is_over: whether a job of submitit has ended.
     """
 
     def __init__(
-        self, executor: Any, slots: int, log: Path, place: Callable[[int], dict[str, Any]] = lambda slot: {}
+        self,
+        executor: Any,
+        slots: int,
+        log: Path,
+        *,
+        place: Callable[[int], dict[str, Any]] = lambda slot: {},
+        is_over: Callable[[Any], bool] = lambda task: bool(task.done()),
     ) -> None:
         self.slots = slots
-        self._executor, self._place, self._log = executor, place, log
+        self._executor, self._place, self._log, self._is_over = executor, place, log, is_over
         self._jobs: dict[int, tuple[Job, Any]] = {}  # by slot
 
     def submit(self, job: Job) -> None:
@@ -72,11 +84,11 @@ class Submitit:
     def ended(self, timeout: float) -> list[tuple[Job, str]]:
         """Give the jobs that have ended since the last call, waiting up to `timeout` seconds."""
         until = time.monotonic() + timeout
-        while not (over := [slot for slot, (_, task) in self._jobs.items() if task.done()]):
+        while not (over := [slot for slot, (_, task) in self._jobs.items() if self._is_over(task)]):
             if time.monotonic() >= until:
                 return []
             time.sleep(_POLL)
-        return [(job, f"see {task.paths.stderr}") for job, task in map(self._jobs.pop, over)]
+        return [(job, _end_of(task.paths.stderr)) for job, task in map(self._jobs.pop, over)]
 
     def close(self) -> None:
         """Cancel the jobs that are at work, and wait a moment for them to save their state."""
@@ -111,7 +123,7 @@ def local(logs: Path, workers: int, gpus: int | None) -> Submitit:
 
     executor = _submitit().LocalExecutor(logs)
     executor.update_parameters(timeout_min=_LONG)
-    return Submitit(executor, workers, logs / "submitit.log", place)
+    return Submitit(executor, workers, logs / "submitit.log", place=place)
 
 
 def slurm(
@@ -149,7 +161,47 @@ def slurm(
     asked["mem"] = None if memory is None else f"{max(1, round(memory * 1024))}M"
     given = {name: value for name, value in asked.items() if value is not None}
     executor.update_parameters(job_name="seatbelt", time=minutes, **given)
-    return Submitit(executor, workers, logs / "submitit.log")
+    return Submitit(executor, workers, logs / "submitit.log", is_over=Queue().is_over)
+
+
+class Queue:
+    """Slurm's queue, looked at now and then.
+
+    Submitit asks ``sacct``, which clusters without accounting lack, and there takes a job that was killed for one that
+    still runs.
+    """
+
+    def __init__(self) -> None:
+        self._ids: set[str] | None = None
+        self._looked = -math.inf
+        self._seen: dict[str, float] = {}
+
+    def is_over(self, task: Any) -> bool:
+        """Say whether a job has left its result, or has left the queue without one."""
+        now = time.monotonic()
+        asked = self._seen.setdefault(task.job_id, now)
+        if task.paths.result_pickle.exists():
+            return True
+        if now - self._looked > _LOOK:
+            self._ids, self._looked = _queued(), now
+        return self._ids is not None and self._looked > asked + _LOOK and task.job_id not in self._ids
+
+
+def _queued() -> set[str] | None:
+    """The ids of this user's jobs that wait or run; None where Slurm does not answer."""
+    words = ["squeue", "--noheader", "--format=%A", f"--user={getpass.getuser()}"]
+    try:
+        return set(subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout.split())
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _end_of(log: Path) -> str:
+    """A log's name and its last lines."""
+    try:
+        return f"{log}: {log.read_text(errors='replace')[-_TAIL:]}"
+    except OSError:
+        return f"{log}: was not written"
 
 
 def _submitit() -> Any:
