@@ -58,13 +58,14 @@ def command(
     from seatbelt_vae.cli.live import Watch, counts, shown, tell
     from seatbelt_vae.errors import RunError
     from seatbelt_vae.experiments import Sweep, SweepSpec, results, run_sweep, write_table
-    from seatbelt_vae.experiments.engines import Resources, make_engine, threads
+    from seatbelt_vae.experiments.engines import Resources, check_resources, make_engine, threads
     from seatbelt_vae.experiments.results import check_table
     from seatbelt_vae.experiments.sweep import OWN
 
     if table is not None:
         check_table(table)
     resources = Resources(workers, gpus, cpus, memory, time, partition, address)
+    check_resources(engine, resources)
     every = {"checkpoint_every": checkpoint_every, "log_every": log_every}
     settings = {"device": device, **every, "threads": threads(engine, resources)}
     sweep = Sweep.plan(SweepSpec.read(spec), out, write=not status, **settings)
@@ -79,7 +80,7 @@ def command(
             with shown(watch):
                 standings = run_sweep(sweep, doer, retry=retry, settled=lambda run, now: tell(watch, run, now))
         except KeyboardInterrupt:
-            again = f"seatbelt sweep {shlex.quote(str(spec))} --out {shlex.quote(str(out))}"
+            again = shlex.join(["seatbelt", "sweep", str(spec), "--out", str(out), "--engine", engine])
             raise KeyboardInterrupt(f"{watch.summary(watch.look())}; nothing is lost, go on with: {again}") from None
     rows = results(sweep, standings)
     if table is not None:

@@ -8,7 +8,7 @@ from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.engines.in_process import InProcess
 from seatbelt_vae.experiments.engines.protocol import Engine, Job
 
-__all__ = ["ENGINES", "Engine", "InProcess", "Job", "Resources", "make_engine", "threads"]
+__all__ = ["ENGINES", "Engine", "InProcess", "Job", "Resources", "check_resources", "make_engine", "threads"]
 
 ENGINES = {
     "in-process": (),
@@ -61,7 +61,7 @@ def make_engine(name: str, logs: Path, resources: Resources) -> Engine:
         >>> make_engine("in-process", Path("logs"), Resources()).slots
         1
     """
-    _check(name, resources)
+    check_resources(name, resources)
     workers, gpus = resources.workers, resources.gpus
     if name == "local":
         from seatbelt_vae.experiments.engines.submitit import local
@@ -100,7 +100,12 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _check(name: str, resources: Resources) -> None:
+def check_resources(name: str, resources: Resources) -> None:
+    """Refuse what `make_engine` would refuse without a look at libraries and clusters.
+
+    Raises:
+        InputError: the name is unknown, or a resource means nothing to it or is out of range.
+    """
     if name not in ENGINES:
         raise InputError(f"--engine: {name!r} is unknown, use one of {', '.join(ENGINES)}")
     for field in fields(resources):
