@@ -69,7 +69,7 @@ def attack(
         layers: of posteriors compared: ``all``, ``bottom``, ``top`` or indices from 0 (the bottom); None for those that
             the decoder sees.
         lambdas: ``paper`` for 0 and 50 powers of two in 2^±20, or values ≥ 0.
-        solver: ``path`` (λ from large to small with warm starts, envelope and polish), ``cold`` (the
+        solver: ``path`` (waves over λ with warm starts, every λ profiting from all others), ``cold`` (the
             paper's protocol, every λ by itself, batched), ``scipy`` (the same, one at a time by L-BFGS-B) or ``adam``.
         penalty: ``norm`` for λ‖d‖, ``squared`` for λ‖d‖².
         radii: budgets ε > 0 in the place of penalties; the result's ``lambdas`` then holds them.
@@ -79,7 +79,7 @@ def attack(
             means. None: 0 for latent attacks, 4 for output attacks on the ELBO.
         seed: of the starting points and of the random numbers; a pair's do not depend on other pairs.
         bounds: of the data: (0, 1) or (-1, 1).
-        max_iterations: of one solve; None for the solver's own (100 in ``path``, 1000 in ``cold`` and balls, 15 000 in
+        max_iterations: of one solve; None for the solver's own (300 in ``path``, 1000 in ``cold`` and balls, 15 000 in
             ``scipy``).
         chunk: images per evaluation; None for 64 on a CPU and for all at once elsewhere.
         progress: show a bar on stderr.

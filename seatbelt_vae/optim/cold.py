@@ -49,11 +49,11 @@ def solve_cold(
         >>> cold.distortion.round(decimals=3)
         tensor([[5., 4.]], dtype=torch.float64)
     """
-    problems = family(smooth, x0, lambdas, lower, upper, penalty)
+    problems = family(smooth, x0, lambdas, lower, upper, penalty, chunk)
     rows, grid = problems.shape
     everything = torch.arange(rows * grid, device=x0.device)
-    fun, low, high = problems.problem(everything)
-    found = solver(fun, problems.x0[everything // grid], low, high, chunk=chunk, **options)
-    r = problems.discrepancy(found.x, everything // grid, chunk)
+    low, high = problems.box(everything).lower, problems.box(everything).upper
+    found = solver(problems.penalised, problems.x0[everything // grid], low, high, chunk=chunk, **options)
+    r = problems.discrepancy(found.x, everything // grid)
     d = found.x.view(rows, grid, -1)
     return problems.solution(d, *(t.view(rows, grid) for t in (r, found.status, found.evaluations)))

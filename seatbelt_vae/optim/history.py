@@ -53,22 +53,30 @@ class History:
         return self.age > 0
 
     def push(self, s: Tensor, y: Tensor, where: Tensor) -> None:
-        """Store the pair of each row marked in `where` (B,) that has positive curvature, over the row's oldest."""
-        dtype, m = self.gram.dtype, self.memory
-        length = torch.linalg.vector_norm(s, dim=-1, dtype=dtype)
-        curvature, yy = (s * y).sum(-1, dtype=dtype), (y * y).sum(-1, dtype=dtype)
-        row = (where & (length > 0) & (curvature > CURVATURE * yy)).nonzero()[:, 0]
+        """Store the pair of each row marked in `where` (B,) over the row's oldest.
+
+        A pair without positive curvature empties its place.
+        """
+        length = torch.linalg.vector_norm(s, dim=-1)
+        row = (where & (length > 0)).nonzero()[:, 0]
+        m, whole = self.memory, len(row) == len(s)
         place = self.count[row] % m
-        both = torch.stack((place, place + m), dim=1)
-        new = torch.stack((s, y), dim=1) / length.clamp_min(torch.finfo(s.dtype).tiny).to(s.dtype)[:, None, None]
-        self.pairs[row[:, None], both] = new.index_select(0, row)
-        self.count[row] += 1
-        self.age[row, place] = self.count[row]
-        free = new * (self.side == 0)[:, None]
-        inner = products(torch.cat((new, free), dim=1), self.pairs)[row]
+        new = torch.stack((s, y), dim=1)
+        new /= length.clamp_min(torch.finfo(s.dtype).tiny)[:, None, None]
+        new = new if whole else new.index_select(0, row)
+        pairs = self.pairs if whole else self.pairs.index_select(0, row)
+        side = self.side if whole else self.side.index_select(0, row)
+        both, each = torch.stack((place, place + m), dim=1), torch.arange(len(row), device=row.device)
+        pairs[each[:, None], both] = new
+        if not whole:
+            self.pairs[row[:, None], both] = new
+        inner = products(torch.cat((new, new * (side == 0)[:, None]), dim=1), pairs)
         for gram, part in ((self.gram, inner[:, :2]), (self.gram_free, inner[:, 2:])):
             gram[row[:, None], both] = part
             gram[row[:, None], :, both] = part
+        curvature, yy = inner[each, 0, place + m], inner[each, 1, place + m]
+        self.count[row] += 1
+        self.age[row, place] = torch.where(curvature > CURVATURE * yy, self.count[row], 0)
 
     def clear(self, where: Tensor) -> None:
         """Forget the pairs of the rows marked in `where` (B,)."""

@@ -1,6 +1,6 @@
 r"""Follow the minima of r(d) + λ‖d‖ as λ falls, and let every λ profit from what any other found."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,12 +10,16 @@ from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim.cold import solve_cold
-from seatbelt_vae.optim.lbfgsb import minimise
+from seatbelt_vae.optim.descent import Batch, Descent, Rules
+from seatbelt_vae.optim.lbfgsb import rows_within
 from seatbelt_vae.optim.penalty import Family, PathSolution, Penalty, family, size
 from seatbelt_vae.optim.problem import Bound, Objective, value_and_gradient
 from seatbelt_vae.optim.reference import minimise_adam, minimise_scipy
 from seatbelt_vae.optim.solution import Status
 from seatbelt_vae.progress import progress_bar
+
+STRIDE = 10
+"""Turns that a solve is ahead of that of the next smaller λ, which starts from where it is."""
 
 
 def follow_path(
@@ -26,19 +30,25 @@ def follow_path(
     upper: Bound,
     *,
     penalty: Penalty = "norm",
-    walk_iterations: int = 20,
-    rounds: int = 2,
-    max_iterations: int = 100,
+    max_iterations: int = 300,
+    scout: int = 30,
+    deep: int = 10,
+    waves: int = 2,
+    stride: int = STRIDE,
+    relative_tolerance: float = 3e-4,
+    patience: int = 20,
+    memory: int = 20,
     chunk: int | None = None,
+    memory_budget: float = 2**30,
     progress: bool = False,
-    **options: Any,
 ) -> PathSolution:
     r"""Minimise r(d) + λ‖d‖ for every row and every λ, together.
 
-    λ is walked from large to small, each solve starting from the best point known. Any d found is a candidate for
-    every λ, as its value there, r(d) + λ‖d‖, costs nothing: the lower *envelope* of these lines is taken, and polished
-    by one batch over all rows and penalties whose start the envelope improved. At d = 0 no solve is needed where the
-    slope of r on the bounds' tangent cone is at most λ, until another point is found to be better.
+    A wave runs from the largest λ to the smallest: each solve sets out `stride` turns after that of the next larger λ,
+    from its point and with its quasi-Newton memory, so that all that are on their way fill one batch. Any d found is a
+    candidate for every λ, as its value there, r(d) + λ‖d‖, costs nothing: the next wave, which runs back, starts each
+    solve from the lower *envelope* of these lines, and so does the answer come from it. At d = 0 no solve is needed
+    where the slope of r on the bounds' tangent cone is at most λ, until a better point is found.
 
     Args:
         smooth: r: ``smooth(d, rows) -> values``; d (B, n), rows (B,) indices in 0 … R − 1, values (B,).
@@ -47,12 +57,17 @@ def follow_path(
         lower: bounds of d, a number or broadcastable to (R, n); at most 0.
         upper: likewise, at least 0.
         penalty: ``"norm"`` charges λ‖d‖, ``"squared"`` λ‖d‖².
-        walk_iterations: of each solve on the walk. The next λ goes on from there, so none need be carried to its end.
-        rounds: how often envelope and polish are repeated at most; they stop when nothing improves.
-        max_iterations: of each solve in a polish.
+        max_iterations: of a solve in every wave but the first.
+        scout: of a solve in the first wave, if `max_iterations` are not fewer: it only has to lead the next one.
+        deep: but the last solve of the first wave may take `deep` · `max_iterations`: every small λ starts from there.
+        waves: one to smaller λ, one back, and so on.
+        stride: turns between two starts of a wave.
+        relative_tolerance: a solve ends when `patience` steps running decrease its value by at most this share.
+        patience: that many steps.
+        memory: pairs of the quasi-Newton history.
         chunk: rows per call of `smooth`.
+        memory_budget: bytes the solver's own tensors may take; rows beyond it wait for their turn.
         progress: show a bar on stderr.
-        options: passed on to `minimise`.
 
     Returns:
         See `PathSolution`; `status` is that of the last solve.
@@ -66,83 +81,119 @@ def follow_path(
         >>> path.distortion.round(decimals=3)
         tensor([[5., 4., 0.]], dtype=torch.float64)
     """
-    problems = family(smooth, x0, lambdas, lower, upper, penalty)
-    if not bool(((problems.box.lower <= 0) & (problems.box.upper >= 0)).all()):
+    problems = family(smooth, x0, lambdas, lower, upper, penalty, chunk)
+    if not bool(((problems.bounds.lower <= 0) & (problems.bounds.upper >= 0)).all()):
         raise InputError("bounds: d = 0 must be inside them: a path starts there")
-    path = _Path.begin(problems, chunk, partial(minimise, chunk=chunk, **options))
+    if min(max_iterations, scout, deep, waves, stride, patience, memory) < 1:
+        raise InputError("max_iterations, scout, deep, waves, stride, patience, memory: each needs to be at least 1")
+    path = _Path.begin(problems, Rules(0.0, relative_tolerance, patience, memory, guesses=1))
     rows, grid = problems.shape
-    with progress_bar("Following the path", total=grid + rounds, enabled=progress) as advance:
-        for k in problems.lambdas.argsort(descending=True).tolist():
-            path.solve(path.open(torch.arange(rows, device=x0.device) * grid + k), min(walk_iterations, max_iterations))
-            advance()
-        for _ in range(rounds):
-            path.solve(path.open(path.unfinished()), max_iterations)
-            advance()
-    return problems.solution(path.d, path.r, path.status, path.evaluations)
+    abreast = min(grid, -(-max_iterations // stride) + 1)  # solves of one row that are usually on their way at once
+    block = max(1, rows_within(memory_budget, x0, memory) // abreast)
+    with progress_bar("Following the path", total=rows * grid * waves, enabled=progress) as advance:
+        for wave in range(waves):
+            order = problems.lambdas.argsort(descending=wave % 2 == 0)
+            budget = torch.full_like(order, max_iterations)
+            if wave == 0:
+                budget[:-1] = min(scout, max_iterations)
+                budget[-1] *= deep
+            for part in torch.arange(rows, device=x0.device).split(block):
+                left = len(part) * grid
+                for ended in path.wave(part, order, budget, stride, first=wave == 0):
+                    left -= ended
+                    advance(ended)
+                advance(left)  # those that needed no solve
+    return path.answer()
 
 
 @dataclass
 class _Path:
-    """The best d known of each row at each λ (R, K, n), r there (R, K), and the accounts."""
+    """The best d known of each row at each λ (R, K, n), r and the charge ‖d‖ or ‖d‖² there (R, K), and the accounts."""
 
     problems: Family
-    chunk: int | None
-    solver: Callable[..., Any]
+    rules: Rules
     d: Tensor
     r: Tensor
+    charge: Tensor
     status: Tensor
     evaluations: Tensor
     slope: Tensor  # of r at d = 0, on the tangent cone of the bounds, (R,)
+    bend: Tensor  # the slope up to which 0 is stationary, (K,): λ where the penalty has a kink there
 
     @classmethod
-    def begin(cls, problems: Family, chunk: int | None, solver: Callable[..., Any]) -> "_Path":
+    def begin(cls, problems: Family, rules: Rules) -> "_Path":
         """Everything at d = 0."""
-        (rows, grid), x0, box = problems.shape, problems.x0, problems.box
+        (rows, grid), x0, box = problems.shape, problems.x0, problems.bounds
         zero, index = torch.zeros_like(x0), torch.arange(len(x0), device=x0.device)
-        r, g = value_and_gradient(problems.smooth, zero, index, chunk)
+        r, g = value_and_gradient(problems.smooth, zero, index, problems.chunk)
         downhill = torch.where(((box.lower >= 0) & (g > 0)) | ((box.upper <= 0) & (g < 0)), 0.0, g)
         count = torch.zeros(rows, grid, dtype=torch.long, device=x0.device)
         return cls(
-            problems, chunk, solver, x0.new_zeros(rows, grid, x0.shape[1]), r[:, None].repeat(1, grid),
-            torch.full_like(count, int(Status.CONVERGED)), count, size(downhill, "norm"),
+            problems, rules, x0.new_zeros(rows, grid, x0.shape[1]), r[:, None].repeat(1, grid),
+            r.new_zeros(rows, grid), torch.full_like(count, int(Status.CONVERGED)), count, size(downhill, "norm"),
+            problems.lambdas * (problems.penalty == "norm"),
         )  # fmt: skip
 
-    def envelope(self) -> tuple[Tensor, Tensor]:
-        """For each row and λ the best of the row's K points, and its value there: both (R, K)."""
-        p = size(self.d, self.problems.penalty)
-        value = self.r[:, None, :] + self.problems.lambdas[:, None] * p[:, None, :]  # (R, λ, point)
-        best = value.min(-1)
-        return best.indices, best.values
+    def wave(self, rows: Tensor, order: Tensor, budget: Tensor, stride: int, *, first: bool) -> Iterator[int]:
+        """Solve for all λ of some rows in an order, each from where its neighbour has come to in `stride` turns.
 
-    def open(self, chosen: Tensor) -> Tensor:
-        """Give the problems `chosen` the envelope's start; those are left out whose answer is known to be 0."""
-        grid = len(self.problems.lambdas)
-        row, k = chosen // grid, chosen % grid
-        source = self.envelope()[0][row, k]
-        self.d[row, k], self.r[row, k] = self.d[row, source], self.r[row, source]
-        at_zero = (self.d[row, k] == 0).all(-1)
-        bend = self.problems.lambdas[k] if self.problems.penalty == "norm" else 0 * self.slope[row]
-        return chosen[~(at_zero & (self.slope[row] <= bend))]
+        Yields how many solves ended, turn by turn.
+        """
+        grid = len(order)
+        flat = self.slope[rows, None] <= self.bend[order]  # 0 is stationary
+        if first:
+            leader = flat.sum(1)  # the place in the order of the solve that is ahead; before it 0 is the answer
+        else:
+            leader = torch.where(flat[:, 0] & (self.best(rows, order[:1])[0] == 0).all(-1), grid, 0)
+        rows, leader = rows[leader < grid], leader[leader < grid]
+        descent = Descent(self.problems, self.rules)
+        x = self.problems.x0[rows] if first else self.best(rows, order[leader])[0]
+        descent.admit(rows * grid + order[leader], x, budget[leader])
+        while len(descent):
+            descent.step()
+            due, place = descent.aged(rows * grid + order[leader], stride)
+            leader[due] += 1
+            due, place = due[leader[due] < grid], place[leader[due] < grid]
+            x, open_ = self.start(rows[due], order[leader[due]], descent.batch, place)
+            leader[due[~open_]] = grid
+            due, place, x = due[open_], place[open_], x[open_]
+            descent.admit(rows[due] * grid + order[leader[due]], x, budget[leader[due]], place)
+            rows, leader = rows[leader < grid], leader[leader < grid]
+            yield self.keep(descent.release())
 
-    def unfinished(self) -> Tensor:
-        """The problems cut short, and those for which another λ's point is better than their own; (B,) indices."""
-        p = size(self.d, self.problems.penalty)
-        own = self.r + self.problems.lambdas * p
-        _, best = self.envelope()
-        cut_short = self.status == int(Status.BUDGET)
-        return ((best < own - 1e-12 * own.abs()) | cut_short).flatten().nonzero()[:, 0]
+    def start(self, row: Tensor, k: Tensor, parents: Batch, place: Tensor) -> tuple[Tensor, Tensor]:
+        """Where the solves of `row` at λ_k set out, the neighbour's point or a better one known; which are needed."""
+        lambdas, x = self.problems.lambdas, parents.x[place]
+        change = lambdas[k] - lambdas[parents.index[place] % len(lambdas)]
+        value = parents.f[place] + change * size(x, self.problems.penalty)
+        known, least = self.best(row, k)
+        zero = (known == 0).all(-1)
+        needless = zero & (least <= value) & (self.slope[row] <= self.bend[k])
+        return torch.where((~zero & (least < value))[:, None], known, x), ~needless
 
-    def solve(self, chosen: Tensor, max_iterations: int) -> None:
-        """Minimise the problems `chosen` from where they are."""
-        if not len(chosen):
-            return
-        grid = len(self.problems.lambdas)
-        row, k = chosen // grid, chosen % grid
-        fun, low, high = self.problems.problem(chosen)
-        found = self.solver(fun, self.d[row, k], low, high, max_iterations=max_iterations)
-        self.d[row, k], self.status[row, k] = found.x, found.status.long()
-        self.r[row, k] = self.problems.discrepancy(found.x, row, self.chunk)
-        self.evaluations[row, k] += found.evaluations
+    def best(self, row: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+        """The lower envelope: the best point known for `row` at λ_k, and its value."""
+        least = (self.r[row] + self.problems.lambdas[k, None] * self.charge[row]).min(-1)
+        return self.d[row, least.indices], least.values
+
+    def keep(self, ended: Batch) -> int:
+        """Note how solves ended, and their points where these are the best known; how many they were."""
+        problems, index = self.problems, ended.index
+        row, k = index // len(problems.lambdas), index % len(problems.lambdas)
+        better = ended.f < self.r[row, k] + problems.lambdas[k] * self.charge[row, k]
+        i, j, x = row[better], k[better], ended.x[better]
+        self.d[i, j], self.charge[i, j] = x, size(x, problems.penalty)
+        self.r[i, j] = ended.f[better] - problems.lambdas[j] * self.charge[i, j]
+        self.status[row, k] = ended.status
+        self.evaluations[row, k] += ended.turns
+        return len(index)
+
+    def answer(self) -> PathSolution:
+        """Every row and λ at the lower envelope."""
+        value = self.r[:, None, :] + self.problems.lambdas[:, None] * self.charge[:, None, :]  # (R, λ, point)
+        best = value.argmin(-1)
+        d = self.d.take_along_dim(best[:, :, None], dim=1)
+        return self.problems.solution(d, self.r.gather(1, best), self.status, self.evaluations)
 
 
 SOLVERS: dict[str, Callable[..., PathSolution]] = {

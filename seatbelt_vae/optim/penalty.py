@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim.problem import Bound, Box, Objective, check, wide
+from seatbelt_vae.optim.problem import Bound, Box, Objective, check, value_and_gradient, wide
 
 Penalty = Literal["norm", "squared"]
 """How d is charged: λ‖d‖ or λ‖d‖²."""
@@ -36,9 +36,9 @@ class PathSolution:
 
 
 def size(d: Tensor, penalty: Penalty) -> Tensor:
-    """‖d‖ or ‖d‖² over the last dimension, summed in float64; the gradient of ‖d‖ at 0 is 0."""
-    d = d.to(wide(d.device))
-    return torch.linalg.vector_norm(d, dim=-1) if penalty == "norm" else (d * d).sum(-1)
+    """‖d‖ or ‖d‖² over the last dimension, handed on in float64; the gradient of ‖d‖ at 0 is 0."""
+    norm = torch.linalg.vector_norm(d, dim=-1).to(wide(d.device))
+    return norm if penalty == "norm" else norm**2
 
 
 @dataclass(frozen=True)
@@ -49,35 +49,45 @@ class Family:
         smooth: r: ``smooth(d, rows) -> values``, d (B, n), rows (B,) in 0 … R − 1.
         x0: starting points, shape (R, n).
         lambdas: penalties, shape (K,), float64.
-        box: bounds of d, each broadcastable to (R, n).
+        bounds: of d, each broadcastable to (R, n).
         penalty: ``"norm"`` or ``"squared"``.
+        chunk: rows per call of `smooth`; None for all.
     """
 
     smooth: Objective
     x0: Tensor
     lambdas: Tensor
-    box: Box
+    bounds: Box
     penalty: Penalty
+    chunk: int | None
 
     @property
     def shape(self) -> tuple[int, int]:
         """(R, K)."""
         return len(self.x0), len(self.lambdas)
 
-    def problem(self, chosen: Tensor) -> tuple[Objective, Tensor, Tensor]:
-        """The objective, lower and upper bounds of the problems `chosen`, (B,) indices in 0 … R·K − 1."""
-        row, charge = chosen // len(self.lambdas), self.lambdas[chosen % len(self.lambdas)]
+    def evaluate(self, d: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Values (B,) and gradients (B, n) of the problems `index` (B,) at d (B, n); the penalty's in closed form."""
+        charge = self.lambdas[index % len(self.lambdas)]
+        f, g = value_and_gradient(self.smooth, d, index // len(self.lambdas), self.chunk)
+        p = size(d, self.penalty)
+        pull = 2 * charge if self.penalty == "squared" else torch.where(p > 0, charge / p, 0.0)
+        return f + charge * p, torch.addcmul(g, pull[:, None].to(d.dtype), d)
 
-        def penalised(d: Tensor, i: Tensor) -> Tensor:
-            return self.smooth(d, row[i]).to(charge.dtype) + charge[i] * size(d, self.penalty)
+    def box(self, index: Tensor) -> Box:
+        """The bounds of the problems `index`."""
+        return self.bounds.rows(index // len(self.lambdas))
 
-        box = self.box.rows(row)
-        return penalised, box.lower, box.upper
+    def penalised(self, d: Tensor, index: Tensor) -> Tensor:
+        """The values of `evaluate`, differentiable: for solvers that take a function."""
+        charge = self.lambdas[index % len(self.lambdas)]
+        return self.smooth(d, index // len(self.lambdas)).to(charge.dtype) + charge * size(d, self.penalty)
 
-    def discrepancy(self, d: Tensor, row: Tensor, chunk: int | None) -> Tensor:
+    def discrepancy(self, d: Tensor, row: Tensor) -> Tensor:
         """Values of r at d (B, n) for the rows given (B,), float64, no gradient."""
+        chunk = self.chunk or max(1, len(d))
         with torch.no_grad():
-            parts = zip(d.split(chunk or max(1, len(d))), row.split(chunk or max(1, len(d))), strict=True)
+            parts = zip(d.split(chunk), row.split(chunk), strict=True)
             return torch.cat([self.smooth(*part).to(wide(d.device)) for part in parts])
 
     def solution(self, d: Tensor, r: Tensor, status: Tensor, evaluations: Tensor) -> PathSolution:
@@ -88,7 +98,13 @@ class Family:
 
 
 def family(
-    smooth: Objective, x0: Tensor, lambdas: Tensor | Sequence[float], lower: Bound, upper: Bound, penalty: Penalty
+    smooth: Objective,
+    x0: Tensor,
+    lambdas: Tensor | Sequence[float],
+    lower: Bound,
+    upper: Bound,
+    penalty: Penalty,
+    chunk: int | None = None,
 ) -> Family:
     """Check the ingredients of a family of problems.
 
@@ -101,4 +117,4 @@ def family(
         raise InputError("lambdas: needs one or more finite numbers >= 0")
     if penalty not in ("norm", "squared"):
         raise InputError(f"penalty: {penalty!r} is unknown; needs 'norm' or 'squared'")
-    return Family(smooth, x0, grid, box, penalty)
+    return Family(smooth, x0, grid, box, penalty, chunk)

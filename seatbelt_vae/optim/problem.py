@@ -84,7 +84,8 @@ def value_and_gradient(fun: Objective, x: Tensor, rows: Tensor, chunk: int | Non
     """
     if chunk is None or len(x) <= chunk:
         return _evaluate(fun, x, rows)
-    parts = [_evaluate(fun, *part) for part in zip(x.split(chunk), rows.split(chunk), strict=True)]
+    pieces = -(-len(x) // chunk)  # of nearly the same size: a small rest costs more a row
+    parts = [_evaluate(fun, *part) for part in zip(x.chunk(pieces), rows.chunk(pieces), strict=True)]
     values, gradients = zip(*parts, strict=True)
     return torch.cat(values), torch.cat(gradients)
 
@@ -99,3 +100,8 @@ def _evaluate(fun: Objective, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
             raise InputError("fun: its values do not depend on x through autograd; needs a differentiable function")
         (gradient,) = torch.autograd.grad(value.sum(), x)
     return value.detach().to(wide(x.device)), gradient
+
+
+def dot(a: Tensor, b: Tensor) -> Tensor:
+    """Dot products of the rows of a and b (B, n), handed on in float64, (B,)."""
+    return torch.linalg.vecdot(a, b).to(wide(a.device))

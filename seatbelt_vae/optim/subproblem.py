@@ -6,7 +6,8 @@ from torch import Tensor
 from seatbelt_vae.optim.history import History, bmm, products
 
 GUESSES = 3
-"""Guesses of the active bounds. Most rows settle in three or four; more than three have not saved evaluations."""
+"""Guesses of the active bounds. Most rows settle in three or four; more than three have not saved evaluations.
+One will do where an evaluation costs little more than a guess."""
 
 
 def quasi_newton_step(history: History, gradient: Tensor, low: Tensor, high: Tensor, guesses: int = GUESSES) -> Tensor:
