@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cyclopts import App
 
-from seatbelt_vae.cli.console import columns, number, show
+from seatbelt_vae.cli.console import columns, note, number, show
 from seatbelt_vae.cli.options import Json
 
 app = App(name="data", help="List data sets, or look into one.", help_epilogue="Example: seatbelt data info sprites")
@@ -17,9 +17,11 @@ def list_(*, json: Json = False) -> None:
     Args:
         json: Print one JSON document.
     """
-    from seatbelt_vae.data import available
+    from seatbelt_vae.data import available, data_folder
 
-    known = available()
+    known = [
+        (name, f"{text}; prepared" if (data_folder() / f"{name}.json").exists() else text) for name, text in available()
+    ]
     paths = ("PATH", "an .npz file with the key images, or a folder of images")
     show([{"name": name, "description": text} for name, text in known], json, columns([*known, paths]))
 
@@ -58,4 +60,38 @@ def info(
     dataset = load_dataset(name, **{key: value for key, value in options.items() if value is not None})
     document = describe(dataset)
     document["sheet"] = str(write_sheet(dataset, sheet or Path(f"{Path(name).stem}-sheet.png"), images, seed))
+    show(document, json, columns([(key, number(value)) for key, value in document.items()]))
+
+
+@app.command(help_epilogue="Example: seatbelt data prepare chairs --source rendered_chairs.tar")
+def prepare(
+    name: str,
+    /,
+    *,
+    source: Path | None = None,
+    size: int | None = None,
+    grey: bool = False,
+    unchecked: bool = False,
+    json: Json = False,
+) -> None:
+    """Read what the authors of a data set publish, once; --data NAME then finds it, and training maps it.
+
+    It is kept in the folder that the variable SEATBELT_DATA names, or else in the user's cache.
+
+    Args:
+        name: dsprites, chairs, faces3d or celeba.
+        source: dsprites_....npz (downloaded by default), rendered_chairs.tar, basel_face_renders.pth, or
+            img_align_celeba.zip with its text files beside it; or a folder of images, or an .npz with the key images.
+        size: Side of the images in pixels; 64 by default for chairs and celeba, as stored for the others.
+        grey: Turn colour into grey.
+        unchecked: Take a file of a published name with another checksum.
+        json: Print one JSON document.
+    """
+    from seatbelt_vae.data import describe
+    from seatbelt_vae.data import prepare as prepared
+
+    dataset, about = prepared(name, source, size=size, grey=grey, check=not unchecked, progress=True)
+    for line in about["notes"]:
+        note(line)
+    document = {**describe(dataset), **about}
     show(document, json, columns([(key, number(value)) for key, value in document.items()]))

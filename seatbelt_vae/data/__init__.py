@@ -3,6 +3,8 @@
 from seatbelt_vae.data.dataset import ImageDataset, Split
 from seatbelt_vae.data.load import available, load_dataset
 from seatbelt_vae.data.pairs import Pairs, pairs
+from seatbelt_vae.data.prepare import prepare
+from seatbelt_vae.data.prepared import data_folder, find_prepared
 from seatbelt_vae.data.sheet import contact_sheet, describe
 from seatbelt_vae.data.source import ImageSource
 from seatbelt_vae.data.sprites import draw_sprites, sprite_index
@@ -14,9 +16,12 @@ __all__ = [
     "Split",
     "available",
     "contact_sheet",
+    "data_folder",
     "describe",
     "draw_sprites",
+    "find_prepared",
     "load_dataset",
     "pairs",
+    "prepare",
     "sprite_index",
 ]

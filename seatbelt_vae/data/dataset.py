@@ -5,9 +5,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from seatbelt_vae.data.resize import Resized, resize, to_grey
+from seatbelt_vae.data.resize import Grey, Resized, resize, to_grey
 from seatbelt_vae.data.source import ImageSource, Index, Rows, as_indices, digest_of
 from seatbelt_vae.errors import InputError
+
+PARTITION = "partition"
+"""A factor of this name is the split that the data were published with: 0 train, 1 validation, 2 test. Held out, its
+value 2 is the test part; nothing here is tuned on the validation part, so it is learnt from."""
 
 IN_MEMORY = 2**26
 """A subset of images made on demand is made at once, and held as bytes, when it needs at most this many."""
@@ -152,10 +156,10 @@ class ImageDataset:
         return replace(self, images=images, digest=digest_of("size", self.digest, str(size)))
 
     def grey(self) -> "ImageDataset":
-        """Turn colour images into grey ones."""
+        """Turn colour images into grey ones; images made on demand are turned on demand."""
         if self.image_shape[0] == 1:
             return self
-        images = to_grey(self.images[:])
+        images = to_grey(self.images) if isinstance(self.images, Tensor) else Grey(self.images)
         return replace(self, images=images, digest=digest_of("grey", self.digest))
 
     def within(self, bounds: tuple[float, float]) -> "ImageDataset":
@@ -168,7 +172,8 @@ class ImageDataset:
         """Divide the images into training and test.
 
         With a `hold_out` factor its values are dealt out, whole, so that no person or object is in both;
-        values are taken at random until the test part has its share. Without one, images are dealt out.
+        values are taken at random until the test part has its share. Without one, images are dealt out. The split
+        that data were published with (see `PARTITION`) has its own share.
 
         Args:
             test: share of the images for the test, between 0 and 1.
@@ -203,6 +208,8 @@ class ImageDataset:
 
     def _held_out_mask(self, test: float, seed: int) -> Tensor:
         assert self.hold_out is not None
+        if self.hold_out == PARTITION:
+            return self.factor(PARTITION) == 2
         _, group, counts = self.factor(self.hold_out).unique(return_inverse=True, return_counts=True)
         order = permutation(len(counts), seed)
         shares = counts[order].cumsum(0).double() / len(self)

@@ -58,6 +58,7 @@ def _read_tensor(path: Path) -> Tensor:
 
 
 FACES3D = Original(
+    "faces3d",
     "renders of 3D face models: identity, azimuth, elevation, light; grey; splits keep faces apart (needs path=)",
     "faces3d: needs path=FILE, basel_face_renders.pth (renders of the Basel Face Model as github.com/rtqichen/"
     "beta-tcvae lays them out: uint8, 50×21×11×11 images), or an .npz with the key 'images'",

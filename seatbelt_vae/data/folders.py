@@ -1,5 +1,6 @@
 """A folder of pictures as a data set: every image cropped to its central square and resized to one size."""
 
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -115,7 +116,9 @@ def _common_side(shapes: set[tuple[int, int]], crop: int | None) -> int:
     return side if len(shapes) == 1 and width == height and side <= LARGEST else USUAL
 
 
-def read_image(path: Path, size: int, mode: str = "RGB", crop: int | None = None) -> Tensor:
+def read_image(
+    path: Path, size: int, mode: str = "RGB", crop: int | None = None, content: bytes | None = None
+) -> Tensor:
     """Read one picture: central square, Lanczos to `size`, transparent parts on white.
 
     Args:
@@ -123,6 +126,7 @@ def read_image(path: Path, size: int, mode: str = "RGB", crop: int | None = None
         size: side in pixels.
         mode: "L" grey or "RGB".
         crop: side of the central square to cut out first; None the largest.
+        content: what the file holds, where it lies in an archive.
 
     Returns:
         uint8, (1 or 3, size, size).
@@ -130,7 +134,7 @@ def read_image(path: Path, size: int, mode: str = "RGB", crop: int | None = None
     Raises:
         InputError: the file cannot be read as a picture.
     """
-    with _open(path) as image:
+    with _open(path, content) as image:
         try:
             image = _plain(ImageOps.exif_transpose(image)).convert(mode)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -140,9 +144,9 @@ def read_image(path: Path, size: int, mode: str = "RGB", crop: int | None = None
     return pixels.unsqueeze(0) if mode == "L" else pixels.permute(2, 0, 1)
 
 
-def _open(path: Path) -> Image.Image:
+def _open(path: Path, content: bytes | None = None) -> Image.Image:
     try:
-        return Image.open(path)
+        return Image.open(path if content is None else io.BytesIO(content))
     except UnidentifiedImageError as error:
         raise InputError(f"{path}: cannot be read as an image") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

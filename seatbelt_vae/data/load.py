@@ -6,19 +6,14 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from seatbelt_vae.data.celeba import CELEBA
-from seatbelt_vae.data.chairs import CHAIRS
 from seatbelt_vae.data.dataset import ImageDataset
-from seatbelt_vae.data.dsprites import DSPRITES
-from seatbelt_vae.data.faces3d import FACES3D
 from seatbelt_vae.data.options import Options
-from seatbelt_vae.data.originals import Original
 from seatbelt_vae.data.paths import load_path
+from seatbelt_vae.data.prepare import ORIGINALS
 from seatbelt_vae.data.sprites import sprites
 from seatbelt_vae.errors import InputError
 
 SPRITES = "dSprites drawn from its geometry: 737 280 images 64×64, black and white, 5 factors; no download"
-ORIGINALS: Mapping[str, Original] = {"dsprites": DSPRITES, "chairs": CHAIRS, "faces3d": FACES3D, "celeba": CELEBA}
 NAMES = ("sprites", *ORIGINALS)
 
 
@@ -27,7 +22,7 @@ def load_dataset(name_or_path: str | Path, **options: Any) -> ImageDataset:
 
     Args:
         name_or_path: ``sprites`` (drawn, needs nothing); ``dsprites``, ``chairs``, ``faces3d`` or ``celeba``
-            (originals, need ``path=``); or a path. An ``.npz`` needs the key ``images``.
+            (originals: as `prepare` kept them, or with ``path=``); or a path. An ``.npz`` needs the key ``images``.
         **options: ``path``: where an original lies.
             ``size``: side in pixels (default: as stored; a folder of pictures of several sizes: 64).
             ``grey``: True turns colour into grey.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seatbelt_vae.data.dataset import ImageDataset, permutation
+from seatbelt_vae.data.dataset import PARTITION, ImageDataset, permutation
 from seatbelt_vae.data.source import digest_of
 from seatbelt_vae.errors import InputError
 
@@ -67,7 +67,7 @@ def pairs(dataset: ImageDataset, count: int, seed: int = 0) -> Pairs:
 
 def _draw(dataset: ImageDataset, count: int, seed: int) -> list[tuple[int, int]]:
     """Match each image with the first waiting one of another class; those waiting are all of one class."""
-    name = dataset.hold_out or next(iter(dataset.factor_names), None)
+    name = _class(dataset)
     group = None if name is None else dataset.factor(name)
     waiting: deque[int] = deque()
     drawn: list[tuple[int, int]] = []
@@ -84,6 +84,13 @@ def _draw(dataset: ImageDataset, count: int, seed: int) -> list[tuple[int, int]]
         found = 2 * len(drawn) + len(waiting)
         raise InputError(f"{dataset.name}: {count} pairs need {2 * count} different images, it has {found}")
     return drawn
+
+
+def _class(dataset: ImageDataset) -> str | None:
+    """The factor in which a source and its target are to differ."""
+    if dataset.hold_out == PARTITION:  # which all test images share
+        return "identity" if "identity" in dataset.factor_names else None
+    return dataset.hold_out or next(iter(dataset.factor_names), None)
 
 
 def _different_images(dataset: ImageDataset, seed: int, chunk: int) -> Iterator[int]:

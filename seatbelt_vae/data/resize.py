@@ -80,3 +80,29 @@ class Resized(ImageSource):
     def read(self, indices: Tensor) -> Tensor:
         """Make the images at `indices`: uint8, (B, C, size, size)."""
         return resize(self.source.read(indices), self.size)
+
+
+class Grey(ImageSource):
+    """Another source in grey, turned image by image as they are asked for.
+
+    Args:
+        source: where the images come from.
+    """
+
+    def __init__(self, source: ImageSource) -> None:
+        self.source = source
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(N, 1, H, W)."""
+        count, _, height, width = self.source.shape
+        return count, 1, height, width
+
+    @property
+    def digest(self) -> str:
+        """Sha256 of the source's digest and that it is grey."""
+        return digest_of("grey", self.source.digest)
+
+    def read(self, indices: Tensor) -> Tensor:
+        """Make the images at `indices`: uint8, (B, 1, H, W)."""
+        return to_grey(self.source.read(indices))

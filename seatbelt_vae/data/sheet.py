@@ -8,6 +8,9 @@ from PIL import Image
 from torch import Tensor
 
 from seatbelt_vae.data.dataset import ImageDataset, permutation
+from seatbelt_vae.data.mapped import Mapped
+from seatbelt_vae.data.resize import Grey, Resized
+from seatbelt_vae.data.source import ImageSource, Rows
 from seatbelt_vae.errors import InputError
 
 GAP, GAP_GREY = 2, 128
@@ -56,8 +59,8 @@ def describe(dataset: ImageDataset) -> dict[str, Any]:
 
     Returns:
         name, images (how many), shape (C, H, W), factors (name to number of classes), hold_out, bounds,
-        mean_pixel (within the bounds, over a random 4096 images where there are more), held ("memory" or
-        "drawn"), bytes (held for the images), digest.
+        mean_pixel (within the bounds, over a random 4096 images where there are more), held ("memory",
+        "mapped" or "drawn"), bytes (held for the images), digest.
 
     Example:
         >>> describe(ImageDataset(torch.zeros(3, 1, 8, 8, dtype=torch.uint8)))["bytes"]
@@ -72,10 +75,18 @@ def describe(dataset: ImageDataset) -> dict[str, Any]:
         "hold_out": dataset.hold_out,
         "bounds": list(dataset.bounds),
         "mean_pixel": _mean_pixel(dataset),
-        "held": "memory" if held else "drawn",
+        "held": _where(dataset.images),
         "bytes": math.prod(dataset.images.shape) if held else 0,
         "digest": dataset.digest,
     }
+
+
+def _where(images: Tensor | ImageSource) -> str:
+    while isinstance(images, Rows | Resized | Grey):
+        images = images.source
+    if isinstance(images, Mapped):
+        return "mapped"
+    return "memory" if isinstance(images, Tensor) else "drawn"
 
 
 def _mean_pixel(dataset: ImageDataset) -> float:

@@ -10,6 +10,12 @@ from seatbelt_vae.data import ImageDataset
 REAL_DATA = Path(os.environ.get("SEATBELT_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
 
+@pytest.fixture(autouse=True)
+def _own_data_folder(tmp_path, monkeypatch):
+    """What somebody has prepared on this machine is not seen, and not touched."""
+    monkeypatch.setenv("SEATBELT_DATA", str(tmp_path / "data"))
+
+
 @pytest.fixture
 def real_file():
     """Give the path of a real data file, or skip and say how to get it."""
