@@ -6,5 +6,6 @@ from seatbelt_vae.attacks.ingredients import paper_lambdas
 from seatbelt_vae.attacks.presets import PRESETS
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.attacks.result import AttackResult
+from seatbelt_vae.attacks.setup import Setup, prepare
 
-__all__ = ["DIVERGENCES", "PRESETS", "AttackResult", "Attackable", "attack", "paper_lambdas"]
+__all__ = ["DIVERGENCES", "PRESETS", "AttackResult", "Attackable", "Setup", "attack", "paper_lambdas", "prepare"]

@@ -1,25 +1,20 @@
 """The attack: mode × divergence × penalties λ × solver, over all pairs in one call."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from seatbelt_vae.attacks.damage import PosteriorDamage, ReconstructionDamage
-from seatbelt_vae.attacks.divergences import L2_SAMPLES, Divergence, find_divergence
-from seatbelt_vae.attacks.evaluation import fast_copy
-from seatbelt_vae.attacks.ingredients import check_images, check_lambdas, draw_per_pair, place
-from seatbelt_vae.attacks.latent import LatentObjective, Layers, choose_layers
-from seatbelt_vae.attacks.output import OutputDistance, OutputObjective
-from seatbelt_vae.attacks.protocol import Attackable, as_normal, frozen
+from seatbelt_vae.attacks.divergences import Divergence
+from seatbelt_vae.attacks.ingredients import check_lambdas
+from seatbelt_vae.attacks.latent import Layers
+from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.attacks.result import AttackResult
+from seatbelt_vae.attacks.setup import named, prepare
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim import Norm, PathSolution, Penalty, solve, solve_ball
 
-DIVERGENCE = {"latent": "kl", "output": "elbo", "damage": "reconstruction"}
-"""The modes, and what each minimises unless told otherwise."""
-OUTPUT_SAMPLES = 4
 CPU_CHUNK = 64  # images that stay in a core's cache through a convolutional encoder
 
 
@@ -102,101 +97,44 @@ def attack(
         >>> result.adversarial.shape, bool((result.discrepancy[:, 0] <= result.discrepancy[:, 1]).all())
         (torch.Size([2, 2, 1, 28, 28]), True)
     """
-    if mode not in DIVERGENCE:
-        raise InputError(f"mode {mode!r}: must be one of {', '.join(DIVERGENCE)}")
     if mode == "damage" and radii is None:
         raise InputError("radii: a damage attack needs the budgets of distortion, such as radii=[1.0, 2.0]")
-    if target is None and mode != "damage":
-        raise InputError(f"target: a {mode} attack needs target images")
     grid = check_lambdas(lambdas if radii is None else radii)
-    source = place(model, source)
-    target = source if target is None else place(model, target)
-    check_images(source, target, bounds)
-    fast = fast_copy(model)
-    with frozen(fast):
-        with torch.no_grad():
-            shapes = [as_normal(q).loc.shape[1:] for q in fast.encode(source[:1])]
-        chosen = choose_layers(layers, len(shapes), getattr(model, "decoder_sees", "all"))
-        samples = default_samples(mode, divergence) if samples is None else samples
-        start, noise = draw_per_pair(source, shapes, samples, seed)
-        smooth = objective(mode, divergence, fast, source, target, chosen, noise)
-        low, high = bounds[0] - source.flatten(1), bounds[1] - source.flatten(1)
-        chunk = CPU_CHUNK if chunk is None and source.device.type == "cpu" else chunk
-        options: dict[str, Any] = {"chunk": chunk, "progress": progress}
-        if max_iterations is not None:
-            options["max_iterations"] = max_iterations
-        start = start.clamp(low, high)
-        if radii is None:
-            solution = solve(solver, smooth, start, grid.to(source), low, high, penalty=penalty, **options)
-        else:
-            options |= {"norm": ball, "restarts": restarts, "seed": seed}
-            solution = solve_ball(smooth, start, grid, low, high, **options)
+    setup = prepare(
+        model,
+        source,
+        target,
+        mode=mode,
+        divergence=divergence,
+        layers=layers,
+        samples=samples,
+        seed=seed,
+        bounds=bounds,
+    )
+    source, target, low, high = setup.source, setup.target, setup.lower, setup.upper
+    chunk = CPU_CHUNK if chunk is None and source.device.type == "cpu" else chunk
+    options: dict[str, Any] = {"chunk": chunk, "progress": progress}
+    if max_iterations is not None:
+        options["max_iterations"] = max_iterations
+    if radii is None:
+        solution = solve(solver, setup.objective, setup.start, grid.to(source), low, high, penalty=penalty, **options)
+    else:
+        options |= {"norm": ball, "restarts": restarts, "seed": seed}
+        solution = solve_ball(setup.objective, setup.start, grid, low, high, **options)
     settings = {
         "mode": mode,
         "divergence": named(divergence, mode),
-        "layers": list(chosen) if mode == "latent" else None,
+        "layers": list(setup.layers) if mode == "latent" else None,
         "solver": solver if radii is None else "ball",
         "penalty": penalty if radii is None else None,
         "ball": None if radii is None else ball,
         "restarts": restarts,
-        "samples": samples,
+        "samples": setup.samples,
         "seed": seed,
         "bounds": list(bounds),
         "max_iterations": max_iterations,
     }
     return collect(solution, source, target, grid, bounds, settings)
-
-
-def objective(
-    mode: str,
-    divergence: str | Divergence | None,
-    model: Attackable,
-    source: Tensor,
-    target: Tensor,
-    layers: tuple[int, ...],
-    noise: list[Tensor] | None,
-) -> Callable[[Tensor, Tensor], Tensor]:
-    """The smooth part r of an attack, ``r(d, pairs) -> values``.
-
-    Raises:
-        InputError: a divergence that the mode does not have.
-    """
-    name = DIVERGENCE[mode] if divergence is None else divergence
-    if mode == "latent":
-        return LatentObjective(model, source, target, find_divergence(name), layers, noise, name == L2_SAMPLES)
-    if mode == "damage":
-        if name == "reconstruction":
-            return ReconstructionDamage(model, source)
-        return PosteriorDamage(model, source, find_divergence(name), layers)
-    if name in ("elbo", "kl"):
-        return OutputObjective(model, source, target, noise)
-    if name == "l2":
-        return OutputDistance(model, source, target, noise)
-    raise InputError(f"divergence {named(name, mode)!r}: an output attack has elbo and l2")
-
-
-def default_samples(mode: str, divergence: str | Divergence | None) -> int:
-    """Sets of random numbers that an attack follows unless told otherwise.
-
-    Example:
-        >>> default_samples("latent", "kl"), default_samples("latent", "l2-samples"), default_samples("output", None)
-        (0, 1, 4)
-    """
-    if mode == "output":
-        return 0 if divergence == "l2" else OUTPUT_SAMPLES
-    return int(divergence == L2_SAMPLES)
-
-
-def named(divergence: str | Divergence | None, mode: str) -> str:
-    """A divergence's name, that of its function where it is the user's own.
-
-    Example:
-        >>> named(None, "output"), named(max, "latent")
-        ('elbo', 'max')
-    """
-    if divergence is None or (mode == "output" and divergence == "kl"):
-        return DIVERGENCE[mode]
-    return divergence if isinstance(divergence, str) else str(getattr(divergence, "__name__", "custom"))
 
 
 def collect(

@@ -1,0 +1,141 @@
+"""What an attack minimises, over what and from where: everything but the solver."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seatbelt_vae.attacks.damage import PosteriorDamage, ReconstructionDamage
+from seatbelt_vae.attacks.divergences import L2_SAMPLES, Divergence, find_divergence
+from seatbelt_vae.attacks.evaluation import fast_copy
+from seatbelt_vae.attacks.ingredients import check_images, draw_per_pair, place
+from seatbelt_vae.attacks.latent import LatentObjective, Layers, choose_layers
+from seatbelt_vae.attacks.output import OutputDistance, OutputObjective
+from seatbelt_vae.attacks.protocol import Attackable, as_normal
+from seatbelt_vae.errors import InputError
+
+DIVERGENCE = {"latent": "kl", "output": "elbo", "damage": "reconstruction"}
+"""The modes, and what each minimises unless told otherwise."""
+OUTPUT_SAMPLES = 4
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The bounded problem of every pair: minimise r(d) + λ‖d‖ over lower ≤ d ≤ upper.
+
+    Attributes:
+        objective: the smooth part r, ``r(d, pairs) -> values``: d (B, n), pairs (B,), values (B,).
+        start: (P, n), almost 0.
+        lower: bounds that keep x + d in those of the data, (P, n).
+        upper: likewise.
+        source: x on the model's device, (P, C, H, W).
+        target: x_t, likewise.
+        layers: those whose posteriors are compared, 0 the bottom.
+        samples: sets of random numbers drawn for every pair.
+    """
+
+    objective: Callable[[Tensor, Tensor], Tensor]
+    start: Tensor
+    lower: Tensor
+    upper: Tensor
+    source: Tensor
+    target: Tensor
+    layers: tuple[int, ...]
+    samples: int
+
+
+def prepare(
+    model: Attackable,
+    source: Tensor,
+    target: Tensor | None = None,
+    *,
+    mode: str = "latent",
+    divergence: str | Divergence | None = None,
+    layers: Layers = None,
+    samples: int | None = None,
+    seed: int = 0,
+    bounds: tuple[float, float] = (0.0, 1.0),
+) -> Setup:
+    """Check what is to be attacked, and pose the problem: for solvers of your own.
+
+    Arguments are those of :func:`~seatbelt_vae.attacks.attack.attack`. The model is copied and its parameters frozen.
+
+    Raises:
+        InputError: images out of bounds, of wrong shape or not finite; an unknown name.
+
+    Example:
+        >>> from seatbelt_vae.models import vae
+        >>> model, x = vae((1, 28, 28), latent_sizes=(4,), network="mlp"), torch.rand(2, 1, 28, 28)
+        >>> setup = prepare(model, x, x.flip(0))
+        >>> setup.objective(setup.start, torch.arange(2)).shape
+        torch.Size([2])
+    """
+    if mode not in DIVERGENCE:
+        raise InputError(f"mode {mode!r}: must be one of {', '.join(DIVERGENCE)}")
+    if target is None and mode != "damage":
+        raise InputError(f"target: a {mode} attack needs target images")
+    source = place(model, source)
+    target = source if target is None else place(model, target)
+    check_images(source, target, bounds)
+    fast = fast_copy(model)
+    with torch.no_grad():
+        shapes = [as_normal(q).loc.shape[1:] for q in fast.encode(source[:1])]
+    chosen = choose_layers(layers, len(shapes), getattr(model, "decoder_sees", "all"))
+    samples = default_samples(mode, divergence) if samples is None else samples
+    start, noise = draw_per_pair(source, shapes, samples, seed)
+    low, high = bounds[0] - source.flatten(1), bounds[1] - source.flatten(1)
+    smooth = objective(mode, divergence, fast, source, target, chosen, noise)
+    return Setup(smooth, start.clamp(low, high), low, high, source, target, chosen, samples)
+
+
+def objective(
+    mode: str,
+    divergence: str | Divergence | None,
+    model: Attackable,
+    source: Tensor,
+    target: Tensor,
+    layers: tuple[int, ...],
+    noise: list[Tensor] | None,
+) -> Callable[[Tensor, Tensor], Tensor]:
+    """The smooth part r of an attack, ``r(d, pairs) -> values``.
+
+    Raises:
+        InputError: a divergence that the mode does not have.
+    """
+    name = DIVERGENCE[mode] if divergence is None else divergence
+    if mode == "latent":
+        return LatentObjective(model, source, target, find_divergence(name), layers, noise, name == L2_SAMPLES)
+    if mode == "damage":
+        if name == "reconstruction":
+            return ReconstructionDamage(model, source)
+        return PosteriorDamage(model, source, find_divergence(name), layers)
+    if name in ("elbo", "kl"):
+        return OutputObjective(model, source, target, noise)
+    if name == "l2":
+        return OutputDistance(model, source, target, noise)
+    raise InputError(f"divergence {named(name, mode)!r}: an output attack has elbo and l2")
+
+
+def default_samples(mode: str, divergence: str | Divergence | None) -> int:
+    """Sets of random numbers that an attack follows unless told otherwise.
+
+    Example:
+        >>> default_samples("latent", "kl"), default_samples("latent", "l2-samples"), default_samples("output", None)
+        (0, 1, 4)
+    """
+    if mode == "output":
+        return 0 if divergence == "l2" else OUTPUT_SAMPLES
+    return int(divergence == L2_SAMPLES)
+
+
+def named(divergence: str | Divergence | None, mode: str) -> str:
+    """A divergence's name, that of its function where it is the user's own.
+
+    Example:
+        >>> named(None, "output"), named(max, "latent")
+        ('elbo', 'max')
+    """
+    if divergence is None or (mode == "output" and divergence == "kl"):
+        return DIVERGENCE[mode]
+    return divergence if isinstance(divergence, str) else str(getattr(divergence, "__name__", "custom"))
