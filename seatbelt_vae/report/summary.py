@@ -52,16 +52,16 @@ def _what(runs: Sequence[ReportRun], compared: Sequence[Comparison]) -> str:
     if not compared:
         return opening + "."
     first = compared[0]
-    kinds = listed([in_sentence(comparison.title) for comparison in compared])
-    places = len(first.trials[0].lambdas)
-    return (
-        f"{opening} and attacked on {first.pairs} pair{'s' * (first.pairs > 1)} of images "
-        f"at {places} {_values(first, places)}: {kinds}."
-    )
+    grids = [f"{len(comparison.trials[0].lambdas)} {_values(comparison)}" for comparison in compared]
+    kinds = [in_sentence(comparison.title) for comparison in compared]
+    alike = len(set(grids)) == 1
+    attacks = listed(kinds if alike else [f"{kind} at {grid}" for kind, grid in zip(kinds, grids, strict=True)])
+    images = f"{first.pairs} pair{'s' * (first.pairs > 1)} of images"
+    return f"{opening} and attacked on {images}{f' at {grids[0]}' if alike else ''}: {attacks}."
 
 
-def _values(comparison: Comparison, count: int) -> str:
-    plural = "s" * (count > 1)
+def _values(comparison: Comparison) -> str:
+    plural = "s" * (len(comparison.trials[0].lambdas) > 1)
     return f"weight{plural} λ of the distortion" if comparison.weight == "λ" else f"radi{'i' if plural else 'us'} ε"
 
 

@@ -26,6 +26,18 @@ def test_three_sentences_from_the_numbers(runs: list[ReportRun]) -> None:
     assert "−163" in sentences[2]
 
 
+def test_grids_that_differ_are_told_apart(runs: list[ReportRun]) -> None:
+    latent, output = comparisons(runs)
+    trial = output.trials[0]
+    settings = {**trial.result.settings, "ball": "l2"}
+    result = replace(trial.result, lambdas=trial.result.lambdas[:3], settings=settings)
+    said = summary(runs, [latent, replace(output, trials=(replace(trial, result=result),))])[0]
+    assert said.endswith(
+        "attacked on 2 pairs of images: latent attack (KL) at 7 weights λ of the distortion "
+        "and output attack at 3 radii ε."
+    )
+
+
 def test_the_verdict_follows_the_sign_and_the_test() -> None:
     latent = comparisons(synthetic_runs(pairs=8, count=5, modes=("latent",)))[0]
     said = verdict(with_auddc(latent, [0.0, 0.1, -0.1]))
