@@ -1,5 +1,6 @@
 """Sweeps through real engines: processes by submitit, a local Ray cluster; and Slurm's commands, played by scripts."""
 
+import contextlib
 import os
 import pickletools
 import random
@@ -66,9 +67,10 @@ class Killer(threading.Thread):
                 time.sleep(0.01)
                 continue
             time.sleep(drawn.random() * self.within)
-            os.kill(fresh[0], signal.SIGKILL)
-            self.killed.append(fresh[0])
-            self.left -= 1
+            with contextlib.suppress(ProcessLookupError):  # it had ended by itself
+                os.kill(fresh[0], signal.SIGKILL)
+                self.killed.append(fresh[0])
+                self.left -= 1
 
 
 def test_processes_of_this_machine_that_are_killed(tiny: ExperimentSpec, tmp_path: Path, one_thread: None) -> None:
