@@ -3,7 +3,6 @@
 import difflib
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
@@ -11,7 +10,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments.toml import dump_toml
+from seatbelt_vae.experiments.toml import dump_toml, parse_toml, read_text
 
 Count = Annotated[int, Field(ge=1)]
 Weight = Annotated[float, Field(ge=0)]
@@ -171,11 +170,7 @@ class ExperimentSpec(Section):
         Raises:
             InputError: it is not TOML, or a setting is wrong.
         """
-        try:
-            tables = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{source}: is not valid TOML ({error})") from error
-        return cls.of(tables, source)
+        return cls.of(parse_toml(text, source), source)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -184,11 +179,7 @@ class ExperimentSpec(Section):
         Raises:
             InputError: the file is missing, is not TOML, or a setting is wrong.
         """
-        try:
-            text = Path(path).read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-        return cls.from_toml(text, str(path))
+        return cls.from_toml(read_text(path), str(path))
 
     def to_toml(self) -> str:
         """Write the spec as TOML, every setting that has a value."""

@@ -1,6 +1,5 @@
 """What a sweep is: the runs that a TOML file with lists expands to, and what is to be done to each."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from seatbelt_vae.experiments.attacking import AttackSpec
 from seatbelt_vae.experiments.evaluation import is_evaluated
 from seatbelt_vae.experiments.grid import expand
 from seatbelt_vae.experiments.spec import ExperimentSpec, Section, checked
+from seatbelt_vae.experiments.toml import parse_toml, read_text
 from seatbelt_vae.experiments.work import EvaluationSpec
 
 
@@ -71,10 +71,7 @@ class SweepSpec:
         Raises:
             InputError: it is not TOML, or a setting is wrong.
         """
-        try:
-            found = checked(SweepTables, tomllib.loads(text), source)
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{source}: is not valid TOML ({error})") from error
+        found = checked(SweepTables, parse_toml(text, source), source)
         base = found.model_dump(include=set(ExperimentSpec.model_fields), exclude_unset=True)
         grids = [grid for over in found.runs for grid in expand(ExperimentSpec, _laid_over(base, over))]
         runs = {run.digest: run for run in (ExperimentSpec.of(tables, source) for tables in grids)}
@@ -90,11 +87,7 @@ class SweepSpec:
         Raises:
             InputError: the file is missing, is not TOML, or a setting is wrong.
         """
-        try:
-            text = Path(path).read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-        return cls.from_toml(text, str(path))
+        return cls.from_toml(read_text(path), str(path))
 
 
 def _laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,44 @@
 
 import json
 import math
+import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from seatbelt_vae.errors import InputError
+
+
+def read_text(path: str | Path) -> str:
+    """Read a file of text.
+
+    Raises:
+        InputError: it is missing, or no text.
+    """
+    try:
+        return Path(path).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+
+
+def parse_toml(text: str, source: str) -> dict[str, Any]:
+    """Parse TOML.
+
+    Args:
+        text: the document.
+        source: where it comes from, put before the message if it is wrong.
+
+    Raises:
+        InputError: it is not TOML.
+
+    Example:
+        >>> parse_toml("beta = [1, 4]", "spec")
+        {'beta': [1, 4]}
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{source}: is not valid TOML ({error})") from error
 
 
 def dump_toml(tables: Mapping[str, Mapping[str, Any]]) -> str:
