@@ -85,7 +85,7 @@ def test_equal(seatbelt: Run, copy: Copy) -> None:
 
 def test_for_people(seatbelt: Run, copy: Copy) -> None:
     shown = seatbelt("compare", copy("a"), copy("b", success=0.2)).out
-    assert " ".join(shown.splitlines()[0].split()) == "B − A, or B / A for Δ 95 % interval p pairs B is"
+    assert " ".join(shown.splitlines()[0].split()) == "B − A, or × A 95 % interval p pairs B is"
     line = next(line for line in shown.splitlines() if line.startswith("Latent attack (KL): AUDDC"))
     assert line.endswith("worse")
     assert "0.03125  6" in line, "the smallest p that six pairs can give"

@@ -23,8 +23,8 @@ def command(
     Args:
         a: The run that B is measured against.
         b: The run in question.
-        fail_if: Condition on B - A, such as success>+0.05, success@0.3>+0.1, auddc<-0.02, target_nll<-5; for Δ on
-            B / A, such as objective<0.8. May be repeated.
+        fail_if: Condition on B - A, such as success>+0.05, success@0.3>+0.1, auddc<-0.02, target_nll<-5; for the
+            geometric mean of Δ on B / A, such as objective<0.8. May be repeated.
         json: Print one JSON document.
     """
     from seatbelt_vae.cli.folders import report_run
@@ -35,11 +35,14 @@ def command(
     conditions = [Condition.parse(text) for text in fail_if or []]
     found = compare(*(report_run(RunFolder.open(path)) for path in (a, b)))
     failures = check(found, conditions)
-    rows = [["", "B − A, or B / A for Δ", "95 % interval", "p", "pairs", "B is"]]
+    rows = [["", "B − A, or × A", "95 % interval", "p", "pairs", "B is"]]
     for each in found:
         interval = f"[{number(each.interval.low)}, {number(each.interval.high)}]"
         name = f"{each.attack}: {each.measure.title}"
-        rows.append([name, number(each.interval.value), interval, number(each.p_value), str(each.pairs), each.verdict])
+        times = "× " if each.measure.statistic == "geometric-mean" else ""
+        rows.append(
+            [name, times + number(each.interval.value), interval, number(each.p_value), str(each.pairs), each.verdict]
+        )
     document = {
         "a": str(a),
         "b": str(b),

@@ -132,7 +132,7 @@ def _refuse_other_ways(a: ReportRun, b: ReportRun) -> None:
 def _differences(comparison: Comparison) -> list[Difference]:
     before, after = comparison.trials
     found = []
-    for measure in measures(comparison):
+    for measure in (measure for measure in measures(comparison) if measure.more_robust):
         test = against(measure, before, after)
         if test is not None:
             verdict = _verdict(measure, test.difference)

@@ -27,7 +27,7 @@ MATCHED = (0.3, 0.5)
 UNTOUCHED = 1e-3
 """Relative distortion below which an image counts as not attacked."""
 
-Better = Literal["higher", "lower"]
+Better = Literal["higher", "lower", ""]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Measure:
         key: its name in CSV files.
         title: its heading.
         unit: nats, or what else; empty for a pure number.
-        more_robust: which direction is more robust.
+        more_robust: which direction is more robust; empty where it is no result of the attack.
         comparable: whether models of different latent spaces may be compared by it.
         definition: one or two sentences for readers.
         per_pair: from a model under attack to one number a pair, (P,), NaN where it is not defined.
@@ -154,7 +154,8 @@ def objective_measures(comparison: Comparison) -> tuple[Measure, ...]:
 
     def delta(key: str, title: str, words: str, per_pair: Callable[[Trial], Array], statistic: Statistic) -> Measure:
         words += _CAUTION[in_output]
-        return Measure(key, title, unit, "higher", in_output, words, per_pair, statistic)
+        better: Better = "" if key == "objective_clean" else "higher"
+        return Measure(key, title, unit, better, in_output, words, per_pair, statistic)
 
     return (
         delta(

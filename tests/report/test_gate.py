@@ -49,6 +49,10 @@ def test_a_model_against_itself_does_not_differ(runs):
     assert check(found, [Condition.parse("success>+0"), Condition.parse("auddc<-0")]) == []
 
 
+def test_what_is_no_result_of_the_attack_is_not_judged(runs):
+    assert "objective_clean" not in {d.measure.key for d in compare(runs[0], changed(runs[0], success=0.2))}
+
+
 def test_other_data_cannot_be_compared(runs):
     other = dataclasses.replace(changed(runs[0]), spec={**runs[0].spec, "data": {"digest": "0" * 64}})
     with pytest.raises(InputError, match="trained on different data"):
