@@ -22,6 +22,10 @@ STRIDE = 10
 """Turns that a solve is ahead of that of the next smaller λ, which starts from where it is."""
 
 
+HOPE = 0.02
+"""Where 0 is stationary, a neighbour's point is tried if it is worse by at most this share, and not near 0 itself."""
+
+
 def follow_path(
     smooth: Objective,
     x0: Tensor,
@@ -168,7 +172,8 @@ class _Path:
         value = parents.f[place] + change * size(x, self.problems.penalty)
         known, least = self.best(row, k)
         zero = (known == 0).all(-1)
-        needless = zero & (least <= value) & (self.slope[row] <= self.bend[k])
+        hopeless = (value > (1 + HOPE) * least) | (lambdas[k] * size(x, self.problems.penalty) <= HOPE * least)
+        needless = zero & hopeless & (least <= value) & (self.slope[row] <= self.bend[k])
         return torch.where((~zero & (least < value))[:, None], known, x), ~needless
 
     def best(self, row: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
