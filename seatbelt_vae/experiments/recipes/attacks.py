@@ -1,0 +1,48 @@
+"""The attacks of the recipes: the paper's protocol, every λ by itself, and the strongest that there is here."""
+
+from seatbelt_vae.experiments.attacking import AttackSpec
+from seatbelt_vae.experiments.recipes.scales import Scale
+
+COLD, PATH = "cold", "path"
+SOLVERS = (COLD, PATH)
+
+
+def attacks(
+    scale: Scale,
+    modes: tuple[str, ...] = ("latent", "output"),
+    solvers: tuple[str, ...] = SOLVERS,
+    layers: tuple[str | None, ...] = (None,),
+) -> tuple[AttackSpec, ...]:
+    """Every combination; the same pairs in all of them.
+
+    Args:
+        scale: pairs, λ and iterations.
+        modes: "latent" and "output".
+        solvers: "cold" (the paper's) and "path" (warm starts and the envelope over λ).
+        layers: at which the latent attack aims; None for those that the decoder sees.
+    """
+    return tuple(
+        AttackSpec.of(
+            mode=mode,
+            layers=aim,
+            solver=solver,
+            lambdas=scale.lambdas,
+            pairs=scale.pairs,
+            max_iterations=scale.iterations,
+            samples=scale.samples if mode == "output" else None,
+        )
+        for mode in modes
+        for solver in solvers
+        for aim in layers
+    )
+
+
+def words(attack: AttackSpec) -> str:
+    """How tables call an attack.
+
+    Example:
+        >>> words(AttackSpec.of(mode="latent", solver="cold")), words(AttackSpec.of(layers="top"))
+        ('latent, cold', 'latent, path, top layer')
+    """
+    aim = {"all": "all layers", "bottom": "bottom layer", "top": "top layer"}
+    return ", ".join([attack.mode, attack.solver, *([aim[str(attack.layers)]] if attack.layers else [])])

@@ -1,0 +1,156 @@
+"""What a recipe is: which runs, what is measured of each, what it shows, and what the paper claims of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from seatbelt_vae.experiments.attacking import AttackSpec
+from seatbelt_vae.experiments.recipes.attacks import words
+from seatbelt_vae.experiments.recipes.point import Point
+from seatbelt_vae.experiments.recipes.quantities import Quantity, quantity
+from seatbelt_vae.experiments.recipes.results import Effect, Results, estimate
+from seatbelt_vae.experiments.recipes.scales import Scale
+from seatbelt_vae.experiments.recipes.verdicts import Verdict, Word, decided, no_more
+
+Kind = Literal["lines", "map", "noise", "panels", "reconstructions", "traversals"]
+
+MATTERS = {"ratio": 1.1, "difference": 0.05}
+"""The smallest gain that would matter: a tenth of Δ, a twentieth of success or AUDDC."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure of a recipe.
+
+    Attributes:
+        kind: "lines" of a quantity over β, "map" of it over β × L, or pictures.
+        quantity: its key.
+    """
+
+    kind: Kind
+    quantity: str = ""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A figure or table of the paper.
+
+    Attributes:
+        name: what ``seatbelt reproduce`` calls it.
+        title: its heading.
+        expected: what the paper found.
+        points: what is trained, by scale.
+        measures: names of measurements of each run.
+        attacks: on each run, by scale.
+        quantities: columns of its table.
+        drawings: its figures.
+        claims: decides the paper's claims.
+        suits: whether it means something for data of a name that have factors, or have none.
+    """
+
+    name: str
+    title: str
+    expected: str
+    points: Callable[[Scale], tuple[Point, ...]]
+    measures: tuple[str, ...] = ()
+    attacks: Callable[[Scale], tuple[AttackSpec, ...]] = lambda scale: ()
+    quantities: tuple[str, ...] = ()
+    drawings: tuple[Drawing, ...] = ()
+    claims: Callable[[Results], list[Verdict]] = lambda results: []
+    suits: Callable[[str, bool], bool] = lambda data, factors: True
+
+
+def more_robust(
+    results: Results,
+    claim: str,
+    weights: dict[Point, float],
+    attacks: tuple[AttackSpec, ...],
+    *,
+    keys: tuple[str, ...] = ("objective", "success_at_0.5", "auddc"),
+    sizes: Callable[[str, AttackSpec], float | None] = lambda data, attack: None,
+    gains: bool = True,
+) -> list[Verdict]:
+    """Decide “the first is more robust than the second” for all data, attacks and quantities.
+
+    Args:
+        results: the runs.
+        claim: in words.
+        weights: +1 for the first, −1 for the second; four points for a difference of differences.
+        attacks: under which.
+        keys: the quantities.
+        sizes: the paper's ratio of Δ, by data and attack.
+        gains: False for a claim that there is *no* gain.
+    """
+    found = []
+    for data in results.data:
+        for attack in attacks:
+            for key in keys:
+                size = sizes(data, attack) if key == "objective" else None
+                found.append(compared(results, claim, data, weights, key, attack, size=size, gains=gains))
+    return found
+
+
+def compared(
+    results: Results,
+    claim: str,
+    data: str,
+    weights: dict[Point, float],
+    key: str,
+    attack: AttackSpec | None = None,
+    *,
+    rises: bool | None = None,
+    size: float | None = None,
+    gains: bool = True,
+) -> Verdict:
+    """Decide a claim about one quantity of one set of data.
+
+    Args:
+        results: the runs.
+        claim: in words.
+        data: of these images.
+        weights: of points, summing to 0.
+        key: the quantity.
+        attack: under which.
+        rises: the claimed direction; towards what is more robust, or better, by default.
+        size: the paper's effect.
+        gains: False for a claim that there is no gain.
+    """
+    asked = quantity(key)
+    effect = estimate(results, data, weights, key, attack, ratio=asked.ratio)
+    rises, neutral = asked.robust == "higher" if rises is None else rises, 1.0 if asked.ratio else 0.0
+    if gains:
+        word = decided(effect.interval, neutral=neutral, rises=rises, size=size, seeds=effect.seeds)
+    else:
+        margin = MATTERS["ratio"] - 1 if asked.ratio else MATTERS["difference"]
+        word = no_more(effect.interval, neutral=neutral, rises=rises, margin=margin)
+    return verdict(claim, data, words(attack) if attack else "", asked, effect, word, size)
+
+
+def verdict(
+    claim: str, data: str, attack: str, asked: Quantity, effect: Effect, word: Word, paper: float | None = None
+) -> Verdict:
+    """Put a verdict together; what is not decided says why."""
+    return Verdict(
+        claim=claim,
+        data=data,
+        attack=attack,
+        quantity=asked.key,
+        effect=effect.interval,
+        ratio=asked.ratio,
+        unit=asked.unit,
+        paper=paper,
+        seeds=effect.seeds,
+        pairs=effect.pairs,
+        word=word,
+        reason=_reason(effect) if word is Word.OPEN else "",
+    )
+
+
+def _reason(effect: Effect) -> str:
+    if not effect.seeds:
+        return "it was not measured on these data"
+    if not effect.pairs:
+        return "for no pair does encoding the target bring the reconstruction nearer to it: trained too little"
+    if effect.seeds * effect.pairs < 2:
+        return "one value has no interval"
+    return "the interval includes no effect"

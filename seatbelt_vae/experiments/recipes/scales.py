@@ -1,0 +1,114 @@
+"""How large the paper is reproduced: in minutes, in hours on a laptop, or as it was."""
+
+import difflib
+from dataclasses import dataclass
+
+from seatbelt_vae.errors import InputError
+from seatbelt_vae.experiments.spec import DataSpec
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sizes of everything.
+
+    Attributes:
+        name: what ``--scale`` calls it.
+        size: side of the images, pixels.
+        count: images drawn of sprites; None for all. Other data are taken whole.
+        network: of encoder and decoder.
+        hidden_sizes: of the conditionals between layers; None for the model's own.
+        steps: of the training.
+        batch_size: of the gradient.
+        tc_samples: examples over which the total correlation is estimated.
+        seeds: of the training.
+        betas: β, ascending; the first is 1, where every model is trained on its ELBO.
+        layers: L, ascending; the first is 1.
+        deep: the L of what the paper shows for L = 4.
+        pairs: of source and target.
+        lambdas: weights of the distortion, "paper" for its 51.
+        iterations: of one solve at most; None for the solver's own.
+        samples: of the noise in output attacks; None for the attack's own.
+        aggregate_samples: at which aggregate posteriors are evaluated.
+        step_seconds: what a training step takes on one CPU core, about.
+        solve_seconds: what one pair at one λ takes there, cold, about.
+    """
+
+    name: str
+    size: int
+    count: int | None
+    network: str
+    hidden_sizes: tuple[int, ...] | None
+    steps: int
+    batch_size: int
+    tc_samples: int
+    seeds: tuple[int, ...]
+    betas: tuple[float, ...]
+    layers: tuple[int, ...]
+    deep: int
+    pairs: int
+    lambdas: str | tuple[float, ...]
+    iterations: int | None
+    samples: int | None
+    aggregate_samples: int
+    step_seconds: float
+    solve_seconds: float
+
+    @property
+    def high(self) -> float:
+        """The largest β."""
+        return self.betas[-1]
+
+    @property
+    def weights(self) -> int:
+        """Number of λ."""
+        return 51 if isinstance(self.lambdas, str) else len(self.lambdas)
+
+    def data(self, name: str) -> DataSpec:
+        """The data of a name or path at this scale."""
+        return DataSpec(name=name, size=self.size, count=self.count if name == "sprites" else None)
+
+
+def octaves(low: float, high: float, step: float) -> tuple[float, ...]:
+    """Powers of two at equal steps of the exponent.
+
+    Example:
+        >>> octaves(-1, 1, 1)
+        (0.5, 1.0, 2.0)
+    """
+    return tuple(2 ** (low + step * place) for place in range(round((high - low) / step) + 1))
+
+
+SMOKE = Scale(
+    name="smoke", size=32, count=400, network="mlp", hidden_sizes=(32,), steps=200, batch_size=32, tc_samples=64,
+    seeds=(0, 1), betas=(1, 10), layers=(1, 2), deep=2, pairs=2, lambdas=(0.1, 1.0, 10.0), iterations=4, samples=1,
+    aggregate_samples=50, step_seconds=0.02, solve_seconds=0.02,
+)  # fmt: skip
+LAPTOP = Scale(
+    name="laptop", size=32, count=20_000, network="conv", hidden_sizes=None, steps=1500, batch_size=128, tc_samples=128,
+    seeds=(0, 1, 2), betas=(1, 4, 10), layers=(1, 2, 4), deep=4, pairs=40, lambdas=octaves(-4, 10, 0.4),
+    iterations=100, samples=1, aggregate_samples=1000, step_seconds=0.11, solve_seconds=0.02,
+)  # fmt: skip
+PAPER = Scale(
+    name="paper", size=64, count=None, network="conv", hidden_sizes=None, steps=100_000, batch_size=1024,
+    tc_samples=1024, seeds=(0, 1, 2), betas=(1, 2, 4, 6, 8, 10), layers=(1, 2, 3, 4, 5), deep=4, pairs=10,
+    lambdas="paper", iterations=None, samples=None, aggregate_samples=10_000, step_seconds=2.4, solve_seconds=0.3,
+)  # fmt: skip
+SCALES = {scale.name: scale for scale in (SMOKE, LAPTOP, PAPER)}
+"""Scales by name."""
+
+
+def scale_of(name: str) -> Scale:
+    """Look a scale up.
+
+    Raises:
+        InputError: there is none of that name.
+
+    Example:
+        >>> scale_of("laptop").betas
+        (1, 4, 10)
+    """
+    if name not in SCALES:
+        near = difflib.get_close_matches(name, list(SCALES), n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise InputError(f"--scale: {name!r} is unknown{hint}, use one of {', '.join(SCALES)}")
+    return SCALES[name]
