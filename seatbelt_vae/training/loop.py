@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models import HierarchicalVAE
@@ -102,7 +104,7 @@ def train(
         2
     """
     settings = Settings(steps, batch_size, lr, seed, clip_norm, precision)
-    _check(model, dataset, checkpoint_every, log_every)
+    _check(model, dataset, batch_size, checkpoint_every, log_every)
     folder = None if out is None else Path(out)
     model.to(choose_device(device)).train()
     update = Update(model, dataset, objective, settings)
@@ -130,13 +132,17 @@ def train(
     return TrainingResult(model.eval(), steps, history.records, time.perf_counter() - started)
 
 
-def _check(model: HierarchicalVAE, dataset: ImageDataset, checkpoint_every: int, log_every: int) -> None:
+def _check(
+    model: HierarchicalVAE, dataset: ImageDataset, batch_size: int, checkpoint_every: int, log_every: int
+) -> None:
     for name, value in (("checkpoint_every", checkpoint_every), ("log_every", log_every)):
         if value < 1:
             raise InputError(f"{name}: {value} is too small, use 1 or more")
     shape, expected = tuple(dataset.image_shape), tuple(model.image_shape)
     if shape != expected:
         raise InputError(f"images: are {shape} (C, H, W), the model takes {expected}")
+    if batch_size == 1 and any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in model.modules()):
+        raise InputError("batch_size: 1 is too small for a model with batch norm, use 2 or more")
 
 
 def _identity(settings: Settings, dataset: ImageDataset, objective: Objective) -> dict[str, Any]:

@@ -283,3 +283,9 @@ def test_history_holds_no_number_that_json_has_not(tmp_path: Path) -> None:
     history = History(tmp_path, 0)
     history.append({"step": 1, "total_correlation": float("inf"), "loss": 0.1 + 0.2})
     assert read_history(tmp_path) == [{"step": 1, "total_correlation": None, "loss": 0.1 + 0.2}]
+
+
+def test_a_batch_of_one_is_refused_where_there_is_batch_norm() -> None:
+    data = ImageDataset(torch.zeros(8, 1, 32, 32, dtype=torch.uint8))
+    with pytest.raises(InputError, match="batch_size: 1 is too small for a model with batch norm, use 2 or more"):
+        train(vae((1, 32, 32), latent_sizes=(2,)), data, ELBO(), steps=1, batch_size=1, device="cpu")
