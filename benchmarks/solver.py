@@ -20,7 +20,7 @@ from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.storage import write_bytes
 from tests.optim.problems import PROBLEMS, Problem
 
-SCIPY_ROWS = {2: 1000, 32: 1000, 1024: 100, 12288: 10}
+SCIPY_ROWS = {2: 1000, 32: 100, 1024: 20, 12288: 5}
 OURS = {"max_iterations": 10_000, "memory": 12, "gradient_tolerance": 1e-9}
 
 
