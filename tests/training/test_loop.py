@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.errors import InputError, RunError
-from seatbelt_vae.models import HierarchicalVAE
+from seatbelt_vae.models import HierarchicalVAE, vae
 from seatbelt_vae.objectives import ELBO, BetaTC, FactorVAE, Terms
 from seatbelt_vae.training import CollapseWarning, TrainingResult, read_history, train
 from seatbelt_vae.training.loop import SETTLED
