@@ -103,11 +103,13 @@ class History:
         if not len(row):
             return
         nth = torch.arange(len(row), device=row.device) - (changes.cumsum(0) - changes)[row]
-        vectors = self.gram.new_zeros(len(changed), int(changes.max()), 2 * self.memory)
-        vectors[row, nth] = self.pairs[row, :, variable].to(vectors.dtype)
-        signed = vectors.clone()
-        signed[row, nth] *= torch.where(self.side[row, variable] == 0, 1.0, -1.0).to(vectors.dtype)[:, None]
-        self.gram_free = self.gram_free + bmm(signed.mT, vectors)
+        variables = row.new_zeros(len(changed), int(changes.max()))
+        sign = self.gram.new_zeros(variables.shape)
+        variables[row, nth] = variable
+        sign[row, nth] = torch.where(self.side[row, variable] == 0, 1.0, -1.0).to(sign)
+        # Pair by pair: a variable's entries in all pairs lie n apart.
+        vectors = self.pairs.gather(2, variables[:, None].expand(-1, 2 * self.memory, -1)).to(sign.dtype)
+        self.gram_free = self.gram_free + bmm(vectors * sign[:, None], vectors.mT)
 
     def part(self, rows: Tensor) -> "History":
         """A copy of some rows."""
