@@ -77,6 +77,28 @@ def test_rows_do_not_help_each_other(targets):
     assert together.x.abs().max() <= 0.5
 
 
+def test_rows_that_wait_for_room_find_the_same(targets):
+    grid = [2.0, 0.5, 0.1]
+    whole = follow_path(quadratic(targets), 0 * targets, grid, -0.5, 0.5)
+    parts = follow_path(quadratic(targets), 0 * targets, grid, -0.5, 0.5, memory_budget=1.0)
+    torch.testing.assert_close(parts.x, whole.x, rtol=0, atol=1e-10)
+    assert torch.equal(parts.evaluations, whole.evaluations)
+
+
+def test_a_valley_beyond_the_kink_is_found_on_the_way_back():
+    # From λ = 0.2 on 0 is stationary, yet the valley at 2, which small λ lead into, is the better answer up to λ = 1.2.
+    def slide(d, rows):
+        x = d[:, 0]
+        return 1 - 0.2 * x - 2 * torch.exp(-2 * (x - 2) ** 2) + 0.5 * d[:, 1:].square().sum(-1)
+
+    grid = torch.tensor([0.0, 0.05, 0.3, 0.8, 3.0], dtype=torch.float64)
+    found = follow_path(slide, torch.full((1, 3), 1e-8).double(), grid, -3.0, 3.0)
+    x = torch.zeros(60001, 3, dtype=torch.float64)
+    x[:, 0] = torch.linspace(-3, 3, len(x), dtype=torch.float64)
+    best = (slide(x, None) + grid[:, None] * x[:, 0].abs()).min(1).values
+    torch.testing.assert_close(found.objective[0], best, rtol=0, atol=1e-6)
+
+
 def test_solves_cut_short_are_finished_in_later_waves(targets):
     scales = torch.logspace(0, 3, 6, dtype=torch.float64)
     hard = lambda d, rows: 0.5 * (scales * (d - targets[rows]) ** 2).sum(-1)  # noqa: E731
