@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from cyclopts import App, Parameter
 
-from seatbelt_vae.cli import attack, compare, data, demo, evaluate, report, sweep, train
+from seatbelt_vae.cli import attack, compare, data, demo, evaluate, report, reproduce, sweep, train
 
 app = App(
     name="seatbelt",
@@ -15,5 +15,5 @@ app = App(
     default_parameter=Parameter(negative=(), show_default=lambda value: None if value in (None, False) else str(value)),
 )
 app.command(data.app)
-for module in (demo, train, evaluate, attack, sweep, report, compare):
+for module in (demo, train, evaluate, attack, sweep, reproduce, report, compare):
     app.command(module.command, name=module.NAME, help_epilogue=f"Example: {module.EXAMPLE}")

@@ -142,12 +142,12 @@ def verdict(
         seeds=effect.seeds,
         pairs=effect.pairs,
         word=word,
-        reason=_reason(effect) if word is Word.OPEN else "",
+        reason=_reason(effect, bool(attack)) if word is Word.OPEN else "",
     )
 
 
-def _reason(effect: Effect) -> str:
-    if not effect.seeds:
+def _reason(effect: Effect, attacked: bool) -> str:
+    if not effect.seeds or not (effect.pairs or attacked):
         return "it was not measured on these data"
     if not effect.pairs:
         return "for no pair does encoding the target bring the reconstruction nearer to it: trained too little"

@@ -31,6 +31,7 @@ class Scale:
         aggregate_samples: at which aggregate posteriors are evaluated.
         step_seconds: what a training step takes on one CPU core, about.
         solve_seconds: what one pair at one λ takes there, cold, about.
+        memory: of the device for the largest model, GB, about: what autograd keeps, and four copies of the weights.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Scale:
     aggregate_samples: int
     step_seconds: float
     solve_seconds: float
+    memory: float
 
     @property
     def high(self) -> float:
@@ -79,19 +81,20 @@ def octaves(low: float, high: float, step: float) -> tuple[float, ...]:
 
 
 SMOKE = Scale(
-    name="smoke", size=32, count=400, network="mlp", hidden_sizes=(32,), steps=200, batch_size=32, tc_samples=64,
+    name="smoke", size=32, count=400, network="mlp", hidden_sizes=(32,), steps=100, batch_size=32, tc_samples=64,
     seeds=(0, 1), betas=(1, 10), layers=(1, 2), deep=2, pairs=2, lambdas=(0.1, 1.0, 10.0), iterations=4, samples=1,
-    aggregate_samples=50, step_seconds=0.02, solve_seconds=0.02,
+    aggregate_samples=50, step_seconds=0.05, solve_seconds=0.02, memory=0.2,
 )  # fmt: skip
 LAPTOP = Scale(
     name="laptop", size=32, count=20_000, network="conv", hidden_sizes=None, steps=1500, batch_size=128, tc_samples=128,
     seeds=(0, 1, 2), betas=(1, 4, 10), layers=(1, 2, 4), deep=4, pairs=40, lambdas=octaves(-4, 10, 0.4),
-    iterations=100, samples=1, aggregate_samples=1000, step_seconds=0.11, solve_seconds=0.02,
+    iterations=100, samples=1, aggregate_samples=1000, step_seconds=0.11, solve_seconds=0.02, memory=0.2,
 )  # fmt: skip
 PAPER = Scale(
     name="paper", size=64, count=None, network="conv", hidden_sizes=None, steps=100_000, batch_size=1024,
     tc_samples=1024, seeds=(0, 1, 2), betas=(1, 2, 4, 6, 8, 10), layers=(1, 2, 3, 4, 5), deep=4, pairs=10,
     lambdas="paper", iterations=None, samples=None, aggregate_samples=10_000, step_seconds=2.4, solve_seconds=0.3,
+    memory=1.5,
 )  # fmt: skip
 SCALES = {scale.name: scale for scale in (SMOKE, LAPTOP, PAPER)}
 """Scales by name."""

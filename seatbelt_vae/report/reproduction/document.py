@@ -1,0 +1,124 @@
+"""The document of a reproduction in Markdown: what becomes of each claim first, then every figure and table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from seatbelt_vae.experiments.recipes import Results, Verdict, together
+from seatbelt_vae.experiments.recipes.findings import gone_under_path
+from seatbelt_vae.experiments.recipes.quantities import quantity
+from seatbelt_vae.report.formats import number
+from seatbelt_vae.report.table_formats import cell_text, to_markdown
+from seatbelt_vae.report.tables import Cell
+
+if TYPE_CHECKING:
+    from seatbelt_vae.report.reproduction.write import Section
+
+WORDS = (
+    "**holds**: the 95 % interval over seeds and pairs lies wholly on the claimed side and, where the paper states a "
+    "size, reaches it. **holds in direction**: on that side, but short of the size, or of one training only. "
+    "**does not hold**: wholly on the other side (of “no gain”: wholly above no gain). "
+    "**not decided**: the interval includes no effect, or there is none."
+)
+
+
+def document(sections: Sequence[Section], results: Results, *, command: str, failed: Mapping[str, str]) -> str:
+    """Write the document.
+
+    Args:
+        sections: what the recipes came to.
+        results: the runs.
+        command: that made it, with ``{}`` for a recipe's name.
+        failed: runs that failed, and why.
+    """
+    scale = results.scale
+    verdicts = [verdict for section in sections for verdict in section.verdicts]
+    parts = [
+        f"# The paper reproduced, scale {scale.name}",
+        "",
+        f"`{command.format('all' if len(sections) > 1 else sections[0].recipe.name)}`",
+        "",
+        f"{', '.join(results.data)}: {scale.size}×{scale.size}, {scale.network}, {scale.steps} steps of "
+        f"{scale.batch_size} images, the total correlation over {scale.tc_samples}; β ∈ {_list(scale.betas)}, "
+        f"L ∈ {_list(scale.layers)}; {len(scale.seeds)} seeds; {scale.pairs} pairs × {scale.weights} λ.",
+        "",
+        *_failed(failed),
+        *_broken(verdicts),
+        "## Claims",
+        "",
+        WORDS,
+        "",
+        *_overview(sections),
+    ]
+    for section in sections:
+        parts += _section(section, command)
+    return "\n".join(parts) + "\n"
+
+
+def _list(values: Sequence[float]) -> str:
+    return "{" + ", ".join(f"{value:g}" for value in values) + "}"
+
+
+def _failed(failed: Mapping[str, str]) -> list[str]:
+    if not failed:
+        return []
+    return ["**Runs that failed and are left out:**", "", *(f"- {run}: {why}" for run, why in failed.items()), ""]
+
+
+def _broken(verdicts: Sequence[Verdict]) -> list[str]:
+    """Lead with what only a weak attack could not break."""
+    found = gone_under_path(verdicts)
+    if not found:
+        return []
+    lines = [
+        f"- {cold.claim} ({cold.data}, {quantity(cold.quantity).title}): {_effect(cold)} under {cold.attack}, "
+        f"{_effect(strong)} under {strong.attack}."
+        for cold, strong in dict.fromkeys(found)
+    ]
+    return ["## Robustness that is gone under the stronger attack", "", *lines, ""]
+
+
+def _overview(sections: Sequence[Section]) -> list[str]:
+    """A line for each claim, data and quantity: what becomes of it under each attack."""
+    lines = ["| | claim | data | measure | verdict |", "|---|---|---|---|---|"]
+    for section in sections:
+        groups: dict[tuple[str, str, str], list[Verdict]] = {}
+        for verdict in section.verdicts:
+            groups.setdefault((verdict.claim, verdict.data, verdict.quantity), []).append(verdict)
+        for (claim, data, key), mine in groups.items():
+            word = together([verdict.word for verdict in mine])
+            each = "; ".join(f"{v.attack}: {v.word}" for v in mine if v.attack)
+            same = len({verdict.word for verdict in mine}) == 1
+            shown = f"**{word}**" + ("" if same or not each else f" ({each})")
+            lines.append(f"| {section.recipe.name} | {claim} | {data} | {quantity(key).title} | {shown} |")
+    return [*lines, ""]
+
+
+def _section(section: Section, command: str) -> list[str]:
+    recipe = section.recipe
+    parts = [f"## {recipe.title}", "", f"`{command.format(recipe.name)}`", "", f"The paper: {recipe.expected}", ""]
+    if not section.rows:
+        return [*parts, "Not measured on these data.", ""]
+    if section.verdicts:
+        parts += ["| claim | data | attack | measure | effect | paper | verdict |", "|---|---|---|---|---|---|---|"]
+        parts += [_claim(verdict) for verdict in section.verdicts]
+        parts.append("")
+    for name, caption in section.pictures:
+        parts += [f"![{caption}](figures/{name}.svg)", "", caption, ""]
+    for table in section.tables:
+        parts.append(to_markdown(table))
+    return parts
+
+
+def _claim(verdict: Verdict) -> str:
+    paper = "" if verdict.paper is None else number(verdict.paper) + (" ×" if verdict.ratio else "")
+    word = f"**{verdict.word}**" + (f": {verdict.reason}" if verdict.reason else "")
+    title = quantity(verdict.quantity).title
+    return f"| {verdict.claim} | {verdict.data} | {verdict.attack} | {title} | {_effect(verdict)} | {paper} | {word} |"
+
+
+def _effect(verdict: Verdict) -> str:
+    interval = verdict.effect
+    text = cell_text(Cell(interval.value, interval.low, interval.high, ratio=verdict.ratio))
+    return text + (" ×" if verdict.ratio else f" {verdict.unit}".rstrip())

@@ -1,0 +1,55 @@
+"""Every figure of a recipe, by its name among the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from seatbelt_vae.experiments.recipes import Drawing, Recipe, Results
+from seatbelt_vae.report.export import chart_svg
+from seatbelt_vae.report.matching import slug
+from seatbelt_vae.report.reproduction.charts import TidyRow, line_chart, map_chart
+from seatbelt_vae.report.reproduction.pictures import (
+    noise_figures,
+    panels_figures,
+    reconstruction_figures,
+    traversal_figures,
+)
+
+PICTURES = {
+    "panels": panels_figures,
+    "reconstructions": reconstruction_figures,
+    "noise": noise_figures,
+    "traversals": traversal_figures,
+}
+
+
+def figures(recipe: Recipe, results: Results, rows: Sequence[TidyRow]) -> Iterator[tuple[str, str, str]]:
+    """Draw a recipe.
+
+    Args:
+        recipe: what to draw.
+        results: the runs.
+        rows: what `seatbelt_vae.experiments.recipes.tidy` gave of them.
+
+    Yields:
+        The name among the files, a caption, and the SVG.
+    """
+    for drawing in recipe.drawings:
+        if drawing.kind in ("lines", "map"):
+            yield from _charts(recipe, drawing, rows)
+        else:
+            for data in results.data:
+                for key, svg in PICTURES[drawing.kind](recipe, results, data):
+                    yield slug(f"{recipe.name}-{data}-{key}"), f"{data}, {key.replace('-', ' ')}", svg
+
+
+def _charts(recipe: Recipe, drawing: Drawing, rows: Sequence[TidyRow]) -> Iterator[tuple[str, str, str]]:
+    groups: dict[tuple[str, str], list[Any]] = {}
+    for row in rows:
+        if row["quantity"] == drawing.quantity and (drawing.kind == "lines" or row["model"] != "beta-tcdlgm"):
+            groups.setdefault((row["data"], row["attack"]), []).append(row)
+    for (data, attack), mine in groups.items():
+        draw = line_chart if drawing.kind == "lines" else map_chart
+        name = slug("-".join(part for part in (recipe.name, drawing.kind, data, attack, drawing.quantity) if part))
+        yield name, ", ".join(part for part in (data, attack, str(mine[0]["title"])) if part), chart_svg(draw(mine))
