@@ -35,6 +35,7 @@ def crossed_interval(values: Tensor, *, level: float = 0.95) -> Interval:
         bootstrap (on why pairs alone are not enough).
 
     Example:
+        >>> import torch
         >>> crossed_interval(torch.tensor([[1.0, 2.0], [3.0, 4.0]])).value
         2.5
     """

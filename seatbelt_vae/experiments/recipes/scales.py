@@ -77,7 +77,7 @@ def octaves(low: float, high: float, step: float) -> tuple[float, ...]:
         >>> octaves(-1, 1, 1)
         (0.5, 1.0, 2.0)
     """
-    return tuple(2 ** (low + step * place) for place in range(round((high - low) / step) + 1))
+    return tuple(2.0 ** (low + step * place) for place in range(round((high - low) / step) + 1))
 
 
 SMOKE = Scale(
