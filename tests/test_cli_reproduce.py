@@ -15,7 +15,15 @@ from tests.commands import Run, refused
 pytest.importorskip("altair")
 pytest.importorskip("vl_convert")
 
-TINY = {"count": 60, "hidden_sizes": (8,), "steps": 2, "batch_size": 8, "tc_samples": 16, "iterations": 2}
+TINY = {
+    "count": 60,
+    "hidden_sizes": (8,),
+    "steps": 2,
+    "batch_size": 8,
+    "tc_samples": 16,
+    "iterations": 2,
+    "warm_iterations": 2,
+}
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,7 @@ def attacks(
             solver=solver,
             lambdas=scale.lambdas,
             pairs=scale.pairs,
-            max_iterations=scale.iterations,
+            max_iterations=scale.iterations if solver == COLD else scale.warm_iterations,
             samples=scale.samples if mode == "output" else None,
         )
         for mode in modes

@@ -3,7 +3,7 @@
     seatbelt reproduce fig1 --scale laptop --data chairs.npz --out DIR
 
 Expected: the VAE is turned into the target by a faint distortion; the Seatbelt-VAE needs one that is seen.
-Runtime: shares all its runs with fig7; about 2 minutes each at laptop scale.
+Runtime: the trainings and attacks are those of fig7.
 """
 
 from seatbelt_vae.experiments.recipes.attacks import attacks

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from seatbelt_vae.experiments.attacking import AttackSpec
 from seatbelt_vae.experiments.evaluation import MEASUREMENTS
-from seatbelt_vae.experiments.recipes.attacks import COLD
 from seatbelt_vae.experiments.recipes.point import Point
 from seatbelt_vae.experiments.recipes.recipe import Recipe
 from seatbelt_vae.experiments.recipes.results import data_label
@@ -14,9 +13,6 @@ from seatbelt_vae.experiments.recipes.scales import Scale
 from seatbelt_vae.experiments.store import open_data
 from seatbelt_vae.experiments.sweep_spec import SweepSpec
 from seatbelt_vae.experiments.work import EvaluationSpec
-
-WARM = 1 / 3
-"""Evaluations of a walk over λ as a share of those of cold starts."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +95,6 @@ def estimate_hours(planned: Plan, scale: Scale) -> float:
     seconds = 0.0
     for sweep in planned.sweeps:
         others = 0.3 * (scale.tc_samples / scale.batch_size - 1)  # encoded without gradients
-        solves = sum(1.0 if attack.solver == COLD else WARM for attack in sweep.attacks) * scale.pairs * scale.weights
+        solves = len(sweep.attacks) * scale.pairs * scale.weights
         seconds += len(sweep.runs) * (scale.steps * scale.step_seconds * (1 + others) + solves * scale.solve_seconds)
     return seconds / 3600

@@ -83,7 +83,7 @@ def run_heart_attack(folder: RunFolder, spec: HeartAttack, *, device: str = "aut
 
 def _attacks(scale: Scale) -> tuple[AttackSpec, ...]:
     pairs = min(scale.pairs, 8)
-    return (HeartAttack(pairs=pairs, lambdas=scale.lambdas, max_iterations=scale.iterations, solver=PATH),)
+    return (HeartAttack(pairs=pairs, lambdas=scale.lambdas, max_iterations=scale.warm_iterations, solver=PATH),)
 
 
 def _claims(results: Results) -> list[Verdict]:
