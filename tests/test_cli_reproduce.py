@@ -74,12 +74,18 @@ def test_pictures_of_two_sets_of_data(seatbelt: Run, tmp_path: Path) -> None:
     blobs = tmp_path / "chairs.npz"
     np.savez(blobs, images=np.random.default_rng(0).integers(0, 256, (60, 32, 32), dtype=np.uint8))
     out = tmp_path / "out"
-    done = seatbelt("reproduce fig4 rotated-heart --scale tiny --device cpu --data sprites --data", blobs, "--out", out)
+    done = seatbelt(
+        "reproduce fig3 fig4 rotated-heart --scale tiny --device cpu --data sprites --data", blobs, "--out", out
+    )
     assert done.code == 0, done.err
-    names = {path.stem for path in (out / "figures").glob("*.png")}
-    assert {"fig4-sprites-reconstructions", "fig4-chairs-reconstructions"} <= names
-    assert "rotated-heart-sprites-panels-latent" in names
-    assert not any(name.startswith("rotated-heart-chairs") for name in names)
+    drawn = {path.stem for path in (out / "figures").glob("*.png")}
+    assert {"fig4-sprites-reconstructions", "fig4-chairs-reconstructions"} <= drawn
+    assert "rotated-heart-sprites-panels-latent" in drawn
+    assert not any(name.startswith("rotated-heart-chairs") for name in drawn)
+    chairs = (out / "tables" / "fig3-chairs.md").read_text()
+    assert "the paper’s ELBO" in chairs
+    assert "−2160" in next(line for line in chairs.splitlines() if line.startswith("| β-TCVAE β=10"))
+    assert "the paper’s" not in (out / "tables" / "fig3-sprites.md").read_text()
 
 
 def test_refused(seatbelt: Run, tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
     seatbelt reproduce fig7 --scale laptop --data chairs.npz --out DIR
 
 Expected: Δ of the Seatbelt-VAE with β = 10, L = 5 about 10⁷ times that with β = 1, L = 1; β-TCDLGM gains nothing.
-Runtime: all trainings and attacks that the others share. Laptop: 11 models × 3 seeds for each set of data, about 8 minutes
-of one core each.
+Runtime: all trainings and attacks that the others share. Laptop: 11 models × 3 seeds for each set of data, about 8
+minutes of one core each.
 """
 
 from seatbelt_vae.experiments.attacking import AttackSpec
