@@ -1,8 +1,7 @@
 """Projected L-BFGS on many rows, one turn at a time; rows may enter and leave between turns."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -10,6 +9,7 @@ from torch import Tensor
 from seatbelt_vae.optim.history import History
 from seatbelt_vae.optim.linesearch import ARMIJO, PATIENCE, TRIALS, LineSearch
 from seatbelt_vae.optim.problem import Box, dot, wide
+from seatbelt_vae.optim.rows import close_gaps, take, tensor_map
 from seatbelt_vae.optim.solution import Status
 from seatbelt_vae.optim.subproblem import GUESSES, quasi_newton_step
 
@@ -142,8 +142,8 @@ class Descent:
             return
         new = Batch.begin(index, x, self.problems.box(index), budget, self.rules)
         if parents is not None:
-            new.history, new.length = _take(self.batch.history, parents), self.batch.length[parents]
-        self._batch = new if not len(self) else _map(lambda a, b: torch.cat((a, b)), self.batch, new)
+            new.history, new.length = take(self.batch.history, parents), self.batch.length[parents]
+        self._batch = new if not len(self) else tensor_map(lambda a, b: torch.cat((a, b)), self.batch, new)
 
     def step(self) -> None:
         """Evaluate every row at its trial point, and let each draw its own conclusion."""
@@ -222,7 +222,7 @@ class Descent:
         b.status = torch.where(where & little & (b.status == _AT_WORK), int(Status.CONVERGED), b.status)
         b.d = _choose(where, d, b.d)
         new = LineSearch.start(step, b.f, slope)
-        b.search = _map(lambda a, c: torch.where(where, a, c), new, b.search)
+        b.search = tensor_map(lambda a, c: torch.where(where, a, c), new, b.search)
 
     @staticmethod
     def _steepest(b: Batch, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -236,9 +236,9 @@ class Descent:
     def release(self) -> Batch:
         """Hand out the rows that ended."""
         ended = (self.batch.status != _AT_WORK).nonzero()[:, 0]  # the one synchronisation that a turn needs
-        out: Batch = _take(self.batch, ended)
+        out: Batch = take(self.batch, ended)
         if len(ended):
-            self._batch = _close_gaps(self.batch, ended)
+            self._batch = close_gaps(self.batch, len(self.batch), ended)
         return out
 
     def aged(self, index: Tensor, turns: int) -> tuple[Tensor, Tensor]:
@@ -250,29 +250,3 @@ class Descent:
 
 def _choose(where: Tensor, new: Tensor, old: Tensor) -> Tensor:
     return new if bool(where.all()) else torch.where(where[:, None], new, old)
-
-
-def _map(function: Callable[..., Tensor], *structures: Any) -> Any:
-    """Apply a function to every tensor of equal structures."""
-    parts = ([getattr(s, field.name) for s in structures] for field in fields(structures[0]))
-    return type(structures[0])(
-        *(function(*part) if isinstance(part[0], Tensor) else _map(function, *part) for part in parts)
-    )
-
-
-def _take(structure: Any, rows: Tensor) -> Any:
-    return _map(lambda tensor: tensor.index_select(0, rows), structure)
-
-
-def _close_gaps(batch: Any, gaps: Tensor) -> Any:
-    """Move the last rows into `gaps` and cut the tail off: the cost is that of the rows moved, not of the batch."""
-    left = len(batch) - len(gaps)
-    tail = torch.ones(len(gaps), dtype=torch.bool, device=gaps.device)
-    tail[gaps[gaps >= left] - left] = False
-    movers, places = tail.nonzero()[:, 0] + left, gaps[gaps < left]
-
-    def cut(x: Tensor) -> Tensor:
-        x[places] = x[movers]
-        return x[:left]
-
-    return _map(cut, batch)

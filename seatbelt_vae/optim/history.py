@@ -1,6 +1,6 @@
 """The quasi-Newton memory of a batch of rows: pairs of steps and gradient differences, and their dot products."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -110,10 +110,6 @@ class History:
         # Pair by pair: a variable's entries in all pairs lie n apart.
         vectors = self.pairs.gather(2, variables[:, None].expand(-1, 2 * self.memory, -1)).to(sign.dtype)
         self.gram_free = self.gram_free + bmm(vectors * sign[:, None], vectors.mT)
-
-    def part(self, rows: Tensor) -> "History":
-        """A copy of some rows."""
-        return History(*(getattr(self, field.name).index_select(0, rows) for field in fields(self)))
 
 
 def products(a: Tensor, b: Tensor) -> Tensor:

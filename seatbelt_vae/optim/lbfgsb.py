@@ -7,7 +7,7 @@ from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim.descent import Batch, Descent, Rules
-from seatbelt_vae.optim.problem import Bound, Box, Objective, check, value_and_gradient, wide
+from seatbelt_vae.optim.problem import Bound, Box, Objective, check, value_and_gradient
 from seatbelt_vae.optim.solution import Solution
 from seatbelt_vae.progress import progress_bar
 
@@ -22,7 +22,6 @@ def minimise(
     memory: int = 10,
     gradient_tolerance: float = 1e-5,
     relative_tolerance: float | None = None,
-    patience: int = 2,
     initial_step: float = 1.0,
     chunk: int | None = None,
     memory_budget: float = 2**30,
@@ -43,9 +42,8 @@ def minimise(
         max_iterations: accepted steps a row may take.
         memory: pairs of the quasi-Newton history.
         gradient_tolerance: converged when the largest entry of P(x - g) - x is at most this.
-        relative_tolerance: converged when `patience` steps running decrease f by at most this share of \|f\|;
+        relative_tolerance: converged when two steps running decrease f by at most this share of \|f\|;
             None for 10 eps of the dtype in float64 and 1 eps in float32.
-        patience: that many steps.
         initial_step: length of the first step, in the units of x.
         chunk: rows per call of `fun`; None for all at work.
         memory_budget: bytes the solver's own tensors may take; rows beyond it wait for their turn.
@@ -69,13 +67,13 @@ def minimise(
                 [0.0000, 0.2500]])
     """
     x0, box = check(x0, lower, upper)
-    if min(max_iterations, memory, patience) < 1 or (chunk is not None and chunk < 1):
-        raise InputError("max_iterations, memory, patience, chunk: each needs to be at least 1")
+    if min(max_iterations, memory) < 1 or (chunk is not None and chunk < 1):
+        raise InputError("max_iterations, memory, chunk: each needs to be at least 1")
     if relative_tolerance is None:
         relative_tolerance = torch.finfo(x0.dtype).eps * (10 if x0.dtype == torch.float64 else 1)
-    rules = Rules(gradient_tolerance, relative_tolerance, patience, memory, initial_step)
+    rules = Rules(gradient_tolerance, relative_tolerance, memory=memory, first_step=initial_step)
     descent = Descent(_Rows(fun, box, chunk), rules)
-    found = _unsolved(x0)
+    found = Solution.unsolved(x0)
     waiting = torch.arange(len(x0), device=x0.device)
     room = rows_within(memory_budget, x0, memory)
     with progress_bar("Minimising", total=len(x0), enabled=progress) as advance:
@@ -113,16 +111,6 @@ def rows_within(budget: float, x: Tensor, memory: int) -> int:
     """
     vectors = 2 * memory + 20  # the pairs, the state, and what a turn needs besides
     return max(1, int(budget / (vectors * x.shape[1] * x.element_size())))
-
-
-def _unsolved(x0: Tensor) -> Solution:
-    rows, device = len(x0), x0.device
-    return Solution(
-        x0.clone(),
-        torch.full((rows,), torch.nan, dtype=wide(device), device=device),
-        torch.zeros(rows, dtype=torch.int8, device=device),
-        torch.zeros(rows, dtype=torch.long, device=device),
-    )
 
 
 def _write(found: Solution, ended: Batch) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seatbelt_vae.optim.problem import Bound, Box, Objective, check, value_and_gradient, wide
+from seatbelt_vae.optim.problem import Bound, Box, Objective, check, value_and_gradient
 from seatbelt_vae.optim.solution import Solution, Status
 from seatbelt_vae.progress import progress_bar
 
@@ -40,7 +40,7 @@ def minimise_scipy(
     ftol = 10 * float(np.finfo(float).eps) if relative_tolerance is None else relative_tolerance
     options = {"maxcor": memory, "maxiter": max_iterations, "maxfun": 2 * max_iterations, "ftol": ftol}
     options["gtol"] = gradient_tolerance
-    found = _unsolved(x0)
+    found = Solution.unsolved(x0)
     with progress_bar("Minimising with scipy", total=len(x0), enabled=progress) as advance:
         for row in range(len(x0)):
             _solve_row(fun, x0, box, torch.tensor([row], device=x0.device), options, found)
@@ -95,7 +95,7 @@ def minimise_adam(
         tensor([[0.5000, 0.5000]])
     """
     x0, box = check(x0, lower, upper)
-    found, rows = _unsolved(x0), torch.arange(len(x0), device=x0.device)
+    found, rows = Solution.unsolved(x0), torch.arange(len(x0), device=x0.device)
     x, m, v = x0.clone(), torch.zeros_like(x0), torch.zeros_like(x0)
     best, healthy = torch.full_like(found.value, torch.inf), torch.ones_like(rows, dtype=torch.bool)
     with progress_bar("Minimising with Adam", total=max_iterations, enabled=progress) as advance:
@@ -113,9 +113,3 @@ def minimise_adam(
     found.status.copy_(torch.where(healthy, int(Status.BUDGET), int(Status.NOT_FINITE)))
     found.evaluations.fill_(max_iterations)
     return found
-
-
-def _unsolved(x0: Tensor) -> Solution:
-    value = torch.full(x0.shape[:1], torch.nan, dtype=wide(x0.device), device=x0.device)
-    status = torch.zeros(len(x0), dtype=torch.int8, device=x0.device)
-    return Solution(x0.clone(), value, status, torch.zeros(len(x0), dtype=torch.long, device=x0.device))

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+import torch
 from torch import Tensor
+
+from seatbelt_vae.optim.problem import wide
 
 
 class Status(IntEnum):
@@ -59,3 +62,14 @@ class Solution:
     value: Tensor
     status: Tensor
     evaluations: Tensor
+
+    @classmethod
+    def unsolved(cls, x0: Tensor) -> "Solution":
+        """What there is before the first evaluation: the starting points (R, n), and no values."""
+        rows, device = len(x0), x0.device
+        return cls(
+            x0.clone(),
+            torch.full((rows,), torch.nan, dtype=wide(device), device=device),
+            torch.zeros(rows, dtype=torch.int8, device=device),
+            torch.zeros(rows, dtype=torch.long, device=device),
+        )

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.optim.history import History, bmm, products
+from seatbelt_vae.optim.rows import take
 
 GUESSES = 3
 """Guesses of the active bounds. Most rows settle in three or four; more than three have not saved evaluations.
@@ -47,7 +48,7 @@ def _guess(history: History, gradient: Tensor, low: Tensor, high: Tensor, left: 
         return torch.minimum(torch.maximum(step, low), high)
     if 2 * len(rows) > len(step):  # a copy of the pairs costs more than to repeat what is settled
         return _guess(history, gradient, low, high, left - 1)
-    part = history.part(rows)
+    part = take(history, rows)
     step = torch.minimum(torch.maximum(step, low), high)
     g, lower, upper = (t.index_select(0, rows) for t in (gradient, low, high))
     step[rows] = _guess(part, g, lower, upper, left - 1)

@@ -1,0 +1,38 @@
+"""Rows of nested dataclasses of tensors, in which every tensor has one entry per row."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def tensor_map(function: Callable[..., Tensor], *structures: Any) -> Any:
+    """Apply a function to every tensor of structures that are made alike."""
+    parts = ([getattr(s, field.name) for s in structures] for field in fields(structures[0]))
+    return type(structures[0])(
+        *(function(*part) if isinstance(part[0], Tensor) else tensor_map(function, *part) for part in parts)
+    )
+
+
+def take(structure: Any, rows: Tensor) -> Any:
+    """A copy of some rows (B,)."""
+    return tensor_map(lambda tensor: tensor.index_select(0, rows), structure)
+
+
+def close_gaps(structure: Any, count: int, gaps: Tensor) -> Any:
+    """Move the last of `count` rows into `gaps` and cut the tail off, in place.
+
+    The cost is that of the rows moved, not of all.
+    """
+    left = count - len(gaps)
+    tail = torch.ones(len(gaps), dtype=torch.bool, device=gaps.device)
+    tail[gaps[gaps >= left] - left] = False
+    movers, places = tail.nonzero()[:, 0] + left, gaps[gaps < left]
+
+    def cut(x: Tensor) -> Tensor:
+        x[places] = x[movers]
+        return x[:left]
+
+    return tensor_map(cut, structure)
