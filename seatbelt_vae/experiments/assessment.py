@@ -12,7 +12,7 @@ from seatbelt_vae.attacks.ingredients import place
 from seatbelt_vae.attacks.protocol import Attackable, as_normal, as_samples, frozen
 from seatbelt_vae.attacks.result import AttackResult
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.metrics import attack_success, auddc, relative_distortion, target_log_likelihood
+from seatbelt_vae.metrics import attack_success, auddc, relative_distortion, success_is_defined, target_log_likelihood
 from seatbelt_vae.storage import read_tensors, write_tensors
 
 CHUNK = 64
@@ -72,6 +72,10 @@ class Assessment(Kept):
     relative_distortion: Tensor
     auddc: Tensor
     shown: Tensor
+
+    def defined(self, target: Tensor) -> Tensor:
+        """Whether success means something for a pair with the target images x_t (P, C, H, W), (P,)."""
+        return success_is_defined(self.source_reconstruction, self.target_reconstruction, target)
 
 
 def assess(model: Attackable, result: AttackResult, *, samples: int = 16, seed: int = 0) -> Assessment:

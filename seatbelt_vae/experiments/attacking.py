@@ -141,9 +141,7 @@ def summarise_attack(result: AttackResult, assessment: Assessment | DamageAssess
 
 
 def _gained(result: AttackResult, assessment: Assessment) -> dict[str, Any]:
-    defined = metrics.success_is_defined(
-        assessment.source_reconstruction, assessment.target_reconstruction, result.target
-    )
+    defined = assessment.defined(result.target)
     success_at = metrics.success_at(assessment.relative_distortion, assessment.success, 0.5)
     return {
         "pairs_defined": int(defined.sum()),

@@ -46,7 +46,7 @@ def panels(comparison: Comparison, pair: int, shown: Sequence[int] | None = None
     Args:
         comparison: the attack on each model.
         pair: which pair, from 0.
-        shown: the index of the λ shown, for each model; by default the one of the paper's rule (SPEC §3): the largest λ
+        shown: the index of the λ shown, for each model; by default the one of the paper's rule: the largest λ
             that gave the smallest Δ above the mean Δ over λ.
 
     Returns:

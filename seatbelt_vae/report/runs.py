@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.metrics.robustness import success_is_defined
 from seatbelt_vae.report.scope import Scope
 
 if TYPE_CHECKING:
@@ -110,16 +109,13 @@ class Trial:
 
     @property
     def success(self) -> Array:
-        """Success s of SPEC §3, (P, K): 0 nothing gained, 1 as good as encoding the target."""
+        """Success s, (P, K): 0 nothing gained, 1 as good as encoding the target."""
         return array(self.assessment.success)
 
     @property
     def defined(self) -> NDArray[np.bool_]:
         """Whether success is defined for a pair: encoding the target must bring its reconstruction nearer, (P,)."""
-        mask = success_is_defined(
-            self.assessment.source_reconstruction, self.assessment.target_reconstruction, self.result.target
-        )
-        return np.asarray(mask.cpu())
+        return np.asarray(self.assessment.defined(self.result.target).cpu())
 
     @property
     def target_nll(self) -> Array:

@@ -64,10 +64,6 @@ CLEAN = {
         Quantity("mig", "MIG", "", "higher"),
         Quantity("weight_norms.encoder", "L2 of the encoder’s weights", ratio=True),
         Quantity("weight_norms.decoder", "L2 of the decoder’s weights", ratio=True),
-        *(
-            Quantity(f"noise_drop@{scale:g}", f"cost of noise {scale:g}", "nats", "lower")
-            for scale in (0.01, 0.03, 0.1)
-        ),
         *(Quantity(f"noise_drop@{scale:g}", f"cost of noise {scale:g}", "nats", "lower") for scale in SCALES),
     )
 }
@@ -107,9 +103,7 @@ def _at(evaluation: Mapping[str, Any], values: list[float], place: str) -> float
 def gained(result: AttackResult, assessment: Assessment) -> dict[str, Tensor]:
     """Every quantity of `GAINED` for each pair, (P,); NaN where success is not defined for a pair."""
     found = {key: read(result, assessment).double() for key, read in _READ.items()}
-    defined = metrics.success_is_defined(
-        assessment.source_reconstruction, assessment.target_reconstruction, result.target
-    )
+    defined = assessment.defined(result.target)
     for key in ("success_at_0.5", "auddc"):
         found[key] = found[key].masked_fill(~defined, math.nan)
     return found
