@@ -60,10 +60,10 @@ def sample(problems: Family) -> Tensor:
     return (torch.arange(SAMPLED)[:, None] * grid + torch.arange(3, grid, EVERY)).flatten()
 
 
-def path(problems: Family, **options: Any) -> Answer:
+def path(problems: Family) -> Answer:
     """Ours, over the whole grid."""
     box = problems.bounds
-    found = follow_path(problems.smooth, problems.x0, problems.lambdas, box.lower, box.upper, chunk=64, **options)
+    found = follow_path(problems.smooth, problems.x0, problems.lambdas, box.lower, box.upper, chunk=64)
     index = torch.arange(found.objective.numel())
     return Answer(index, found.objective.flatten(), int(found.evaluations.sum()))
 
