@@ -1,4 +1,4 @@
-"""The attack engine beside what else there is, on the same objective, in one run.
+"""The attack engine beside what else there is, on the same objective.
 
     python -m venv .venv-bench && . .venv-bench/bin/activate
     pip install torch==2.13.0 && pip install -r benchmarks/requirements.txt -e . -c constraints.txt
@@ -6,24 +6,27 @@
 
 Every run is a folder that `seatbelt train` wrote. `path` attacks the paper's 10 pairs over the paper's grid of 51 λ, as
 `seatbelt attack` does; the continuation of scipy goes over the grid for the first pair. The solvers that take every λ
-by itself solve every fifth λ of the grid, which covers it evenly, for the first two pairs. All get the same function
-with the same fast evaluation, so what differs is the solver and how many problems it can evaluate at once. One thread.
-CPU seconds, since other processes of the machine share its cores. It goes on where it was stopped.
+by itself solve, for the first two pairs, every fifth λ of the grid in latent mode and every tenth in output mode, to
+save time: both cover the grid evenly. All get the same function with the same fast
+evaluation, so what differs is the solver and how many problems it can evaluate at once. One thread. CPU seconds, since
+other processes of the machine share its cores, and wall seconds beside them. Each measurement is a file in OUT that is
+never made twice: `--methods` takes the baselines in one pass and ours, when it has changed, in another.
 """
 
 import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from attack_tables import tables
 from torch import Tensor
 
 from seatbelt_vae.attacks import prepare
+from seatbelt_vae.attacks.attack import CPU_CHUNK
 from seatbelt_vae.attacks.ingredients import paper_lambdas
 from seatbelt_vae.data import pairs
 from seatbelt_vae.experiments import RunFolder
@@ -32,52 +35,62 @@ from seatbelt_vae.optim.penalty import Family, family
 from seatbelt_vae.optim.problem import value_and_gradient
 from seatbelt_vae.optim.reference import minimise_adam, minimise_scipy
 from seatbelt_vae.progress import progress_bar
-from seatbelt_vae.storage import read_json, write_bytes, write_json
+from seatbelt_vae.storage import write_bytes, write_json
 
-PAIRS, SAMPLED, EVERY, FIRST_ORDER_STEPS, SCIPY_ITERATIONS = 10, 2, 5, 3000, 1000
-METHODS = {
-    "path": "ours",
-    "cold": "scipy L-BFGS-B, each λ by itself (a)",
-    "continuation": "scipy L-BFGS-B, λ falling, warm starts (b)",
-    "botorch": "BoTorch fmin_l_bfgs_b_batched (c)",
-    "adam": f"Adam, {FIRST_ORDER_STEPS} steps, batched (d)",
-    "pgd": f"projected gradient, {FIRST_ORDER_STEPS} steps, batched (e)",
-}
+PAIRS, SAMPLED, FIRST_ORDER_STEPS, SCIPY_ITERATIONS = 10, 2, 3000, 1000
+STRIDE = {"latent": 5, "output": 10}
+TRACED = 25
 
 
 @dataclass
 class Answer:
-    """What a method found for the problems `index`: values, and what it cost."""
+    """What a method found for the problems `index`: values, what it cost, and the best after every 25 evaluations."""
 
     index: Tensor
     value: Tensor
     evaluations: int
+    trace: list[list[float]] | None = None
 
 
-def sample(problems: Family) -> Tensor:
-    """The problems of every fifth λ of the grid, for the first pairs."""
-    grid = problems.shape[1]
-    return (torch.arange(SAMPLED)[:, None] * grid + torch.arange(3, grid, EVERY)).flatten()
+class Best:
+    """The best value so far of some rows that are always evaluated together, noted every 25 evaluations."""
+
+    def __init__(self, rows: int) -> None:
+        self.value, self.trace, self.count = torch.full((rows,), torch.inf, dtype=torch.float64), [], 0
+
+    def note(self, value: Tensor) -> Tensor:
+        assert len(value) == len(self.value)
+        self.value, self.count = torch.minimum(self.value, value.detach().double()), self.count + 1
+        if self.count % TRACED == 0:
+            self.trace.append(self.value.tolist())
+        return value
 
 
-def path(problems: Family) -> Answer:
+def path(problems: Family, index: Tensor) -> Answer:
     """Ours, over the whole grid."""
     box = problems.bounds
-    found = follow_path(problems.smooth, problems.x0, problems.lambdas, box.lower, box.upper, chunk=64)
+    found = follow_path(problems.smooth, problems.x0, problems.lambdas, box.lower, box.upper, chunk=problems.chunk)
     index = torch.arange(found.objective.numel())
     return Answer(index, found.objective.flatten(), int(found.evaluations.sum()))
 
 
-def by_itself(solver: Callable[..., Any], problems: Family) -> Answer:
-    """Any solver of ours or scipy's, on the sample."""
-    index, grid = sample(problems), problems.shape[1]
-    box = problems.box(index)
+def cold(problems: Family, index: Tensor) -> Answer:
+    """scipy, every problem of the sample by itself."""
+    box, start = problems.box(index), problems.x0[index // problems.shape[1]]
     fun = lambda x, i: problems.penalised(x, index[i])  # noqa: E731
-    found = solver(fun, problems.x0[index // grid], box.lower, box.upper, chunk=64)
+    found = minimise_scipy(fun, start, box.lower, box.upper, max_iterations=SCIPY_ITERATIONS)
     return Answer(index, found.value, int(found.evaluations.sum()))
 
 
-def continuation(problems: Family) -> Answer:
+def adam(problems: Family, index: Tensor) -> Answer:
+    """Projected Adam on the sample."""
+    box, start, best = problems.box(index), problems.x0[index // problems.shape[1]], Best(len(index))
+    fun = lambda x, i: best.note(problems.penalised(x, index[i]))  # noqa: E731
+    found = minimise_adam(fun, start, box.lower, box.upper, max_iterations=FIRST_ORDER_STEPS)
+    return Answer(index, found.value, int(found.evaluations.sum()), best.trace)
+
+
+def continuation(problems: Family, index: Tensor) -> Answer:
     """scipy on one pair, from the largest λ to the smallest, each from the last one's answer."""
     x, values, count = problems.x0[:1], [], 0
     order = problems.lambdas.argsort(descending=True)
@@ -90,11 +103,11 @@ def continuation(problems: Family) -> Answer:
     return Answer(order, torch.cat(values), count)
 
 
-def botorch(problems: Family) -> Answer:
+def botorch(problems: Family, index: Tensor) -> Answer:
     """BoTorch's: scipy's routine for every row, the evaluations of all rows in one call."""
     from botorch.optim.batched_lbfgs_b import fmin_l_bfgs_b_batched
 
-    index, grid = sample(problems), problems.shape[1]
+    grid = problems.shape[1]
     low = problems.box(index).lower.double()
     count = 0
 
@@ -113,33 +126,26 @@ def botorch(problems: Family) -> Answer:
     return Answer(index, torch.as_tensor(np.asarray(found[1])), count)
 
 
-def pgd(problems: Family) -> Answer:
+def pgd(problems: Family, index: Tensor) -> Answer:
     """Steps along the normalised gradient, their length falling from 1 to 0.001 pixels, projected; the best is kept."""
-    index, grid = sample(problems), problems.shape[1]
-    box = problems.box(index)
-    x, best = problems.x0[index // grid].clone(), torch.full((len(index),), torch.inf, dtype=torch.float64)
+    box, x, best = problems.box(index), problems.x0[index // problems.shape[1]].clone(), Best(len(index))
     for length in torch.logspace(0, -3, FIRST_ORDER_STEPS):
         f, g = problems.evaluate(x, index)
-        best = torch.minimum(best, f)
+        best.note(f)
         x = box.clamp(x - length * g / g.norm(dim=1, keepdim=True).clamp_min(1e-12))
-    return Answer(index, best, FIRST_ORDER_STEPS * len(index))
+    return Answer(index, best.value, FIRST_ORDER_STEPS * len(index), best.trace)
 
 
-RUN: dict[str, Callable[[Family], Answer]] = {
-    "path": path,
-    "cold": partial(by_itself, partial(minimise_scipy, max_iterations=SCIPY_ITERATIONS)),
-    "continuation": continuation,
-    "botorch": botorch,
-    "adam": partial(by_itself, partial(minimise_adam, max_iterations=FIRST_ORDER_STEPS)),
-    "pgd": pgd,
-}
+RUN: dict[str, Callable[[Family, Tensor], Answer]] = {
+    "path": path, "cold": cold, "continuation": continuation, "botorch": botorch, "adam": adam, "pgd": pgd,
+}  # fmt: skip
 
 
 def problems_of(folder: RunFolder, mode: str) -> Family:
     """The attack of a run's test pairs, as `seatbelt attack` sets it up."""
     drawn = pairs(folder.split.test, PAIRS, 0)
     setup = prepare(folder.model(), drawn.source, drawn.target, mode=mode, samples=None if mode == "latent" else 1)
-    return family(setup.objective, setup.start, paper_lambdas().double(), setup.lower, setup.upper, "norm", 64)
+    return family(setup.objective, setup.start, paper_lambdas().double(), setup.lower, setup.upper, "norm", CPU_CHUNK)
 
 
 def measure(folder: RunFolder, mode: str, method: str, out: Path) -> None:
@@ -148,65 +154,28 @@ def measure(folder: RunFolder, mode: str, method: str, out: Path) -> None:
     if target.exists():
         return
     problems = problems_of(folder, mode)
+    grid = problems.shape[1]
+    index = (torch.arange(SAMPLED)[:, None] * grid + torch.arange(3, grid, STRIDE[mode])).flatten()
     value_and_gradient(problems.smooth, problems.x0, torch.arange(PAIRS))  # the first call of a model is slow
     wall, cpu = time.perf_counter(), time.process_time()
-    answer = RUN[method](problems)
+    answer = RUN[method](problems, index)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     write_json(
         target,
         {
             "run": folder.name, "mode": mode, "method": method, "cpu_seconds": cpu, "wall_seconds": wall,
             "problems": len(answer.index), "evaluations": answer.evaluations, "index": answer.index.tolist(),
-            "value": answer.value.tolist(),
+            "value": answer.value.tolist(), "trace": answer.trace and {"every": TRACED, "best": answer.trace},
             "at_zero": problems.discrepancy(0 * problems.x0, torch.arange(PAIRS)).tolist(),
         },
     )  # fmt: skip
-
-
-def scored(results: list[dict[str, Any]], grid: int) -> list[dict[str, Any]]:
-    """One row of the table for each method on one model and mode."""
-    found = {r["method"]: dict(zip(r["index"], r["value"], strict=True)) for r in results}
-    at_zero = results[0]["at_zero"]
-    best = {i: min(f[i] for f in found.values() if i in f) for f in found.values() for i in f}
-    ours = next(r for r in results if r["method"] == "path")
-    each = ours["cpu_seconds"] / ours["problems"]
-    rows = []
-    for r in results:
-        both = [i for i in found[r["method"]] if sum(i in f for f in found.values()) > 1]
-        # Values below the rounding of r(0) in float32 are all the same zero.
-        floor = {i: 1.2e-7 * at_zero[i // grid] for i in both}
-        ratio = np.array([max(found[r["method"]][i], floor[i]) / max(best[i], floor[i]) for i in both])
-        mine = np.array([max(found["path"][i], floor[i]) / max(found[r["method"]][i], floor[i]) for i in both])
-        rows.append(
-            {
-                "method": r["method"], "cpu_each": r["cpu_seconds"] / r["problems"],
-                "ratio": r["cpu_seconds"] / r["problems"] / each, "evaluations": r["evaluations"] / r["problems"],
-                "rows": len(both), "within_1.001": float((ratio <= 1.001).mean()),
-                "within_1.01": float((ratio <= 1.01).mean()), "ours_over_it": float(np.exp(np.log(mine).mean())),
-                "ours_no_worse": float((mine <= 1.001).mean()),
-            }
-        )  # fmt: skip
-    return rows
-
-
-def table(title: str, rows: list[dict[str, Any]]) -> str:
-    head = (
-        f"\n### {title}\n\n"
-        "| solver | CPU s an attack | ÷ ours | evaluations an attack | ≤ 1.001 × best | ≤ 1.01 × best | "
-        "ours ÷ it, geometric mean | ours ≤ 1.001 × it |\n|---|---|---|---|---|---|---|---|\n"
-    )
-    return head + "".join(
-        f"| {METHODS[r['method']]} | {r['cpu_each']:.2f} | {r['ratio']:.1f} | {r['evaluations']:.0f} | "
-        f"{r['within_1.001']:.0%} | {r['within_1.01']:.0%} | {r['ours_over_it']:.4f} | {r['ours_no_worse']:.0%} |\n"
-        for r in rows
-    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", nargs="+", type=Path, required=True)
     parser.add_argument("--modes", nargs="+", default=["latent", "output"])
-    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--methods", nargs="+", default=list(RUN), choices=list(RUN))
     parser.add_argument("--out", type=Path, required=True, help="folder of the results, one file a measurement")
     parser.add_argument("--docs", type=Path, help="Markdown file of the tables")
     options = parser.parse_args()
@@ -217,15 +186,10 @@ def main() -> None:
         for folder, mode, method in jobs:
             measure(folder, mode, method, options.out)
             advance(note=f"{folder.name} {mode} {method}")
-    text = ""
-    for mode in options.modes:
-        for folder in folders:
-            files = [options.out / f"{folder.name}-{mode}-{method}.json" for method in METHODS]
-            results = [read_json(file) for file in files if file.exists()]
-            text += table(f"{folder.name}, {mode}", scored(results, len(paper_lambdas())))
+    text = tables([[f"{f.name}-{mode}" for f in folders] for mode in options.modes], options.out)
     print(text)
     if options.docs:
-        write_bytes(options.docs, text.lstrip().encode())
+        write_bytes(options.docs, text.encode())
 
 
 if __name__ == "__main__":

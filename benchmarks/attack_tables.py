@@ -1,0 +1,113 @@
+"""Tables of what `attacks.py` measured: one a model and mode, and one of all together.
+
+A problem's *best* is the least value that any solver found for it. Values below the rounding of r(0) in float32 are all
+the same zero. Ours is called better or worse where the values differ by more than 0.1 %, over the problems that have
+something to gain: those whose best is below 0.999 of the value at d = 0, where everyone starts.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seatbelt_vae.attacks.ingredients import paper_lambdas
+from seatbelt_vae.storage import read_json
+
+METHODS = {
+    "path": "ours",
+    "cold": "scipy L-BFGS-B, each λ by itself (a)",
+    "continuation": "scipy L-BFGS-B, λ falling, warm starts (b)",
+    "botorch": "BoTorch fmin_l_bfgs_b_batched (c)",
+    "adam": "Adam, 3000 steps, batched (d)",
+    "adam-equal": "Adam, as many evaluations as ours",
+    "pgd": "projected gradient, 3000 steps, batched (e)",
+    "pgd-equal": "projected gradient, as many evaluations as ours",
+}
+SAME, FLOAT32 = 1.001, 1.2e-7
+
+Scores = dict[str, dict[str, Any]]
+"""Of each method: its costs per attack, and arrays of ratios with an entry for each of its problems."""
+
+
+def equal_evaluations(result: dict[str, Any], count: float) -> dict[str, Any]:
+    """What a first-order method had found after `count` evaluations a problem."""
+    trace = result["trace"]
+    seen = trace["every"] * np.arange(1, len(trace["best"]) + 1)
+    share = count / (result["evaluations"] / result["problems"])
+    return {
+        **result, "method": f"{result['method']}-equal", "evaluations": count * result["problems"],
+        "value": [float(np.interp(count, seen, row)) for row in np.array(trace["best"]).T],
+        "cpu_seconds": share * result["cpu_seconds"], "wall_seconds": share * result["wall_seconds"],
+    }  # fmt: skip
+
+
+def score(results: Sequence[dict[str, Any]]) -> Scores:
+    """Every method on one model and mode, `path` among them."""
+    ours = next(r for r in results if r["method"] == "path")
+    spent = ours["evaluations"] / ours["problems"]
+    results = [*results, *(equal_evaluations(r, spent) for r in results if r.get("trace"))]
+    at_zero = np.repeat(ours["at_zero"], len(paper_lambdas()))
+    floor = FLOAT32 * at_zero
+    found = {r["method"]: dict(zip(r["index"], r["value"], strict=True)) for r in results}
+    best = {i: min(f[i] for f in found.values() if i in f) for f in found.values() for i in f}
+    scores = {}
+    for r in results:
+        both = np.array([i for i in r["index"] if sum(i in f for f in found.values()) > 1])
+        mine, its, least = (
+            np.array([max(f[i], floor[i]) for i in both]) for f in (found["path"], found[r["method"]], best)
+        )
+        scores[r["method"]] = {
+            "over_best": its / least, "ours_over_it": mine / its, "to_gain": least < 0.999 * at_zero[both],
+            **{c: r[c] / r["problems"] for c in ("cpu_seconds", "wall_seconds", "evaluations")},
+        }  # fmt: skip
+    return scores
+
+
+def table(title: str, scores: Sequence[Scores]) -> str:
+    """The methods on one model and mode, or pooled over several."""
+    text = (
+        f"\n### {title}\n\n| solver | CPU s an attack | CPU ÷ ours | wall ÷ ours | evaluations an attack | problems | "
+        "≤ 1.001 × best | ≤ 1.01 × best | ours ÷ it, geometric mean | ours better | ours worse |\n"
+        + "|---" * 11 + "|\n"
+    )  # fmt: skip
+    for method, name in METHODS.items():
+        shared = [s for s in scores if method in s]
+        if not shared:
+            continue
+        over_best, ours, to_gain = (
+            np.concatenate([s[method][key] for s in shared]) for key in ("over_best", "ours_over_it", "to_gain")
+        )
+        cost = {c: [s[method][c] for s in shared] for c in ("cpu_seconds", "wall_seconds", "evaluations")}
+        cpu, wall = (
+            np.exp(np.mean([np.log(s[method][c] / s["path"][c]) for s in shared]))
+            for c in ("cpu_seconds", "wall_seconds")
+        )
+        shares = (over_best <= SAME, over_best <= 1.01, ours[to_gain] < 1 / SAME, ours[to_gain] > SAME)
+        close, closer, better, worse = (f"{np.mean(share):.0%}" for share in shares)
+        text += (
+            f"| {name} | {np.mean(cost['cpu_seconds']):.2f} | {cpu:.1f} | {wall:.1f} | "
+            f"{np.mean(cost['evaluations']):.0f} | {len(ours)} | {close} | {closer} | "
+            f"{np.exp(np.log(ours).mean()):.4f} | {better} | {worse} |\n"
+        )
+    return text
+
+
+def tables(names: Sequence[Sequence[str]], folder: Path) -> str:
+    """Of every model and mode, in groups of a mode, that has results of ours and of another; pooled first."""
+    scores = {}
+    for name in (name for group in names for name in group):
+        files = [folder / f"{name}-{method}.json" for method in METHODS]
+        results = [read_json(file) for file in files if file.exists()]
+        if len(results) > 1 and results[0]["method"] == "path":
+            scores[name] = score(results)
+    if not scores:
+        return "\nNo model has results of ours and of another solver yet.\n"
+    pooled = [[scores[name] for name in group if name in scores] for group in names]
+    text = table(f"all {len(scores)} models and modes", [s for group in pooled for s in group])
+    for group, of_group in zip(names, pooled, strict=True):
+        if len(pooled) > 1 and len(of_group) > 1:
+            text += table(f"all models, {group[0].rsplit('-', 1)[1]}", of_group)
+    return text + "".join(
+        table(name.rsplit("-", 1)[0] + ", " + name.rsplit("-", 1)[1], [s]) for name, s in scores.items()
+    )
