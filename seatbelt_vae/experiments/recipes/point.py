@@ -56,8 +56,13 @@ class Point:
             {
                 "data": scale.data(data).model_dump(exclude_none=True),
                 "model": model,
-                "objective": {"beta": self.beta, "tc_samples": scale.tc_samples},
-                "training": {"steps": scale.steps, "batch_size": scale.batch_size, "seed": seed},
+                "objective": {"beta": self.beta, "tc_samples": scale.tc_samples, "free_bits": scale.free_bits},
+                "training": {
+                    "steps": scale.steps,
+                    "batch_size": scale.batch_size,
+                    "seed": seed,
+                    "precision": scale.precision,
+                },
             },
             "recipe",
         )

@@ -20,6 +20,8 @@ class Scale:
         steps: of the training.
         batch_size: of the gradient.
         tc_samples: examples over which the total correlation is estimated.
+        free_bits: nats of KL that each dimension has for nothing; 0.125 is in the authors' file names.
+        precision: of the networks in training.
         seeds: of the training.
         betas: β, ascending; the first is 1, where every model is trained on its ELBO.
         layers: L, ascending; the first is 1.
@@ -43,6 +45,8 @@ class Scale:
     steps: int
     batch_size: int
     tc_samples: int
+    free_bits: float
+    precision: str
     seeds: tuple[int, ...]
     betas: tuple[float, ...]
     layers: tuple[int, ...]
@@ -84,19 +88,19 @@ def octaves(low: float, high: float, step: float) -> tuple[float, ...]:
 
 SMOKE = Scale(
     name="smoke", size=32, count=400, network="mlp", hidden_sizes=(32,), steps=100, batch_size=32, tc_samples=64,
-    seeds=(0, 1), betas=(1, 10), layers=(1, 2), deep=2, pairs=2, lambdas=(0.1, 1.0, 10.0), iterations=4,
+    free_bits=0.125, precision="float32", seeds=(0, 1), betas=(1, 10), layers=(1, 2), deep=2, pairs=2, lambdas=(0.1, 1.0, 10.0), iterations=4,
     warm_iterations=4, samples=1, aggregate_samples=50, step_seconds=0.05, solve_seconds=0.02, memory=0.2,
 )  # fmt: skip
 LAPTOP = Scale(
-    name="laptop", size=32, count=20_000, network="conv", hidden_sizes=None, steps=1500, batch_size=128, tc_samples=128,
-    seeds=(0, 1, 2), betas=(1, 4, 10), layers=(1, 2, 4), deep=4, pairs=40, lambdas=octaves(-4, 10, 0.4),
+    name="laptop", size=32, count=20_000, network="conv", hidden_sizes=None, steps=1000, batch_size=128, tc_samples=128,
+    free_bits=0.125, precision="bfloat16", seeds=(0, 1, 2), betas=(1, 4, 10), layers=(1, 4), deep=4, pairs=40, lambdas=octaves(-4, 10, 0.4),
     iterations=100, warm_iterations=40, samples=1, aggregate_samples=1000, step_seconds=0.11, solve_seconds=0.06,
     memory=0.2,
 )  # fmt: skip
 # The paper gives its grid, but neither its number of steps nor of seeds: those are ours.
 PAPER = Scale(
     name="paper", size=64, count=None, network="conv", hidden_sizes=None, steps=25_000, batch_size=1024,
-    tc_samples=1024, seeds=(0, 1, 2), betas=(1, 2, 4, 6, 8, 10), layers=(1, 2, 3, 4, 5), deep=4, pairs=10,
+    tc_samples=1024, free_bits=0.125, precision="float32", seeds=(0, 1, 2), betas=(1, 2, 4, 6, 8, 10), layers=(1, 2, 3, 4, 5), deep=4, pairs=10,
     lambdas="paper", iterations=None, warm_iterations=None, samples=None, aggregate_samples=10_000,
     step_seconds=2.4, solve_seconds=0.3, memory=1.5,
 )  # fmt: skip
