@@ -37,6 +37,7 @@ def attack(
     bounds: tuple[float, float] = (0.0, 1.0),
     max_iterations: int | None = None,
     chunk: int | None = None,
+    memory_budget: float = 2**30,
     progress: bool = False,
 ) -> AttackResult:
     r"""Find distortions that make a model take each source for its target.
@@ -77,6 +78,8 @@ def attack(
         max_iterations: of one solve; None for the solver's own (300 in ``path``, 1000 in ``cold`` and balls, 15 000 in
             ``scipy``).
         chunk: images per evaluation; None for 64 on a CPU and for all at once elsewhere.
+        memory_budget: bytes that the solver's own tensors may take, besides the images that are returned; pairs beyond
+            it wait for their turn. ``scipy`` and ``adam`` do not heed it.
         progress: show a bar on stderr.
 
     Returns:
@@ -116,6 +119,8 @@ def attack(
     options: dict[str, Any] = {"chunk": chunk, "progress": progress}
     if max_iterations is not None:
         options["max_iterations"] = max_iterations
+    if solver not in ("scipy", "adam") or radii is not None:
+        options["memory_budget"] = memory_budget
     if radii is None:
         solution = solve(solver, setup.objective, setup.start, grid.to(source), low, high, penalty=penalty, **options)
     else:
@@ -145,9 +150,9 @@ def collect(
     bounds: tuple[float, float],
     settings: dict[str, Any],
 ) -> AttackResult:
-    """An :class:`AttackResult` on the CPU from a solution in distortions."""
+    """An :class:`AttackResult` on the CPU from a solution in distortions, whose ``x`` is overwritten by the images."""
     d = solution.x.view(*solution.x.shape[:2], *source.shape[1:])
-    adversarial = (source[:, None] + d).clamp(*bounds)
+    adversarial = d.add_(source[:, None]).clamp_(*bounds)  # in place: nothing else is as large
     return AttackResult(
         source=source.cpu(),
         target=target.cpu(),
