@@ -6,11 +6,11 @@
 
 Every run is a folder that `seatbelt train` wrote. `path` attacks the paper's 10 pairs over the paper's grid of 51 λ, as
 `seatbelt attack` does; the continuation of scipy goes over the grid for the first pair. The solvers that take every λ
-by itself solve, for the first two pairs, every fifth λ of the grid in latent mode and every tenth in output mode, to
-save time: both cover the grid evenly. All get the same function with the same fast
-evaluation, so what differs is the solver and how many problems it can evaluate at once. One thread. CPU seconds, since
-other processes of the machine share its cores, and wall seconds beside them. Each measurement is a file in OUT that is
-never made twice: `--methods` takes the baselines in one pass and ours, when it has changed, in another.
+by itself solve every tenth λ of the grid, which covers it evenly, for the first two pairs. All get the same function
+with the same fast evaluation, so what differs is the solver and how many problems it can evaluate at once. One thread.
+CPU seconds, since other processes of the machine share its cores, and wall seconds beside them. Each measurement is a
+file in OUT that is never made twice: `--methods` takes the baselines in one pass and ours, when it has changed, in
+another.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from attack_tables import tables
 from torch import Tensor
 
 from seatbelt_vae.attacks import prepare
-from seatbelt_vae.attacks.attack import CPU_CHUNK
+from seatbelt_vae.attacks.evaluation import images_per_call
 from seatbelt_vae.attacks.ingredients import paper_lambdas
 from seatbelt_vae.data import pairs
 from seatbelt_vae.experiments import RunFolder
@@ -38,7 +38,7 @@ from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.storage import write_bytes, write_json
 
 PAIRS, SAMPLED, FIRST_ORDER_STEPS, SCIPY_ITERATIONS = 10, 2, 3000, 1000
-STRIDE = {"latent": 5, "output": 10}
+STRIDE = 10
 TRACED = 25
 
 
@@ -145,7 +145,8 @@ def problems_of(folder: RunFolder, mode: str) -> Family:
     """The attack of a run's test pairs, as `seatbelt attack` sets it up."""
     drawn = pairs(folder.split.test, PAIRS, 0)
     setup = prepare(folder.model(), drawn.source, drawn.target, mode=mode, samples=None if mode == "latent" else 1)
-    return family(setup.objective, setup.start, paper_lambdas().double(), setup.lower, setup.upper, "norm", CPU_CHUNK)
+    chunk = images_per_call(setup.source, setup.samples)
+    return family(setup.objective, setup.start, paper_lambdas().double(), setup.lower, setup.upper, "norm", chunk)
 
 
 def measure(folder: RunFolder, mode: str, method: str, out: Path) -> None:
@@ -155,7 +156,7 @@ def measure(folder: RunFolder, mode: str, method: str, out: Path) -> None:
         return
     problems = problems_of(folder, mode)
     grid = problems.shape[1]
-    index = (torch.arange(SAMPLED)[:, None] * grid + torch.arange(3, grid, STRIDE[mode])).flatten()
+    index = (torch.arange(SAMPLED)[:, None] * grid + torch.arange(3, grid, STRIDE)).flatten()
     value_and_gradient(problems.smooth, problems.x0, torch.arange(PAIRS))  # the first call of a model is slow
     wall, cpu = time.perf_counter(), time.process_time()
     answer = RUN[method](problems, index)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.attacks.divergences import Divergence
+from seatbelt_vae.attacks.evaluation import images_per_call
 from seatbelt_vae.attacks.ingredients import check_lambdas
 from seatbelt_vae.attacks.latent import Layers
 from seatbelt_vae.attacks.protocol import Attackable
@@ -14,8 +15,6 @@ from seatbelt_vae.attacks.result import AttackResult
 from seatbelt_vae.attacks.setup import named, prepare
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim import Norm, PathSolution, Penalty, solve, solve_ball
-
-CPU_CHUNK = 64  # images that stay in a core's cache through a convolutional encoder
 
 
 def attack(
@@ -77,7 +76,7 @@ def attack(
         bounds: of the data: (0, 1) or (-1, 1).
         max_iterations: of one solve; None for the solver's own (300 in ``path``, 1000 in ``cold`` and balls, 15 000 in
             ``scipy``).
-        chunk: images per evaluation; None for 64 on a CPU and for all at once elsewhere.
+        chunk: rows per evaluation; None for as many as suit the images' size on a CPU, and for all at once elsewhere.
         memory_budget: bytes that the solver's own tensors may take, besides the images that are returned; pairs beyond
             it wait for their turn. ``scipy`` and ``adam`` do not heed it.
         progress: show a bar on stderr.
@@ -115,7 +114,7 @@ def attack(
         bounds=bounds,
     )
     source, target, low, high = setup.source, setup.target, setup.lower, setup.upper
-    chunk = CPU_CHUNK if chunk is None and source.device.type == "cpu" else chunk
+    chunk = images_per_call(source, setup.samples) if chunk is None else chunk
     options: dict[str, Any] = {"chunk": chunk, "progress": progress}
     if max_iterations is not None:
         options["max_iterations"] = max_iterations

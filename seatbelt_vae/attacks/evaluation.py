@@ -9,16 +9,20 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from seatbelt_vae.attacks.protocol import Attackable
+from seatbelt_vae.models.networks import ConvDecoder, ConvFeatures
 
 FEW_CHANNELS = 4
+PIXELS, FEWEST, MOST = 2**18, 16, 128
+"""Of images a call on a CPU: pixels whose feature maps a core's cache holds, and the least and most images."""
 
 
 def fast_copy(model: Attackable) -> Attackable:
-    """A copy of a model for attacks: frozen, in evaluation mode, batch norm folded, input gradients by GEMM + fold.
+    """A copy of a model for attacks: frozen, in evaluation mode, batch norm folded, channels last, GEMM + fold.
 
     Outputs and input gradients are those of the model up to rounding. Half of the time of an attack on a plain model
     goes into the gradient of the first convolution to its one or three input channels; as a matrix product and a fold
-    that is an order of magnitude faster on a CPU.
+    that is an order of magnitude faster on a CPU. Our own networks store channels last, which saves another tenth to a
+    quarter; foreign ones stay as they are, since theirs may rely on the order of the memory.
 
     Args:
         model: anything attackable; what is no ``nn.Module`` is returned as it is.
@@ -39,11 +43,44 @@ def fast_copy(model: Attackable) -> Attackable:
         if isinstance(parent, nn.Sequential):
             fold_batch_norms(parent)
     for parent in list(fast.modules()):
+        if isinstance(parent, ConvFeatures | ConvDecoder) and on_cpu(parent):
+            parent.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         for name, child in parent.named_children():
-            if next(iter(child.parameters()), torch.empty(0)).device.type == "cpu" and suits(child):
+            if on_cpu(child) and suits(child):
                 setattr(parent, name, FewChannelConv2d(child))
     attackable: Attackable = fast
     return attackable
+
+
+def on_cpu(module: nn.Module) -> bool:
+    """Whether a module's parameters are in the memory of the CPU; that of one without parameters is, too.
+
+    Example:
+        >>> on_cpu(nn.Linear(1, 1)), on_cpu(nn.Linear(1, 1, device="meta"))
+        (True, False)
+    """
+    return next(module.parameters(), torch.empty(0)).device.type == "cpu"
+
+
+def images_per_call(source: Tensor, samples: int = 0) -> int | None:
+    """How many rows a call of an objective evaluates best: 2^18 pixels and 16 to 128 images on a CPU, else all.
+
+    A rule and no trial of the machine: another chunk rounds differently, and an attack has to come out the same again.
+
+    Args:
+        source: images (P, C, H, W).
+        samples: sets of random numbers a row is evaluated with.
+
+    Example:
+        >>> images_per_call(torch.zeros(1, 1, 64, 64)), images_per_call(torch.zeros(1, 3, 128, 128))
+        (64, 16)
+        >>> images_per_call(torch.zeros(1, 1, 64, 64), samples=4)
+        16
+    """
+    if source.device.type != "cpu":
+        return None
+    images = min(max(PIXELS // (source.shape[2] * source.shape[3]), FEWEST), MOST)
+    return max(1, images // max(1, samples))
 
 
 def fold_batch_norms(sequence: nn.Sequential) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from seatbelt_vae.attacks.divergences import Divergence
-from seatbelt_vae.attacks.protocol import Attackable, as_normal
+from seatbelt_vae.attacks.protocol import Attackable, encode_paths
 from seatbelt_vae.errors import InputError
 
 Layers = str | Sequence[int] | None
@@ -49,12 +49,7 @@ class LatentObjective:
 
     def posteriors(self, x: Tensor, pairs: Tensor) -> list[Normal]:
         """The attacked layers' posteriors of images (B, C, H, W), flattened to (B·S, D)."""
-        if self.noise is None:
-            noise = None
-            q = [as_normal(layer) for layer in self.model.encode(x)]
-        else:
-            noise = [eps[pairs].flatten(0, 1) for eps in self.noise]
-            q = [as_normal(layer) for layer in self.model.encode(x.repeat_interleave(self.samples, dim=0), noise)]
+        q, noise = encode_paths(self.model, x, self.noise, pairs)
         chosen = [(q[i].loc, q[i].scale, None if noise is None else noise[i]) for i in self.layers]
         return [
             Normal(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from seatbelt_vae.attacks.protocol import Attackable, as_normal, as_samples, prior_of
+from seatbelt_vae.attacks.protocol import Attackable, as_samples, encode_paths, prior_of
 
 
 class OutputObjective:
@@ -31,10 +31,9 @@ class OutputObjective:
 
     def __call__(self, d: Tensor, pairs: Tensor) -> Tensor:
         """The negative ELBO of the targets, for distortions (B, n) of the given pairs (B,): (B,) in nats."""
-        x = (self.source[pairs] + d.view(-1, *self.source.shape[1:])).repeat_interleave(self.samples, dim=0)
+        x = self.source[pairs] + d.view(-1, *self.source.shape[1:])
         target = self.target[pairs].repeat_interleave(self.samples, dim=0)
-        noise = None if self.noise is None else [eps[pairs].flatten(0, 1) for eps in self.noise]
-        q = [as_normal(layer) for layer in self.model.encode(x, noise)]
+        q, noise = encode_paths(self.model, x, self.noise, pairs)
         z = as_samples(q, noise)
         value = hierarchical_kl(q, prior_of(self.model, z), z) - self.model.decode(z).log_prob(target)
         return value.view(-1, self.samples).mean(1)
@@ -63,9 +62,8 @@ class OutputDistance:
 
     def __call__(self, d: Tensor, pairs: Tensor) -> Tensor:
         """The squared distances for distortions (B, n) of the given pairs (B,): (B,)."""
-        x = (self.source[pairs] + d.view(-1, *self.source.shape[1:])).repeat_interleave(self.samples, dim=0)
-        noise = None if self.noise is None else [eps[pairs].flatten(0, 1) for eps in self.noise]
-        z = as_samples([as_normal(layer) for layer in self.model.encode(x, noise)], noise)
+        x = self.source[pairs] + d.view(-1, *self.source.shape[1:])
+        z = as_samples(*encode_paths(self.model, x, self.noise, pairs))
         gap = self.model.decode(z).mean - self.target[pairs].repeat_interleave(self.samples, dim=0)
         return gap.square().flatten(1).sum(1).view(-1, self.samples).mean(1)
 

@@ -53,6 +53,36 @@ def as_normal(distribution: Distribution) -> Normal:
     return distribution
 
 
+def encode_paths(
+    model: Attackable, x: Tensor, noise: Sequence[Tensor] | None, rows: Tensor
+) -> tuple[list[Normal], list[Tensor] | None]:
+    """The posteriors of images along one or more paths of common noise, and that noise, all (B·S, …).
+
+    The posterior of a model's only layer does not depend on what is sampled from it, so there each image is encoded
+    once, however many samples there are.
+
+    Args:
+        model: what encodes.
+        x: images (B, C, H, W).
+        noise: S sets for every row of a larger batch, each layer (P, S, …); None to follow the means (S is 1).
+        rows: which of them belong to the images, (B,).
+
+    Example:
+        >>> from seatbelt_vae.models import vae
+        >>> model, x = vae((1, 28, 28), latent_sizes=(4,), network="mlp"), torch.rand(2, 1, 28, 28)
+        >>> encode_paths(model, x, [torch.randn(2, 3, 4)], torch.arange(2))[0][0].loc.shape
+        torch.Size([6, 4])
+    """
+    if noise is None:
+        return [as_normal(q) for q in model.encode(x)], None
+    samples, paths = noise[0].shape[1], [eps[rows].flatten(0, 1) for eps in noise]
+    if len(noise) > 1:
+        return [as_normal(q) for q in model.encode(x.repeat_interleave(samples, dim=0), paths)], paths
+    (only,) = (as_normal(q) for q in model.encode(x))
+    loc, scale = (part.repeat_interleave(samples, dim=0) for part in (only.loc, only.scale))
+    return [Normal(loc, scale, validate_args=False)], paths
+
+
 def as_samples(q: Sequence[Normal], noise: Sequence[Tensor] | None) -> tuple[Tensor, ...]:
     """z_l = loc + scale · noise_l for each layer; the means without noise.
 
