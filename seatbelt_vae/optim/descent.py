@@ -9,7 +9,7 @@ from torch import Tensor
 from seatbelt_vae.optim.history import History
 from seatbelt_vae.optim.linesearch import ARMIJO, PATIENCE, TRIALS, LineSearch
 from seatbelt_vae.optim.problem import Box, dot, wide
-from seatbelt_vae.optim.rows import close_gaps, take, tensor_map
+from seatbelt_vae.optim.rows import append, close_gaps, take, tensor_map
 from seatbelt_vae.optim.solution import Status
 from seatbelt_vae.optim.subproblem import GUESSES, quasi_newton_step
 
@@ -143,7 +143,7 @@ class Descent:
         new = Batch.begin(index, x, self.problems.box(index), budget, self.rules)
         if parents is not None:
             new.history, new.length = take(self.batch.history, parents), self.batch.length[parents]
-        self._batch = new if not len(self) else tensor_map(lambda a, b: torch.cat((a, b)), self.batch, new)
+        self._batch = new if not len(self) else tensor_map(_join, self.batch, new)
 
     def step(self) -> None:
         """Evaluate every row at its trial point, and let each draw its own conclusion."""
@@ -246,6 +246,10 @@ class Descent:
         which, place = (index[:, None] == self.batch.index).nonzero(as_tuple=True)
         old = (self.batch.turns[place] >= turns) | (self.batch.status[place] != _AT_WORK)
         return which[old], place[old]
+
+
+def _join(a: Tensor, b: Tensor) -> Tensor:
+    return append(a, b) if a.ndim == 3 else torch.cat((a, b))  # three dimensions has the history alone, and it is large
 
 
 def _choose(where: Tensor, new: Tensor, old: Tensor) -> Tensor:

@@ -10,6 +10,10 @@ from seatbelt_vae.optim.problem import wide
 CURVATURE = 1e-8
 """A pair is kept only when s.y > CURVATURE * y.y: otherwise it holds no positive curvature, or rounding alone."""
 
+FEW = (8, 32, 128, 512)
+"""Changes of freedom in a row that are visited one by one, in batches of rows that have at most so many; the largest
+used is an eighth of the variables: beyond it, all products anew cost less."""
+
 
 @dataclass
 class History:
@@ -57,20 +61,20 @@ class History:
 
         A pair without positive curvature empties its place.
         """
-        length = torch.linalg.vector_norm(s, dim=-1)
-        row = (where & (length > 0)).nonzero()[:, 0]
-        m, whole = self.memory, len(row) == len(s)
-        place = self.count[row] % m
-        new = torch.stack((s, y), dim=1)
-        new /= length.clamp_min(torch.finfo(s.dtype).tiny)[:, None, None]
-        new = new if whole else new.index_select(0, row)
-        pairs = self.pairs if whole else self.pairs.index_select(0, row)
-        side = self.side if whole else self.side.index_select(0, row)
+        length = torch.linalg.vector_norm(s, dim=-1, keepdim=True)
+        row = (where & (length[:, 0] > 0)).nonzero()[:, 0]
+        m, place = self.memory, self.count[row] % self.memory
         both, each = torch.stack((place, place + m), dim=1), torch.arange(len(row), device=row.device)
-        pairs[each[:, None], both] = new
-        if not whole:
-            self.pairs[row[:, None], both] = new
-        inner = products(torch.cat((new, new * (side == 0)[:, None]), dim=1), pairs)
+        new = s.new_empty(len(s), 4, s.shape[1])  # s and y, and what of them is free
+        length.clamp_min_(torch.finfo(s.dtype).tiny)
+        torch.div(s, length, out=new[:, 0])
+        torch.div(y, length, out=new[:, 1])
+        torch.mul(new[:, :2], (self.side == 0)[:, None], out=new[:, 2:])
+        self.pairs[row[:, None], both] = new[row, :2]
+        if 2 * len(row) < len(s):
+            inner = products(new[row], self.pairs[row])
+        else:  # products that nobody needs cost less than a copy of the pairs
+            inner = products(new, self.pairs)[row]
         for gram, part in ((self.gram, inner[:, :2]), (self.gram_free, inner[:, 2:])):
             gram[row[:, None], both] = part
             gram[row[:, None], :, both] = part
@@ -90,26 +94,32 @@ class History:
         changed = (side == 0) != (self.side == 0)
         self.side = side
         changes = changed.sum(1)
-        many = changes > side.shape[1] // 8
-        rows = many.nonzero()[:, 0]
+        visited = 0
+        for most in FEW:  # a row's own count decides how its sum is made, whatever the others do
+            if most <= side.shape[1] // 8:
+                self._exchange(((changes > visited) & (changes <= most)).nonzero()[:, 0], changed, most)
+                visited = most
+        rows = (changes > visited).nonzero()[:, 0]
         if len(rows):
             pairs = self.pairs.index_select(0, rows)
             self.gram_free[rows] = products(pairs, pairs * (side[rows] == 0)[:, None])
-        self._exchange(changed & ~many[:, None], torch.where(many, 0, changes))
 
-    def _exchange(self, changed: Tensor, changes: Tensor) -> None:
-        """Add to `gram_free` what the freed variables bring, and take away what the held ones brought."""
-        row, variable = changed.nonzero(as_tuple=True)
-        if not len(row):
+    def _exchange(self, rows: Tensor, changed: Tensor, most: int) -> None:
+        """Add to `gram_free` of `rows` what the freed variables bring, and take away what the held ones brought."""
+        if not len(rows):
             return
-        nth = torch.arange(len(row), device=row.device) - (changes.cumsum(0) - changes)[row]
-        variables = row.new_zeros(len(changed), int(changes.max()))
+        changed, side, places = changed[rows], self.side[rows], 2 * self.memory
+        row, variable = changed.nonzero(as_tuple=True)
+        nth = (changed.cumsum(1) - 1)[row, variable]
+        variables = row.new_zeros(len(rows), most)
         sign = self.gram.new_zeros(variables.shape)
         variables[row, nth] = variable
-        sign[row, nth] = torch.where(self.side[row, variable] == 0, 1.0, -1.0).to(sign)
-        # Pair by pair: a variable's entries in all pairs lie n apart.
-        vectors = self.pairs.gather(2, variables[:, None].expand(-1, 2 * self.memory, -1)).to(sign.dtype)
-        self.gram_free = self.gram_free + bmm(vectors * sign[:, None], vectors.mT)
+        sign[row, nth] = torch.where(side[row, variable] == 0, 1.0, -1.0).to(sign)
+        # Pair by pair: a variable's entries in all pairs lie n apart. The flat index spares a copy of the rows' pairs.
+        pair = rows[:, None] * places + torch.arange(places, device=rows.device)
+        entries = (pair * side.shape[1])[:, :, None] + variables[:, None]
+        vectors = self.pairs.view(-1).index_select(0, entries.view(-1)).view(entries.shape).to(sign.dtype)
+        self.gram_free[rows] += bmm(vectors * sign[:, None], vectors.mT)
 
 
 def products(a: Tensor, b: Tensor) -> Tensor:

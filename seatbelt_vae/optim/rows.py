@@ -21,6 +21,27 @@ def take(structure: Any, rows: Tensor) -> Any:
     return tensor_map(lambda tensor: tensor.index_select(0, rows), structure)
 
 
+def append(rows: Tensor, more: Tensor) -> Tensor:
+    """`more` after `rows`: in place where the memory of `rows` goes on beyond them, as it does after `close_gaps`.
+
+    Otherwise both are copied, with room for as many again. Only for what nobody else holds a view of.
+
+    Example:
+        >>> append(torch.zeros(1, 2), torch.ones(1, 2))
+        tensor([[0., 0.],
+                [1., 1.]])
+    """
+    count, shape = len(rows) + len(more), rows.shape[1:]
+    room = rows.untyped_storage().nbytes() // rows.element_size() // max(1, shape.numel())
+    if not rows.is_contiguous() or rows.storage_offset() or room < count:
+        grown = rows.new_empty(2 * count, *shape)
+        grown[: len(rows)] = rows
+        rows = grown
+    out = rows.as_strided((count, *shape), rows.stride())
+    out[count - len(more) :] = more
+    return out
+
+
 def close_gaps(structure: Any, count: int, gaps: Tensor) -> Any:
     """Move the last of `count` rows into `gaps` and cut the tail off, in place.
 

@@ -1,6 +1,7 @@
 """Recipes: what they ask for, and what becomes of a claim when the truth is known."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from seatbelt_vae.attacks import AttackResult
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments import AttackSpec, ExperimentSpec, RunFolder
 from seatbelt_vae.experiments.recipes import RECIPES, Results, Verdict, Word, plan, recipes_of, scale_of, tidy
-from seatbelt_vae.experiments.recipes.attacks import attacks
+from seatbelt_vae.experiments.recipes.attacks import attacks, attacks_on, words
 from seatbelt_vae.experiments.recipes.findings import gone_under_path
 from seatbelt_vae.experiments.recipes.paper import BETAS, CURVES, printed
 from seatbelt_vae.experiments.recipes.point import Point, of_spec, seatbelt, tcdlgm
 from seatbelt_vae.experiments.recipes.quantities import GAINED, clean_value, gained
+from seatbelt_vae.experiments.recipes.recipe import common
 from seatbelt_vae.experiments.recipes.results import estimate, paired
 from seatbelt_vae.experiments.recipes.verdicts import decided, no_more
 from seatbelt_vae.metrics import Interval, geometric_mean
@@ -44,7 +46,7 @@ def _noisy(mean: float, pairs: int = 40) -> Tensor:
 
 def test_the_issue_s_list_is_complete() -> None:
     named = "fig1 fig3 fig4 fig5 fig6 fig7 fig8 table1 mig kl-collapse per-layer traversals rotated-heart l2-distances"
-    assert [*named.split(), "small-noise"] == list(RECIPES)
+    assert [*named.split(), "small-noise", "dependence"] == list(RECIPES)
     assert recipes_of(["all"]) == list(RECIPES.values())
     with pytest.raises(InputError, match="did you mean fig3"):
         recipes_of(["figg3"])
@@ -53,12 +55,38 @@ def test_the_issue_s_list_is_complete() -> None:
 
 
 def test_every_run_is_trained_once_for_all_recipes() -> None:
-    planned = plan(list(RECIPES.values()), SMOKE, ["sprites"])
+    planned = plan([recipe for recipe in RECIPES.values() if recipe.name != "dependence"], SMOKE, ["sprites"])
     runs = [run.digest for sweep in planned.sweeps for run in sweep.runs]
     assert len(runs) == len(set(runs)) == planned.runs == 6 * len(SMOKE.seeds)
-    assert {of_spec(run) for sweep in planned.sweeps for run in sweep.runs} == {
+    assert {of_spec(run, planned.points) for sweep in planned.sweeps for run in sweep.runs} == {
         make(layers, beta) for make, layers in ((seatbelt, 1), (seatbelt, 2), (tcdlgm, 2)) for beta in (1, 10)
     }
+
+
+def test_what_claims_depend_on_adds_runs_that_are_told_apart() -> None:
+    recipe = RECIPES["dependence"]
+    planned = plan([recipe], SMOKE, ["sprites"])
+    points = recipe.points(SMOKE)
+    assert len(points) == 3 + 3 * 2 + 2 * 3 + 1  # as it is; estimators; free bits and steps; posterior
+    for point in points:
+        spec = point.spec(SMOKE, "sprites", 0)
+        assert of_spec(spec, planned.points) == point
+        for name, value in point.settings:
+            table, key = name.split(".")
+            assert getattr(getattr(spec, table), key) == value
+    assert len({point.label for point in points}) == len(points)
+    assert not recipe.suits("faces3d64", True)
+
+
+def test_models_that_claims_compare_get_every_attack() -> None:
+    scale = replace(SMOKE, betas=(1, 4, 10))
+    assert len(attacks_on(scale, seatbelt(2, 10))) == 4
+    assert [words(each) for each in attacks_on(scale, tcdlgm(2, 10))] == ["latent, cold", "latent, path"]
+    assert [words(each) for each in attacks_on(scale, seatbelt(2, 4))] == ["latent, path"]
+    assert len(attacks_on(replace(scale, everywhere=True), seatbelt(2, 4))) == 4
+    assert common(attacks_on, scale, (seatbelt(2, 10), tcdlgm(2, 1))) == attacks(scale, ("latent",))
+    thinned = attacks(replace(scale, output_every=2), ("output",))
+    assert {each.lambdas for each in thinned} == {(0.1, 10.0)}
 
 
 def test_what_does_not_suit_the_data_is_not_asked_of_it(images_file: Path) -> None:

@@ -1,6 +1,7 @@
 """The attacks of the recipes: the paper's protocol, every λ by itself, and the strongest that there is here."""
 
 from seatbelt_vae.experiments.attacking import AttackSpec
+from seatbelt_vae.experiments.recipes.point import Point, corners
 from seatbelt_vae.experiments.recipes.scales import Scale
 
 COLD, PATH = "cold", "path"
@@ -26,7 +27,7 @@ def attacks(
             mode=mode,
             layers=aim,
             solver=solver,
-            lambdas=scale.lambdas,
+            lambdas=_lambdas(scale, mode),
             pairs=scale.pairs,
             max_iterations=scale.iterations if solver == COLD else scale.warm_iterations,
             samples=scale.samples if mode == "output" else None,
@@ -37,6 +38,23 @@ def attacks(
     )
 
 
+def attacks_on(scale: Scale, point: Point) -> tuple[AttackSpec, ...]:
+    """Every attack that a model gets at a scale."""
+    if scale.everywhere or point in corners(scale):
+        return attacks(scale)
+    return attacks(scale, ("latent",), SOLVERS if point.model == "beta-tcdlgm" else (PATH,))
+
+
+def strongest(scale: Scale, point: Point) -> tuple[AttackSpec, ...]:
+    """The strongest latent attack, which every model gets."""
+    return attacks(scale, ("latent",), (PATH,))
+
+
+def _lambdas(scale: Scale, mode: str) -> str | tuple[float, ...]:
+    every = scale.output_every if mode == "output" else 1
+    return scale.lambdas if isinstance(scale.lambdas, str) else scale.lambdas[::every]
+
+
 def words(attack: AttackSpec) -> str:
     """How tables call an attack.
 
@@ -45,4 +63,5 @@ def words(attack: AttackSpec) -> str:
         ('latent, cold', 'latent, path, top layer')
     """
     aim = {"all": "all layers", "bottom": "bottom layer", "top": "top layer"}
-    return ", ".join([attack.mode, attack.solver, *([aim[str(attack.layers)]] if attack.layers else [])])
+    parts = [attack.mode, attack.solver, *([aim[str(attack.layers)]] if attack.layers else [])]
+    return ", ".join([*parts, *([f"{attack.samples} samples"] if attack.mode == "latent" and attack.samples else [])])

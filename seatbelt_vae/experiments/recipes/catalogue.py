@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.recipes import (
+    dependence,
     fig1,
     fig3,
     fig4,
@@ -25,7 +26,7 @@ from seatbelt_vae.experiments.recipes.recipe import Recipe
 
 _FILES = (
     fig1, fig3, fig4, fig5, fig6, fig7, fig8, table1,
-    mig, kl_collapse, per_layer, traversals, rotated_heart, l2_distances, small_noise,
+    mig, kl_collapse, per_layer, traversals, rotated_heart, l2_distances, small_noise, dependence,
 )  # fmt: skip
 RECIPES = {file.RECIPE.name: file.RECIPE for file in _FILES}
 """By the name that ``seatbelt reproduce`` uses, the paper's own order first."""

@@ -6,7 +6,7 @@ Expected: the VAE is turned into the target by a faint distortion; the Seatbelt-
 Runtime: the trainings and attacks are those of fig7.
 """
 
-from seatbelt_vae.experiments.recipes.attacks import attacks
+from seatbelt_vae.experiments.recipes.attacks import attacks_on
 from seatbelt_vae.experiments.recipes.point import four, seatbelt
 from seatbelt_vae.experiments.recipes.recipe import Drawing, Recipe, more_robust
 from seatbelt_vae.experiments.recipes.results import Results
@@ -16,7 +16,7 @@ from seatbelt_vae.experiments.recipes.verdicts import Verdict
 def _claims(results: Results) -> list[Verdict]:
     scale = results.scale
     weights = {seatbelt(scale.deep, scale.high): 1.0, seatbelt(1, 1): -1.0}
-    return more_robust(results, "Seatbelt-VAE at high β is harder to fool than a VAE", weights, attacks(scale))
+    return more_robust(results, "Seatbelt-VAE at high β is harder to fool than a VAE", weights)
 
 
 RECIPE = Recipe(
@@ -24,7 +24,7 @@ RECIPE = Recipe(
     title="Figure 1: attacks on four models",
     expected="The Seatbelt-VAE resists where VAE, β-TCVAE and β-TCDLGM are turned into the target.",
     points=four,
-    attacks=attacks,
+    attacks=attacks_on,
     quantities=("success_at_0.5", "auddc", "objective", "to_target"),
     drawings=(Drawing("panels"),),
     claims=_claims,

@@ -6,7 +6,7 @@ Expected: at high β the Seatbelt-VAE's reconstructions stay sharp where the β-
 Runtime: the trainings and attacks are those of fig7.
 """
 
-from seatbelt_vae.experiments.recipes.attacks import PATH, attacks
+from seatbelt_vae.experiments.recipes.attacks import strongest
 from seatbelt_vae.experiments.recipes.point import curves, seatbelt
 from seatbelt_vae.experiments.recipes.recipe import Drawing, Recipe, compared
 from seatbelt_vae.experiments.recipes.results import Results
@@ -26,7 +26,7 @@ RECIPE = Recipe(
     expected="Seatbelt-VAE keeps its reconstructions at high β; β-TCVAE blurs.",
     points=curves,
     measures=("image-quality",),
-    attacks=lambda scale: attacks(scale, ("latent",), (PATH,)),  # its clean reconstructions are the pictures
+    attacks=strongest,  # its clean reconstructions are the pictures
     quantities=("mse", "psnr"),
     drawings=(Drawing("reconstructions"), Drawing("lines", "mse")),
     claims=_claims,

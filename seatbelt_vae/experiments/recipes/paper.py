@@ -84,6 +84,6 @@ def printed(data: str, point: Point, quantity: str, mode: str = "") -> float | N
         -1380
     """
     curve = CURVES.get((kind_of_data(data), quantity, mode), {}).get(point.model)
-    if curve is None or point.layers != LAYERS[point.model] or point.beta not in BETAS:
+    if curve is None or point.settings or point.layers != LAYERS[point.model] or point.beta not in BETAS:
         return None
     return curve[BETAS.index(int(point.beta))]

@@ -22,15 +22,15 @@ def _points(scale: Scale) -> tuple[Point, ...]:
     return tuple(seatbelt(scale.deep, beta) for beta in (1, scale.high))
 
 
-def _attacks(scale: Scale) -> tuple[AttackSpec, ...]:
+def _attacks(scale: Scale, point: Point) -> tuple[AttackSpec, ...]:
     return attacks(scale, ("latent",), (PATH,), LAYERS)
 
 
 def _claims(results: Results) -> list[Verdict]:
-    every, *single = _attacks(results.scale)
     found = []
     for data in results.data:
         for point in _points(results.scale):
+            every, *single = _attacks(results.scale, point)
             for one in single:
                 effect = paired(results, data, point, "success_at_0.5", every, one)
                 word = decided(effect.interval, neutral=0, rises=True, seeds=effect.seeds)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from seatbelt_vae.attacks.ingredients import check_lambdas
 from seatbelt_vae.experiments.attacking import AttackSpec
 from seatbelt_vae.experiments.evaluation import MEASUREMENTS
 from seatbelt_vae.experiments.recipes.point import Point
@@ -22,10 +23,12 @@ class Plan:
     Attributes:
         sweeps: groups of runs of which the same is asked.
         hearts: the attacks with pairs of their own, and at which points of which data.
+        points: what the runs are of.
     """
 
     sweeps: tuple[SweepSpec, ...]
     hearts: tuple[tuple[str, Point, HeartAttack], ...] = ()
+    points: frozenset[Point] = frozenset()
 
     @property
     def runs(self) -> int:
@@ -65,10 +68,10 @@ def plan(recipes: Sequence[Recipe], scale: Scale, data: Sequence[str]) -> Plan:
                 for point in recipe.points(scale):
                     mine = asked.setdefault((name, point), _Asked(set(), {}))
                     mine.measures |= set(recipe.measures)
-                    made = recipe.attacks(scale)
+                    made = recipe.attacks(scale, point)
                     mine.attacks |= {each.name: each for each in made if not isinstance(each, HeartAttack)}
                     hearts += [(data_label(name), point, each) for each in made if isinstance(each, HeartAttack)]
-    return Plan(tuple(_sweeps(asked, scale)), tuple(hearts))
+    return Plan(tuple(_sweeps(asked, scale)), tuple(hearts), frozenset(point for _, point in asked))
 
 
 def _sweeps(asked: dict[tuple[str, Point], _Asked], scale: Scale) -> list[SweepSpec]:
@@ -94,7 +97,8 @@ def estimate_hours(planned: Plan, scale: Scale) -> float:
     """Hours on one CPU core that the training and the attacks will take, about; a GPU takes a fraction of it."""
     seconds = 0.0
     for sweep in planned.sweeps:
-        others = 0.3 * (scale.tc_samples / scale.batch_size - 1)  # encoded without gradients
-        solves = len(sweep.attacks) * scale.pairs * scale.weights
-        seconds += len(sweep.runs) * (scale.steps * scale.step_seconds * (1 + others) + solves * scale.solve_seconds)
+        solves = sum(each.pairs * len(check_lambdas(each.lambdas)) for each in sweep.attacks)
+        for run in sweep.runs:
+            others = 0.25 * ((run.objective.tc_samples or 0) / scale.batch_size - 1)  # encoded without gradients
+            seconds += run.training.steps * scale.step_seconds * (1 + others) + solves * scale.solve_seconds
     return seconds / 3600

@@ -1,11 +1,33 @@
-"""What is trained, but for its data and seed: a model, its depth and β."""
+"""What is trained, but for data and seed: a model, its depth and β, and what is set otherwise than the scale has it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from seatbelt_vae.experiments.family import FAMILY
 from seatbelt_vae.experiments.recipes.scales import Scale
 from seatbelt_vae.experiments.spec import ExperimentSpec
+
+Setting = tuple[str, str | int | float]
+"""A setting of a spec by table and name, and its value."""
+
+_WORDS = {
+    "objective.estimator": "{}",
+    "objective.tc_samples": "TC over {}",
+    "objective.free_bits": "free bits {:g}",
+    "training.steps": "{} steps",
+    "model.posterior": "{}",
+}
+
+
+def setting_words(settings: Iterable[Setting]) -> str:
+    """How tables call settings.
+
+    Example:
+        >>> setting_words([("objective.estimator", "mss"), ("objective.tc_samples", 1024)])
+        'mss, TC over 1024'
+    """
+    return ", ".join(_WORDS[name].format(value) for name, value in settings)
 
 
 @dataclass(frozen=True, order=True)
@@ -17,11 +39,13 @@ class Point:
             ``beta-tcdlgm`` a DLGM.
         layers: L.
         beta: β.
+        settings: of the spec that are not the scale's, such as ``("objective.estimator", "mss")``.
     """
 
     model: str
     layers: int
     beta: float
+    settings: tuple[Setting, ...] = ()
 
     @property
     def family(self) -> str:
@@ -32,7 +56,7 @@ class Point:
             'Seatbelt-VAE L=4'
         """
         known = FAMILY[self.model]
-        return f"{known.label} L={self.layers}" if known.deep else known.label
+        return self._set(f"{known.label} L={self.layers}" if known.deep else known.label)
 
     @property
     def label(self) -> str:
@@ -44,15 +68,18 @@ class Point:
         """
         plain = {"beta-tcvae": "VAE (β=1)", "beta-tcdlgm": f"DLGM L={self.layers} (β=1)"}
         if self.beta == 1 and self.model in plain:
-            return plain[self.model]
-        return f"{self.family} β={self.beta:g}"
+            return self._set(plain[self.model])
+        return self._set(f"{replace(self, settings=()).family} β={self.beta:g}")
+
+    def _set(self, label: str) -> str:
+        return ", ".join([label, *([setting_words(self.settings)] if self.settings else [])])
 
     def spec(self, scale: Scale, data: str, seed: int) -> ExperimentSpec:
         """The run of a seed."""
         model: dict[str, Any] = {"name": self.model, "layers": self.layers, "network": scale.network}
         if scale.hidden_sizes is not None:
             model["hidden_sizes"] = scale.hidden_sizes
-        return ExperimentSpec.of(
+        spec = ExperimentSpec.of(
             {
                 "data": scale.data(data).model_dump(exclude_none=True),
                 "model": model,
@@ -66,11 +93,23 @@ class Point:
             },
             "recipe",
         )
+        for name, value in self.settings:
+            table, _, key = name.partition(".")
+            spec = spec.changed(**{table: {key: value}})
+        return spec
+
+    def agrees(self, spec: ExperimentSpec) -> bool:
+        """Whether a run's completed spec is of this point; one with fewer settings may agree too."""
+        mine = self.model, self.layers, self.beta
+        theirs = spec.model.name, spec.model.layers or 1, 1 if spec.objective.beta is None else spec.objective.beta
+        tables = spec.model_dump()
+        parts = ((name.partition("."), value) for name, value in self.settings)
+        return mine == theirs and all(tables[table][key] == value for (table, _, key), value in parts)
 
 
-def of_spec(spec: ExperimentSpec) -> Point:
-    """The point of a run's completed spec."""
-    return Point(spec.model.name, spec.model.layers or 1, spec.objective.beta if spec.objective.beta is not None else 1)
+def of_spec(spec: ExperimentSpec, points: Iterable[Point]) -> Point:
+    """Which of some points a run's completed spec is of: the one that says most of it."""
+    return max((point for point in points if point.agrees(spec)), key=lambda point: len(point.settings))
 
 
 def seatbelt(layers: int, beta: float) -> Point:
@@ -96,6 +135,11 @@ def curves(scale: Scale) -> tuple[Point, ...]:
 def square(scale: Scale) -> tuple[Point, ...]:
     """Every β with every L."""
     return tuple(seatbelt(layers, beta) for layers in scale.layers for beta in scale.betas)
+
+
+def corners(scale: Scale) -> tuple[Point, ...]:
+    """What most claims compare: one layer and several, each with the smallest and the largest β."""
+    return tuple(seatbelt(layers, beta) for layers in (1, scale.deep) for beta in (scale.betas[0], scale.high))
 
 
 def four(scale: Scale) -> tuple[Point, ...]:

@@ -1,17 +1,18 @@
 """What a recipe is: which runs, what is measured of each, what it shows, and what the paper claims of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from seatbelt_vae.experiments.attacking import AttackSpec
-from seatbelt_vae.experiments.recipes.attacks import words
+from seatbelt_vae.experiments.recipes.attacks import attacks_on, words
 from seatbelt_vae.experiments.recipes.point import Point
 from seatbelt_vae.experiments.recipes.quantities import Quantity, quantity
 from seatbelt_vae.experiments.recipes.results import Effect, Results, estimate
 from seatbelt_vae.experiments.recipes.scales import Scale
 from seatbelt_vae.experiments.recipes.verdicts import Verdict, Word, decided, no_more
 
+Attacks = Callable[[Scale, Point], tuple[AttackSpec, ...]]
 Kind = Literal["lines", "map", "noise", "panels", "reconstructions", "traversals"]
 
 MATTERS = {"ratio": 1.1, "difference": 0.05}
@@ -41,7 +42,7 @@ class Recipe:
         expected: what the paper found.
         points: what is trained, by scale.
         measures: names of measurements of each run.
-        attacks: on each run, by scale.
+        attacks: on a point, by scale.
         quantities: columns of its table.
         drawings: its figures.
         claims: decides the paper's claims.
@@ -53,19 +54,29 @@ class Recipe:
     expected: str
     points: Callable[[Scale], tuple[Point, ...]]
     measures: tuple[str, ...] = ()
-    attacks: Callable[[Scale], tuple[AttackSpec, ...]] = lambda scale: ()
+    attacks: Attacks = lambda scale, point: ()
     quantities: tuple[str, ...] = ()
     drawings: tuple[Drawing, ...] = ()
     claims: Callable[[Results], list[Verdict]] = lambda results: []
     suits: Callable[[str, bool], bool] = lambda data, factors: True
+
+    def all_attacks(self, scale: Scale) -> tuple[AttackSpec, ...]:
+        """Every attack on any of its points."""
+        return tuple(dict.fromkeys(each for point in self.points(scale) for each in self.attacks(scale, point)))
+
+
+def common(attacks: Attacks, scale: Scale, points: Iterable[Point]) -> tuple[AttackSpec, ...]:
+    """The attacks that every one of some points gets."""
+    first, *rest = (attacks(scale, point) for point in points)
+    return tuple(each for each in first if all(each in other for other in rest))
 
 
 def more_robust(
     results: Results,
     claim: str,
     weights: dict[Point, float],
-    attacks: tuple[AttackSpec, ...],
     *,
+    attacks: Attacks = attacks_on,
     keys: tuple[str, ...] = ("objective", "success_at_0.5", "auddc"),
     sizes: Callable[[str, AttackSpec], float | None] = lambda data, attack: None,
     gains: bool = True,
@@ -76,14 +87,14 @@ def more_robust(
         results: the runs.
         claim: in words.
         weights: +1 for the first, −1 for the second; four points for a difference of differences.
-        attacks: under which.
+        attacks: on each point; compared is under those that all points get.
         keys: the quantities.
         sizes: the paper's ratio of Δ, by data and attack.
         gains: False for a claim that there is *no* gain.
     """
     found = []
     for data in results.data:
-        for attack in attacks:
+        for attack in common(attacks, results.scale, weights):
             for key in keys:
                 size = sizes(data, attack) if key == "objective" else None
                 found.append(compared(results, claim, data, weights, key, attack, size=size, gains=gains))

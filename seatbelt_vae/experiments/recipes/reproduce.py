@@ -55,7 +55,7 @@ def reproduce(
                 done.append(run)
             else:
                 failed[str(run.path)] = now.error
-    results = Results.of(scale, done)
+    results = Results.of(scale, done, planned.points)
     for data, point, attack in planned.hearts:
         for run in results.folders(data, point):
             run_heart_attack(run, attack, device=settings.get("device", "auto"))

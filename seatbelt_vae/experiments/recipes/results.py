@@ -1,7 +1,7 @@
 """What is known of every run of a reproduction, arranged as seeds × pairs."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,11 +35,11 @@ class Results:
     _gained: dict[tuple[Path, str], dict[str, Tensor]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, scale: Scale, folders: Sequence[RunFolder]) -> "Results":
-        """Arrange run folders."""
+    def of(cls, scale: Scale, folders: Sequence[RunFolder], points: Collection[Point]) -> "Results":
+        """Arrange run folders, which are of some points."""
         results = cls(scale)
         for folder in folders:
-            key = data_label(folder.spec.data.name), of_spec(folder.spec)
+            key = data_label(folder.spec.data.name), of_spec(folder.spec, points)
             results.runs.setdefault(key, {})[folder.spec.training.seed] = folder
         return results
 

@@ -18,7 +18,7 @@ from seatbelt_vae.data.sprites import draw_sprites
 from seatbelt_vae.experiments.assessment import assess
 from seatbelt_vae.experiments.attacking import AttackSpec
 from seatbelt_vae.experiments.recipes.attacks import PATH
-from seatbelt_vae.experiments.recipes.point import four, seatbelt
+from seatbelt_vae.experiments.recipes.point import Point, four, seatbelt
 from seatbelt_vae.experiments.recipes.recipe import Drawing, Recipe, more_robust
 from seatbelt_vae.experiments.recipes.results import Results
 from seatbelt_vae.experiments.recipes.scales import Scale
@@ -81,7 +81,7 @@ def run_heart_attack(folder: RunFolder, spec: HeartAttack, *, device: str = "aut
     assessment.save(folder.attacks_path, spec.name)
 
 
-def _attacks(scale: Scale) -> tuple[AttackSpec, ...]:
+def _attacks(scale: Scale, point: Point) -> tuple[AttackSpec, ...]:
     pairs = min(scale.pairs, 8)
     return (HeartAttack(pairs=pairs, lambdas=scale.lambdas, max_iterations=scale.warm_iterations, solver=PATH),)
 
@@ -89,7 +89,7 @@ def _attacks(scale: Scale) -> tuple[AttackSpec, ...]:
 def _claims(results: Results) -> list[Verdict]:
     weights = {seatbelt(results.scale.deep, results.scale.high): 1.0, seatbelt(1, results.scale.high): -1.0}
     claim = "It is harder to turn a heart in the Seatbelt-VAE than in the β-TCVAE"
-    return more_robust(results, claim, weights, _attacks(results.scale))
+    return more_robust(results, claim, weights, attacks=_attacks)
 
 
 RECIPE = Recipe(

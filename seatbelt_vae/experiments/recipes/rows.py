@@ -20,10 +20,10 @@ def tidy(recipe: Recipe, results: Results) -> list[Row]:
         ``title``, ``unit``, ``value`` with ``low`` and ``high`` (95 % over seeds and pairs, None where there is no
         interval), ``seeds``, ``pairs`` and ``paper``, the paper's own value. What was not measured has no row.
     """
-    attacks = recipe.attacks(results.scale)
     rows = []
     for data in results.data:
         for point in recipe.points(results.scale):
+            attacks = recipe.attacks(results.scale, point)
             for key in recipe.quantities:
                 for attack in attacks if key in GAINED else (None,):
                     asked = quantity(key)

@@ -20,6 +20,7 @@ class Scale:
         steps: of the training.
         batch_size: of the gradient.
         tc_samples: examples over which the total correlation is estimated.
+        tc_more: over which else, to see what depends on that.
         free_bits: nats of KL that each dimension has for nothing; 0.125 is in the authors' file names.
         precision: of the networks in training.
         seeds: of the training.
@@ -28,6 +29,9 @@ class Scale:
         deep: the L of what the paper shows for L = 4.
         pairs: of source and target.
         lambdas: weights of the distortion, "paper" for its 51.
+        output_every: of which an output attack, three times as dear, takes every so many.
+        everywhere: attack every model in every way; else in every way only those that claims compare, the others with
+            the strongest latent attack alone.
         iterations: of one solve from a cold start at most; None for the solver's own.
         warm_iterations: of one that starts from what its neighbours found.
         samples: of the noise in output attacks; None for the attack's own.
@@ -45,6 +49,7 @@ class Scale:
     steps: int
     batch_size: int
     tc_samples: int
+    tc_more: int
     free_bits: float
     precision: str
     seeds: tuple[int, ...]
@@ -53,6 +58,8 @@ class Scale:
     deep: int
     pairs: int
     lambdas: str | tuple[float, ...]
+    output_every: int
+    everywhere: bool
     iterations: int | None
     warm_iterations: int | None
     samples: int | None
@@ -65,11 +72,6 @@ class Scale:
     def high(self) -> float:
         """The largest β."""
         return self.betas[-1]
-
-    @property
-    def weights(self) -> int:
-        """Number of λ."""
-        return 51 if isinstance(self.lambdas, str) else len(self.lambdas)
 
     def data(self, name: str) -> DataSpec:
         """The data of a name or path at this scale."""
@@ -88,21 +90,22 @@ def octaves(low: float, high: float, step: float) -> tuple[float, ...]:
 
 SMOKE = Scale(
     name="smoke", size=32, count=400, network="mlp", hidden_sizes=(32,), steps=100, batch_size=32, tc_samples=64,
-    free_bits=0.125, precision="float32", seeds=(0, 1), betas=(1, 10), layers=(1, 2), deep=2, pairs=2, lambdas=(0.1, 1.0, 10.0), iterations=4,
-    warm_iterations=4, samples=1, aggregate_samples=50, step_seconds=0.05, solve_seconds=0.02, memory=0.2,
+    tc_more=128, free_bits=0.125, precision="float32", seeds=(0, 1), betas=(1, 10), layers=(1, 2), deep=2,
+    pairs=2, lambdas=(0.1, 1.0, 10.0), output_every=1, everywhere=False, iterations=4, warm_iterations=4, samples=1,
+    aggregate_samples=50, step_seconds=0.05, solve_seconds=0.02, memory=0.2,
 )  # fmt: skip
 LAPTOP = Scale(
     name="laptop", size=32, count=20_000, network="conv", hidden_sizes=None, steps=1000, batch_size=128, tc_samples=128,
-    free_bits=0.125, precision="bfloat16", seeds=(0, 1, 2), betas=(1, 4, 10), layers=(1, 4), deep=4, pairs=40, lambdas=octaves(-4, 10, 0.4),
-    iterations=100, warm_iterations=40, samples=1, aggregate_samples=1000, step_seconds=0.11, solve_seconds=0.06,
-    memory=0.2,
+    tc_more=1024, free_bits=0.125, precision="bfloat16", seeds=(0, 1, 2), betas=(1, 4, 10), layers=(1, 4), deep=4,
+    pairs=40, lambdas=octaves(-4, 10, 0.4), output_every=2, everywhere=False, iterations=100, warm_iterations=None,
+    samples=1, aggregate_samples=1000, step_seconds=0.08, solve_seconds=0.035, memory=0.2,
 )  # fmt: skip
 # The paper gives its grid, but neither its number of steps nor of seeds: those are ours.
 PAPER = Scale(
     name="paper", size=64, count=None, network="conv", hidden_sizes=None, steps=25_000, batch_size=1024,
-    tc_samples=1024, free_bits=0.125, precision="float32", seeds=(0, 1, 2), betas=(1, 2, 4, 6, 8, 10), layers=(1, 2, 3, 4, 5), deep=4, pairs=10,
-    lambdas="paper", iterations=None, warm_iterations=None, samples=None, aggregate_samples=10_000,
-    step_seconds=2.4, solve_seconds=0.3, memory=1.5,
+    tc_samples=1024, tc_more=128, free_bits=0.125, precision="float32", seeds=(0, 1, 2), betas=(1, 2, 4, 6, 8, 10),
+    layers=(1, 2, 3, 4, 5), deep=4, pairs=10, lambdas="paper", output_every=1, everywhere=True, iterations=None,
+    warm_iterations=None, samples=None, aggregate_samples=10_000, step_seconds=2.4, solve_seconds=0.3, memory=1.5,
 )  # fmt: skip
 SCALES = {scale.name: scale for scale in (SMOKE, LAPTOP, PAPER)}
 """Scales by name."""

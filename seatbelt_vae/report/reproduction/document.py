@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from seatbelt_vae.attacks.ingredients import check_lambdas
 from seatbelt_vae.experiments.recipes import Results, Verdict, together
 from seatbelt_vae.experiments.recipes.findings import gone_under_path
 from seatbelt_vae.experiments.recipes.quantities import quantity
@@ -40,8 +41,9 @@ def document(sections: Sequence[Section], results: Results, *, command: str, fai
         f"`{command.format('all' if len(sections) > 1 else sections[0].recipe.name)}`",
         "",
         f"{', '.join(results.data)}: {scale.size}×{scale.size}, {scale.network}, {scale.steps} steps of "
-        f"{scale.batch_size} images, the total correlation over {scale.tc_samples}; β ∈ {_list(scale.betas)}, "
-        f"L ∈ {_list(scale.layers)}; {len(scale.seeds)} seeds; {scale.pairs} pairs × {scale.weights} λ.",
+        f"{scale.batch_size} images, the total correlation by MWS over {scale.tc_samples}, "
+        f"{scale.free_bits:g} free bits a dimension; β ∈ {_list(scale.betas)}, L ∈ {_list(scale.layers)}; "
+        f"{len(scale.seeds)} seeds; {scale.pairs} pairs × {len(check_lambdas(scale.lambdas))} λ.",
         "",
         *_failed(failed),
         *_broken(verdicts),

@@ -28,7 +28,7 @@ Named = tuple[str, str]
 
 def panels_figures(recipe: Recipe, results: Results, data: str) -> Iterator[Named]:
     """Six panels of the first pair under each of the recipe's strongest attacks, a row for each model."""
-    for attack in recipe.attacks(results.scale):
+    for attack in recipe.all_attacks(results.scale):
         trials = _trials(recipe, results, data, attack)
         if attack.solver == PATH and trials:
             comparison = Comparison(attack.mode, f"{data}: {words(attack)}", trials)
@@ -37,7 +37,7 @@ def panels_figures(recipe: Recipe, results: Results, data: str) -> Iterator[Name
 
 def reconstruction_figures(recipe: Recipe, results: Results, data: str) -> Iterator[Named]:
     """The first sources of the pairs, and what each model makes of them."""
-    for attack in recipe.attacks(results.scale)[:1]:
+    for attack in recipe.all_attacks(results.scale)[:1]:
         trials = _trials(recipe, results, data, attack)
         if trials:
             first = trials[0]
