@@ -1,5 +1,6 @@
 """The stored products against plain ones."""
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -36,15 +37,33 @@ def test_the_last_pairs_are_kept_with_their_products():
 
 
 def test_products_over_the_free_variables_follow_every_change_of_them():
-    history = History.empty(2, 3, torch.zeros(2, 40, dtype=torch.float64))
+    n = 400
+    history = History.empty(3, 3, torch.zeros(3, n, dtype=torch.float64))
     push_random(history, 2, seed=0)
-    for seed, share in enumerate((0.02, 0.9, 0.85, 0.0, 0.1)):  # few change, and many
+    side = torch.zeros(3, n, dtype=torch.int8)
+    for seed, changes in enumerate(([3, 30, 0], [n, 1, 40], [2, 8, 9], [0, 32, 50])):  # few change, and many
         torch.manual_seed(seed)
-        side = (torch.rand(2, 40) < share).to(torch.int8) * torch.where(torch.rand(2, 40) < 0.5, 1, -1).to(torch.int8)
-        history.hold(side)
+        for row, count in enumerate(changes):
+            which = torch.randperm(n)[:count]
+            side[row, which] = torch.where(side[row, which] == 0, torch.randint(0, 2, (count,)) * 2 - 1, 0).to(side)
+        history.hold(side.clone())
         torch.testing.assert_close(history.gram_free, expected_gram(history, side == 0))
         push_random(history, 1, seed=seed)
         torch.testing.assert_close(history.gram_free, expected_gram(history, side == 0))
+
+
+@pytest.mark.parametrize("where", [[True, False, False], [True, True, False]])
+def test_marked_rows_alone_take_a_pair(where: list[bool]):
+    marked = torch.tensor(where)
+    history, before = (History.empty(3, 3, torch.zeros(3, 9, dtype=torch.float64)) for _ in range(2))
+    push_random(history, 2, seed=0)
+    push_random(before, 2, seed=0)
+    s = torch.randn(3, 9, dtype=torch.float64)
+    history.push(s, 2 * s, marked)
+    torch.testing.assert_close(history.gram, expected_gram(history))
+    torch.testing.assert_close(history.gram_free, expected_gram(history))
+    assert torch.equal((history.pairs != before.pairs).any(2).any(1), marked)
+    assert torch.equal(history.count - before.count, marked.long())
 
 
 def test_a_pair_without_curvature_is_not_kept_nor_one_not_marked():
