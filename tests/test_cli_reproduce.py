@@ -43,9 +43,14 @@ def test_two_recipes(seatbelt: Run, tmp_path: Path) -> None:
     assert document["failed"] == {}
 
     text = (out / "reproduction.md").read_text()
-    assert "seatbelt reproduce fig5 --scale tiny" in text
-    for name in text.split("](")[1:]:
-        svg = out / name.partition(")")[0]
+    assert "seatbelt reproduce all --scale tiny" in text
+    linked = {out / link.partition(")")[0] for link in text.split("](")[1:]}
+    assert linked == {out / "recipes" / "fig5.md", out / "recipes" / "table1.md"}
+    page = (out / "recipes" / "fig5.md").read_text()
+    assert "seatbelt reproduce fig5 --scale tiny" in page
+    assert "![" in page
+    for name in page.split("](")[1:]:
+        svg = out / "recipes" / name.partition(")")[0]
         assert ElementTree.parse(svg).getroot().tag.endswith("svg")
         assert svg.with_suffix(".png").stat().st_size > 1000
 
@@ -75,13 +80,23 @@ def test_pictures_of_two_sets_of_data(seatbelt: Run, tmp_path: Path) -> None:
     np.savez(blobs, images=np.random.default_rng(0).integers(0, 256, (60, 32, 32), dtype=np.uint8))
     out = tmp_path / "out"
     done = seatbelt(
-        "reproduce fig3 fig4 rotated-heart --scale tiny --device cpu --data sprites --data", blobs, "--out", out
+        "reproduce fig3 fig4 fig8 rotated-heart --scale tiny --device cpu --data sprites --data", blobs, "--out", out
     )
     assert done.code == 0, done.err
     drawn = {path.stem for path in (out / "figures").glob("*.png")}
     assert {"fig4-sprites-reconstructions", "fig4-chairs-reconstructions"} <= drawn
     assert "rotated-heart-sprites-panels-latent" in drawn
     assert not any(name.startswith("rotated-heart-chairs") for name in drawn)
+    hidden = tmp_path / "hidden"
+    (tmp_path / "hidden").mkdir()
+    (hidden / "runs").symlink_to(out / "runs")
+    done = seatbelt(
+        "reproduce fig4 fig8 --scale tiny --device cpu --data sprites --hide chairs --data", blobs, "--out", hidden
+    )
+    assert done.code == 0, done.err
+    drawn = {path.stem for path in (hidden / "figures").glob("*.png")}
+    assert {"fig4-sprites-reconstructions", "fig4-lines-chairs-mse", "fig8-chairs-histograms"} <= drawn
+    assert "fig4-chairs-reconstructions" not in drawn
     chairs = (out / "tables" / "fig3-chairs.md").read_text()
     assert "the paper’s ELBO" in chairs
     assert "−2160" in next(line for line in chairs.splitlines() if line.startswith("| β-TCVAE β=10"))
@@ -92,6 +107,7 @@ def test_refused(seatbelt: Run, tmp_path: Path) -> None:
     refused(seatbelt("reproduce fig55"), "'fig55'", "did you mean fig5?")
     refused(seatbelt("reproduce --scale tiny"), "nothing was named")
     refused(seatbelt("reproduce all --scale papre"), "--scale", "did you mean paper?")
+    refused(seatbelt("reproduce all --scale tiny --hide faces"), "--hide", "'faces'", "use some of sprites")
     refused(seatbelt("reproduce all --scale tiny --engine lokal"), "--engine")
     refused(seatbelt("reproduce all --scale tiny --data", tmp_path / "missing.npz"), "missing.npz")
 
@@ -110,4 +126,4 @@ def test_a_run_that_failed_is_named_and_the_rest_is_shown(
     assert "no such luck" in done.last
     text = (tmp_path / "out" / "reproduction.md").read_text()
     assert "Runs that failed" in text
-    assert "Seatbelt-VAE L=2" in text
+    assert "Seatbelt-VAE L=2" in (tmp_path / "out" / "recipes" / "fig3.md").read_text()

@@ -15,6 +15,7 @@ def command(
     scale: str = "smoke",
     out: Path = Path("reproduction"),
     data: list[str] | None = None,
+    hide: list[str] | None = None,
     engine: str = "in-process",
     workers: int | None = None,
     gpus: int | None = None,
@@ -38,6 +39,7 @@ def command(
         scale: smoke (minutes), laptop (hours for each set of data), or paper (weeks of a core: a cluster).
         out: Folder of the document, its figures and tables, and of the runs in OUT/runs.
         data: Names of data or paths, as often as there are sets; sprites by default.
+        hide: Data, of those, of which no image is shown: what their terms do not let you pass on.
         engine: in-process (one run after the other), local (several processes), slurm, or ray.
         workers: Runs at a time, as seatbelt sweep takes it; and so the next six.
         gpus: GPUs of each worker.
@@ -50,9 +52,9 @@ def command(
         device: auto, cpu, cuda or mps.
         json: Print one JSON document.
     """
-    from seatbelt_vae.errors import RunError
+    from seatbelt_vae.errors import InputError, RunError
     from seatbelt_vae.experiments.engines import Resources, check_resources, make_engine, threads
-    from seatbelt_vae.experiments.recipes import estimate_hours, plan, recipes_of, reproduce, scale_of
+    from seatbelt_vae.experiments.recipes import data_label, estimate_hours, plan, recipes_of, reproduce, scale_of
     from seatbelt_vae.experiments.sweep import OWN
     from seatbelt_vae.progress import progress_bar
     from seatbelt_vae.report.export import needed
@@ -63,13 +65,25 @@ def command(
     check_resources(engine, resources)
     for module in ("altair", "vl_convert"):
         needed(module)
-    planned = plan(recipes, size, list(dict.fromkeys(data or ["sprites"])))
+    names_of_data = list(dict.fromkeys(data or ["sprites"]))
+    hidden = [data_label(name) for name in hide or ()]
+    for name in hidden:
+        if name not in (known := [data_label(each) for each in names_of_data]):
+            raise InputError(f"--hide: {name!r} is none of the data, use some of {', '.join(known)}")
+    planned = plan(recipes, size, names_of_data)
     hours = estimate_hours(planned, size)
     needs = (
         f"about {_long(hours)} of one CPU core to train and attack, or a GPU with {size.memory:g} GB for each worker"
     )
     note(f"{size.name}: {planned.runs} models, {needs}")
-    words = ["--scale", size.name, *(word for name in data or () for word in ("--data", name)), "--out", str(out)]
+    words = [
+        "--scale",
+        size.name,
+        *(word for name in data or () for word in ("--data", name)),
+        *(word for name in hide or () for word in ("--hide", name)),
+        "--out",
+        str(out),
+    ]
     line = f"seatbelt reproduce {{}} {shlex.join(words)}"
     try:
         with progress_bar("Runs", planned.runs, not json) as advance:
@@ -85,7 +99,9 @@ def command(
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"nothing is lost, go on with: {line.format(' '.join(names))}") from None
-    path, sections = write_reproduction(recipes, results, out, command=line, failed=failed, progress=not json)
+    path, sections = write_reproduction(
+        recipes, results, out, command=line, failed=failed, hidden=hidden, progress=not json
+    )
     verdicts = {each.recipe.name: each.word for each in sections}
     value = {"document": str(path), "scale": size.name, "verdicts": verdicts, "failed": failed, "hours": hours}
     show(value, json, [*(f"{name}: {word}" for name, word in verdicts.items()), "", f"document: {path}"])

@@ -4,7 +4,7 @@ from seatbelt_vae.experiments.recipes.catalogue import RECIPES, recipes_of
 from seatbelt_vae.experiments.recipes.plan import Plan, estimate_hours, plan
 from seatbelt_vae.experiments.recipes.recipe import Drawing, Recipe
 from seatbelt_vae.experiments.recipes.reproduce import reproduce
-from seatbelt_vae.experiments.recipes.results import Results
+from seatbelt_vae.experiments.recipes.results import Results, data_label
 from seatbelt_vae.experiments.recipes.rows import tidy
 from seatbelt_vae.experiments.recipes.scales import SCALES, Scale, scale_of
 from seatbelt_vae.experiments.recipes.verdicts import Verdict, Word, together
@@ -19,6 +19,7 @@ __all__ = [
     "Scale",
     "Verdict",
     "Word",
+    "data_label",
     "estimate_hours",
     "plan",
     "recipes_of",

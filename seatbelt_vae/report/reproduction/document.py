@@ -1,4 +1,4 @@
-"""The document of a reproduction in Markdown: what becomes of each claim first, then every figure and table."""
+"""The document of a reproduction in Markdown: what becomes of each claim, and a page of figures for each recipe."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ from seatbelt_vae.report.tables import Cell
 if TYPE_CHECKING:
     from seatbelt_vae.report.reproduction.write import Section
 
+PAGES = "recipes"
+"""The folder of the recipes' own pages."""
+
 WORDS = (
     "**holds**: the 95 % interval over seeds and pairs lies wholly on the claimed side and, where the paper states a "
     "size, reaches it. **holds in direction**: on that side, but short of the size, or of one training only. "
     "**does not hold**: wholly on the other side (of “no gain”: wholly above no gain). "
-    "**not decided**: the interval includes no effect, or there is none."
+    "**not decided**: the interval includes no effect, or there is none. The effect is that under the stronger attack, "
+    "the walk over λ; where the paper's own, every λ from a cold start, says otherwise, both words stand."
 )
 
 
 def document(sections: Sequence[Section], results: Results, *, command: str, failed: Mapping[str, str]) -> str:
-    """Write the document.
+    """Write the first page: what becomes of each claim.
 
     Args:
         sections: what the recipes came to.
@@ -53,8 +57,28 @@ def document(sections: Sequence[Section], results: Results, *, command: str, fai
         "",
         *_overview(sections),
     ]
-    for section in sections:
-        parts += _section(section, command)
+    return "\n".join(parts) + "\n"
+
+
+def page(section: Section, command: str) -> str:
+    """Write a recipe's own page, which lies in a folder beside those of the figures.
+
+    Args:
+        section: what the recipe came to.
+        command: that made it, with ``{}`` for the recipe's name.
+    """
+    recipe = section.recipe
+    parts = [f"# {recipe.title}", "", f"`{command.format(recipe.name)}`", "", f"The paper: {recipe.expected}", ""]
+    if not section.rows:
+        return "\n".join([*parts, "Not measured on these data.", ""])
+    if section.verdicts:
+        parts += ["| claim | data | attack | measure | effect | paper | verdict |", "|---|---|---|---|---|---|---|"]
+        parts += [_claim(verdict) for verdict in section.verdicts]
+        parts.append("")
+    for name, caption in section.pictures:
+        parts += [f"![{caption}](../figures/{name}.svg)", "", caption, ""]
+    for table in section.tables:
+        parts.append(to_markdown(table))
     return "\n".join(parts) + "\n"
 
 
@@ -82,45 +106,40 @@ def _broken(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def _overview(sections: Sequence[Section]) -> list[str]:
-    """A line for each claim, data and quantity: what becomes of it under each attack."""
-    lines = ["| | claim | data | measure | verdict |", "|---|---|---|---|---|"]
+    """A line for each claim, data and measure: how large it is and what becomes of it, by attack where that differs."""
+    lines = ["| | claim | data | measure | effect | the paper | verdict |", "|---|---|---|---|---|---|---|"]
     for section in sections:
-        groups: dict[tuple[str, str, str], list[Verdict]] = {}
+        link = f"[{section.recipe.name}]({PAGES}/{section.recipe.name}.md)"
+        groups: dict[tuple[str, str, str, str], list[Verdict]] = {}
         for verdict in section.verdicts:
-            groups.setdefault((verdict.claim, verdict.data, verdict.quantity), []).append(verdict)
-        for (claim, data, key), mine in groups.items():
-            word = together([verdict.word for verdict in mine])
-            each = "; ".join(f"{v.attack}: {v.word}" for v in mine if v.attack)
-            same = len({verdict.word for verdict in mine}) == 1
-            shown = f"**{word}**" + ("" if same or not each else f" ({each})")
-            lines.append(f"| {section.recipe.name} | {claim} | {data} | {quantity(key).title} | {shown} |")
+            mode = verdict.attack.partition(", ")[0]
+            groups.setdefault((verdict.claim, verdict.data, mode, verdict.quantity), []).append(verdict)
+        if not groups:
+            lines.append(f"| {link} | {section.word} | | | | | |")
+        for (claim, data, mode, key), mine in groups.items():
+            word = f"**{together([verdict.word for verdict in mine])}**"
+            if len({verdict.word for verdict in mine}) > 1:
+                word += " (" + "; ".join(f"{v.attack}: {v.word}" for v in mine) + ")"
+            strongest = mine[-1]
+            title = quantity(key).title + (f", {mode} attack" if mode else "")
+            lines.append(
+                f"| {link} | {claim} | {data} | {title} | {_effect(strongest)} | {_paper(strongest)} | {word} |"
+            )
     return [*lines, ""]
 
 
-def _section(section: Section, command: str) -> list[str]:
-    recipe = section.recipe
-    parts = [f"## {recipe.title}", "", f"`{command.format(recipe.name)}`", "", f"The paper: {recipe.expected}", ""]
-    if not section.rows:
-        return [*parts, "Not measured on these data.", ""]
-    if section.verdicts:
-        parts += ["| claim | data | attack | measure | effect | paper | verdict |", "|---|---|---|---|---|---|---|"]
-        parts += [_claim(verdict) for verdict in section.verdicts]
-        parts.append("")
-    for name, caption in section.pictures:
-        parts += [f"![{caption}](figures/{name}.svg)", "", caption, ""]
-    for table in section.tables:
-        parts.append(to_markdown(table))
-    return parts
-
-
 def _claim(verdict: Verdict) -> str:
-    paper = "" if verdict.paper is None else number(verdict.paper) + (" ×" if verdict.ratio else "")
     word = f"**{verdict.word}**" + (f": {verdict.reason}" if verdict.reason else "")
     title = quantity(verdict.quantity).title
-    return f"| {verdict.claim} | {verdict.data} | {verdict.attack} | {title} | {_effect(verdict)} | {paper} | {word} |"
+    cells = verdict.claim, verdict.data, verdict.attack, title, _effect(verdict), _paper(verdict), word
+    return f"| {' | '.join(cells)} |"
 
 
 def _effect(verdict: Verdict) -> str:
     interval = verdict.effect
     text = cell_text(Cell(interval.value, interval.low, interval.high, ratio=verdict.ratio))
     return text + (" ×" if verdict.ratio else f" {verdict.unit}".rstrip())
+
+
+def _paper(verdict: Verdict) -> str:
+    return "" if verdict.paper is None else number(verdict.paper) + (" ×" if verdict.ratio else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from seatbelt_vae.experiments.recipes import Drawing, Recipe, Results
@@ -24,13 +24,16 @@ PICTURES = {
 }
 
 
-def figures(recipe: Recipe, results: Results, rows: Sequence[TidyRow]) -> Iterator[tuple[str, str, str]]:
+def figures(
+    recipe: Recipe, results: Results, rows: Sequence[TidyRow], hidden: Collection[str] = ()
+) -> Iterator[tuple[str, str, str]]:
     """Draw a recipe.
 
     Args:
         recipe: what to draw.
         results: the runs.
         rows: what `seatbelt_vae.experiments.recipes.tidy` gave of them.
+        hidden: data of which no image is shown.
 
     Yields:
         The name among the files, a caption, and the SVG.
@@ -39,7 +42,8 @@ def figures(recipe: Recipe, results: Results, rows: Sequence[TidyRow]) -> Iterat
         if drawing.kind in ("lines", "map"):
             yield from _charts(recipe, drawing, rows)
         else:
-            for data in results.data:
+            shown = results.data if drawing.kind == "noise" else [data for data in results.data if data not in hidden]
+            for data in shown:
                 for key, svg in PICTURES[drawing.kind](recipe, results, data):
                     yield slug(f"{recipe.name}-{data}-{key}"), f"{data}, {key.replace('-', ' ')}", svg
 

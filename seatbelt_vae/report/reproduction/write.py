@@ -1,8 +1,8 @@
-"""The folder of a reproduction: reproduction.md, reproduction.json, figures/ and tables/, each file whole or absent."""
+"""The folder of a reproduction: reproduction.md and .json, recipes/, figures/, tables/; a file is whole or absent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from seatbelt_vae.experiments.recipes import Recipe, Results, Verdict, tidy, tog
 from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.report.export import needed, svg_files
 from seatbelt_vae.report.reproduction.charts import TidyRow
-from seatbelt_vae.report.reproduction.document import document
+from seatbelt_vae.report.reproduction.document import PAGES, document, page
 from seatbelt_vae.report.reproduction.figures import figures
 from seatbelt_vae.report.reproduction.tables import tables
 from seatbelt_vae.report.table_formats import WRITERS
@@ -63,6 +63,7 @@ def write_reproduction(
     *,
     command: str,
     failed: Mapping[str, str],
+    hidden: Collection[str] = (),
     progress: bool = False,
 ) -> tuple[Path, list[Section]]:
     """Write everything that recipes show.
@@ -73,6 +74,7 @@ def write_reproduction(
         out: folder; made where missing.
         command: that made it, with ``{}`` for a recipe's name.
         failed: runs that failed, and why.
+        hidden: data of which no image is shown, since their terms may forbid it.
         progress: show a bar on stderr.
 
     Returns:
@@ -87,7 +89,7 @@ def write_reproduction(
     out, sections = Path(out), []
     with progress_bar("Figures", len(recipes), progress) as advance:
         for recipe in recipes:
-            sections.append(_section(recipe, results, out))
+            sections.append(_section(recipe, results, out, hidden))
             advance(note=recipe.name)
     write_json(
         out / "reproduction.json",
@@ -98,18 +100,20 @@ def write_reproduction(
             "recipes": [section.plain(command.format(section.recipe.name)) for section in sections],
         },
     )
+    for section in sections:
+        write_bytes(out / PAGES / f"{section.recipe.name}.md", page(section, command).encode())
     text = document(sections, results, command=command, failed=failed)
     return write_bytes(out / "reproduction.md", text.encode()), sections
 
 
-def _section(recipe: Recipe, results: Results, out: Path) -> Section:
+def _section(recipe: Recipe, results: Results, out: Path, hidden: Collection[str]) -> Section:
     rows = tidy(recipe, results)
     made = tables(recipe.name, recipe.title, rows)
     for table in made:
         for ending, write in WRITERS.items():
             write_bytes(out / "tables" / f"{table.key}.{ending}", write(table).encode())
     pictures = []
-    for name, caption, svg in figures(recipe, results, rows):
+    for name, caption, svg in figures(recipe, results, rows, hidden):
         for ending, content in svg_files(svg).items():
             write_bytes(out / "figures" / f"{name}.{ending}", content)
         pictures.append((name, caption))
