@@ -17,6 +17,7 @@ from pathlib import Path
 from seatbelt_vae.errors import RunError
 
 LOCK = ".lock"
+_HELD: set[Path] = set()  # by this process
 _PATIENCE = 0.5  # seconds: whoever only looks (see `claimed`) holds the lock for an instant
 
 
@@ -42,15 +43,38 @@ def claim(folder: Path) -> Iterator[bool]:
     """
     import fcntl
 
-    handle = _open(folder, os.O_RDWR | os.O_CREAT)
+    handle, ours = _open(folder, os.O_RDWR | os.O_CREAT), False
     try:
         ours = _lock(handle, fcntl.LOCK_EX, folder, time.monotonic() + _PATIENCE)
         if ours:
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"{socket.gethostname()} {os.getpid()}\n".encode(), 0)
+            _HELD.add(folder.resolve())
         yield ours
     finally:
+        if ours:
+            _HELD.discard(folder.resolve())
         os.close(handle)
+
+
+@contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Hold a folder for the block, or refuse; nothing more to do where this process holds it already.
+
+    Args:
+        folder: the folder, which must exist.
+
+    Raises:
+        RunError: another process has it, or as `claim` says.
+    """
+    if folder.resolve() in _HELD:
+        yield
+        return
+    with claim(folder) as ours:
+        if not ours:
+            host, process = claimant(folder) or ("another machine", 0)
+            raise RunError(f"{folder}: process {process} on {host} is at work on it, wait for it or stop it")
+        yield
 
 
 def claimed(folder: Path) -> bool:

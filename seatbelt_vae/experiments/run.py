@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from seatbelt_vae.data import ImageDataset
+from seatbelt_vae.experiments.claim import hold
 from seatbelt_vae.experiments.environment import environment
 from seatbelt_vae.experiments.family import build_model, build_objective, resolved
 from seatbelt_vae.experiments.spec import ExperimentSpec
@@ -38,7 +39,7 @@ def run_training(
 
     Raises:
         InputError: the spec, the data or the folder are wrong.
-        RunError: the training failed.
+        RunError: the training failed, or another process is at work on the folder.
         KeyboardInterrupt: Ctrl-C; the message says how to go on.
     """
     place = choose_device(device)
@@ -49,20 +50,21 @@ def run_training(
     folder = RunFolder.create(out or Path("runs") / spec.run_name, spec)
     if folder.finished:
         return folder
-    folder.add_environment(environment(place))
     try:
-        train(
-            model,
-            images,
-            objective,
-            **spec.training.model_dump(),
-            device=device,
-            out=folder.path,
-            resume=True,
-            checkpoint_every=checkpoint_every,
-            log_every=log_every,
-            progress=progress,
-        )
+        with hold(folder.path):
+            folder.add_environment(environment(place))
+            train(
+                model,
+                images,
+                objective,
+                **spec.training.model_dump(),
+                device=device,
+                out=folder.path,
+                resume=True,
+                checkpoint_every=checkpoint_every,
+                log_every=log_every,
+                progress=progress,
+            )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"stopped at step {folder.step} of {spec.training.steps}, "

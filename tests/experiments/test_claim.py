@@ -1,12 +1,15 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from seatbelt_vae.errors import RunError
-from seatbelt_vae.experiments.claim import claim, claimant, claimed
+from seatbelt_vae.experiments import RunFolder, run_evaluation, run_training
+from seatbelt_vae.experiments.claim import claim, claimant, claimed, hold
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:
@@ -46,6 +49,45 @@ def test_a_killed_process_lets_go(tmp_path: Path) -> None:
         os.waitpid(child, 0)
     with claim(tmp_path) as ours:
         assert ours
+
+
+@contextmanager
+def _another_process_at(folder: Path) -> Iterator[int]:
+    """Hold a folder in a child."""
+    ready, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with claim(folder):
+            os.write(tell, b"!")
+            time.sleep(60)
+        os._exit(0)
+    try:
+        os.read(ready, 1)
+        yield child
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(ready)
+        os.close(tell)
+
+
+def test_training_and_measuring_wait_for_nobody(trained: RunFolder, tmp_path: Path) -> None:
+    with _another_process_at(trained.path) as child:
+        with pytest.raises(RunError, match=f"process {child} on .* is at work on it"):
+            run_evaluation(trained, ["elbo"], seed=12, device="cpu")
+        assert run_training(trained.spec, trained.path).finished  # nothing to be done
+        unfinished = RunFolder.create(tmp_path / "run", trained.spec)
+        with _another_process_at(unfinished.path), pytest.raises(RunError, match="is at work on it"):
+            run_training(trained.spec, unfinished.path, device="cpu")
+    assert "elbo" in run_evaluation(trained, ["elbo"], seed=12, device="cpu")
+
+
+def test_what_is_ours_is_held_once(tmp_path: Path) -> None:
+    with claim(tmp_path), hold(tmp_path), hold(tmp_path):
+        assert claimed(tmp_path)
+    with hold(tmp_path):
+        assert claimed(tmp_path)
+    assert not claimed(tmp_path)
 
 
 def test_a_look_does_not_keep_a_claim_out(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.experiments.claim import hold
 from seatbelt_vae.experiments.evaluation.catalogue import chosen, quantities, without_factors
 from seatbelt_vae.experiments.evaluation.measurement import Measured, Measurement
 from seatbelt_vae.experiments.evaluation.subject import EvaluationSettings, Subject
@@ -53,6 +54,7 @@ def run_evaluation(
 
     Raises:
         InputError: the run is not finished, its data are gone, or a name or setting is wrong.
+        RunError: another process is at work on the run.
         KeyboardInterrupt: Ctrl-C; what had been measured is kept.
 
     Example:
@@ -67,9 +69,12 @@ def run_evaluation(
         say(f"left out, as these data have no factors: {', '.join(without_factors())}")
     evaluation = _known(folder)
     missing = [each for each in wanted if not _is_known(evaluation, each, settings)]
-    for place, each in enumerate(missing, start=1):
-        say(f"[{place}/{len(missing)}] {each.name}")
-        evaluation = _make(folder, subject, each, evaluation)
+    if missing:
+        with hold(folder.path):
+            evaluation = _known(folder)
+            for place, each in enumerate(missing, start=1):
+                say(f"[{place}/{len(missing)}] {each.name}")
+                evaluation = _make(folder, subject, each, evaluation)
     if measures is None and scales is None:
         evaluation = _completed(folder, evaluation, asked)
     return evaluation
