@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from seatbelt_vae.attacks.evaluation import FewChannelConv2d, fast_copy, fold_batch_norms
+from seatbelt_vae.attacks.evaluation import FewChannelConv2d, fast_copy, fold_batch_norms, images_per_call
 from seatbelt_vae.models import seatbelt_vae, vae
 
 
@@ -69,3 +69,20 @@ def test_a_batch_norm_without_statistics_stays():
 def test_what_is_no_module_is_returned_as_it_is():
     model = object()
     assert fast_copy(model) is model
+
+
+@pytest.mark.parametrize(("side", "samples", "images"), [(28, 0, 128), (64, 1, 64), (64, 4, 16), (128, 0, 16)])
+def test_a_call_takes_as_many_images_as_their_size_and_samples_allow(side, samples, images):
+    assert images_per_call(torch.zeros(1, 3, side, side), samples) == images
+    assert images_per_call(torch.zeros(1, 3, side, side, device="meta"), samples) is None
+
+
+def test_networks_of_others_keep_their_memory_format():
+    class Foreign(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.features = nn.Sequential(nn.Conv2d(8, 8, 3), nn.ReLU())
+
+    assert fast_copy(Foreign()).features[0].weight.is_contiguous()
+    own = [m for m in fast_copy(vae((1, 32, 32))).modules() if isinstance(m, nn.Conv2d) and m.in_channels > 4]
+    assert all(conv.weight.is_contiguous(memory_format=torch.channels_last) for conv in own)

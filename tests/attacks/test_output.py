@@ -1,7 +1,8 @@
+import pytest
 import torch
 
-from seatbelt_vae.attacks.output import OutputObjective, hierarchical_kl
-from seatbelt_vae.models import Encoding
+from seatbelt_vae.attacks.output import OutputDistance, OutputObjective, hierarchical_kl
+from seatbelt_vae.models import Encoding, seatbelt_vae, vae
 from seatbelt_vae.objectives import ELBO
 
 
@@ -42,3 +43,17 @@ def test_hierarchical_kl_is_that_of_the_objectives(hierarchy, images):
     encoding = hierarchy(images, noise)
     expected = ELBO()(encoding, images, data_size=1).layer_kl.sum(-1)
     torch.testing.assert_close(hierarchical_kl(encoding.q, encoding.p, encoding.z), expected)
+
+
+@pytest.mark.parametrize("sizes", [(5,), (5, 3)])
+def test_samples_of_one_layer_are_those_of_encoding_every_path(sizes, images):
+    # A single layer is encoded once for all paths; several layers along each.
+    torch.manual_seed(0)
+    model = vae((1, 28, 28), latent_sizes=sizes, network="mlp") if len(sizes) == 1 else seatbelt_vae((1, 28, 28), sizes)
+    model = model.double().eval()
+    noise = [torch.randn(2, 3, size, dtype=torch.float64) for size in sizes]
+    d, rows = 0.1 * torch.randn(2, 784, dtype=torch.float64), torch.arange(2)
+    for objective in (OutputObjective, OutputDistance):
+        value = objective(model, images[:2], images[2:], noise)(d, rows)
+        paths = [objective(model, images[:2], images[2:], [eps[:, [s]] for eps in noise])(d, rows) for s in range(3)]
+        torch.testing.assert_close(value, torch.stack(paths).mean(0))

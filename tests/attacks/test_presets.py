@@ -1,0 +1,101 @@
+"""Presets find the minimum of their paper's objective: on linear models it is on a curve with one parameter."""
+
+import math
+from dataclasses import dataclass
+
+import pytest
+import torch
+from scipy.optimize import brentq, minimize_scalar
+from torch import Tensor
+
+from seatbelt_vae.attacks import PRESETS, attack
+
+
+@dataclass
+class Quadratic:
+    """r(d) = ‖J d − e‖²: its minimisers at any price of ‖d‖ are d(μ) = (JᵀJ + μI)⁻¹ Jᵀe for some μ ≥ 0."""
+
+    jacobian: Tensor
+    residual: Tensor
+
+    def d(self, log_mu: float) -> Tensor:
+        hessian = self.jacobian.T @ self.jacobian
+        eye = torch.eye(len(hessian), dtype=hessian.dtype)
+        return torch.linalg.solve(hessian + 10**log_mu * eye, self.jacobian.T @ self.residual)
+
+    def __call__(self, d: Tensor) -> float:
+        return (self.jacobian @ d - self.residual).square().sum().item()
+
+    def least(self, lam: float, power: int) -> float:
+        """The minimum of r + λ‖d‖ᵖ by a search over μ."""
+        f = lambda log_mu: self(self.d(log_mu)) + lam * self.d(log_mu).norm().item() ** power  # noqa: E731
+        return minimize_scalar(f, bounds=(-7, 7), method="bounded", options={"xatol": 1e-10}).fun
+
+    def least_inside(self, radius: float) -> float:
+        """The minimum of r over ‖d‖ ≤ ε, which is met where d(μ) leaves the ball."""
+        assert self.d(-7).norm() > radius
+        return self(self.d(brentq(lambda log_mu: self.d(log_mu).norm().item() - radius, -7, 7, xtol=1e-12)))
+
+
+@pytest.fixture
+def images():
+    generator = torch.Generator().manual_seed(3)
+    return 0.5 + 0.3 * (torch.rand(2, 1, 1, 4, 4, generator=generator, dtype=torch.float64) - 0.5)
+
+
+@pytest.fixture
+def soft(linear):
+    """The linear model with weights such that no minimiser touches the bounds."""
+    linear.w.data *= 0.25
+    return linear
+
+
+def quadratic(name, model, source, target):
+    """The preset's r as its paper writes it, from the model's weights."""
+    w, scale = model.w.detach(), model.scale.detach()
+    gap = (w @ (target - source).flatten())[:, None]
+    if name in ("paper", "tabacof"):  # KL of equal scales: ½ ‖(W d − gap)/σ‖²
+        return Quadratic(w / scale / math.sqrt(2), (gap / scale / math.sqrt(2))[:, 0])
+    if name == "kuzina":  # KL both ways
+        return Quadratic(w / scale, (gap / scale)[:, 0])
+    if name == "kos":  # ‖μ(x + d) − μ(x_t)‖²
+        return Quadratic(w, gap[:, 0])
+    decode = w.T @ w  # gondim-ribeiro: ‖rec(x + d) − x_t‖²
+    return Quadratic(decode, target.flatten() - decode @ source.flatten())
+
+
+@pytest.mark.parametrize("lam", [0.2, 0.6])
+@pytest.mark.parametrize(("name", "power"), [("paper", 1), ("tabacof", 2), ("gondim-ribeiro", 2), ("kos", 2)])
+def test_penalised_presets_find_the_minimum_of_a_one_dimensional_search(soft, images, name, power, lam):
+    source, target = images
+    result = attack(soft, source, target, **{**PRESETS[name], "lambdas": [lam]})
+    assert result.adversarial.min() > 0
+    assert result.adversarial.max() < 1
+    expected = quadratic(name, soft, source, target).least(result.lambdas.double().item(), power)
+    assert result.objective.item() == pytest.approx(expected, rel=1e-5, abs=1e-12)
+
+
+@pytest.mark.parametrize("radius", [0.01, 0.05])
+def test_kuzina_finds_the_minimum_inside_the_ball(soft, images, radius):
+    source, target = images
+    result = attack(soft, source, target, **{**PRESETS["kuzina"], "radii": [radius]})
+    expected = quadratic("kuzina", soft, source, target).least_inside(result.lambdas.double().item())
+    assert result.objective.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_camuto_finds_the_largest_damage(soft, images):
+    # max ‖WᵀW d‖ over ‖d‖ ≤ ε is ε times the largest singular value.
+    result = attack(soft, images[0], **{**PRESETS["camuto"], "radii": [0.05, 0.1]})
+    largest = torch.linalg.matrix_norm(soft.w.detach().T @ soft.w.detach(), ord=2)
+    torch.testing.assert_close(-result.objective[0], largest * result.lambdas.double(), rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_every_preset_runs(hierarchy, name):
+    source, target = torch.rand(2, 1, 1, 28, 28, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    settings = {**PRESETS[name], "max_iterations": 3}
+    if "radii" not in settings:
+        settings["lambdas"] = [0.0, 1.0]
+    result = attack(hierarchy, source, None if settings["mode"] == "damage" else target, **settings)
+    assert torch.isfinite(result.objective).all()
+    assert result.settings["mode"] == settings["mode"]
