@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # One thread a process: the tests run in two processes, and small tensors gain nothing from more.
 TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: install demo test check format clean
+.PHONY: install demo test smoke check format clean
 
 install: $(VENV)/installed
 
@@ -22,6 +22,10 @@ demo: install
 test: install
 	$(TEST_ENV) $(BIN)/python -m pytest -n 2 --dist loadfile -q
 
+# Every figure and table of the paper, far too small to mean anything: that the whole way works.
+smoke: install
+	$(TEST_ENV) $(BIN)/seatbelt reproduce all --scale smoke --engine local --workers 2 --out smoke
+
 check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -33,4 +37,4 @@ format: install
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo smoke .pytest_cache .mypy_cache .ruff_cache

@@ -68,6 +68,14 @@ def test_two_recipes(seatbelt: Run, tmp_path: Path) -> None:
     norms = {row["label"]: row["value"] for row in table1["rows"] if row["quantity"] == "weight_norms.encoder"}
     assert {row["model"]: float(row["weight_norms.encoder"]) for row in rows} == norms
 
+    looked = seatbelt("reproduce fig5 fig8 --scale tiny --device cpu --so-far --json --out", out)
+    assert looked.code == 0, looked.err
+    assert len(json.loads(looked.out)["failed"]) == 8  # fig8 asks all of them for noise
+    assert "8 of 8 runs are not complete, go on with: seatbelt reproduce fig5 fig8" in looked.err
+    assert "Not measured" in (out / "recipes" / "fig8.md").read_text()
+    known = json.loads((out / "reproduction.json").read_text())["recipes"][0]
+    assert known["rows"] == fig5["rows"]
+
     before = {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*.safetensors")}
     again = seatbelt("reproduce table1 fig5 --scale tiny --device cpu --out", out)
     assert again.code == 0

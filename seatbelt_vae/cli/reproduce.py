@@ -25,6 +25,7 @@ def command(
     partition: str | None = None,
     address: str | None = None,
     retry: bool = False,
+    so_far: bool = False,
     device: str = "auto",
     json: Json = False,
 ) -> None:
@@ -49,12 +50,14 @@ def command(
         partition: Partition of the cluster (slurm).
         address: Address of the cluster (ray).
         retry: Also try again what has failed before.
+        so_far: Show what is known by now, and train and attack nothing.
         device: auto, cpu, cuda or mps.
         json: Print one JSON document.
     """
     from seatbelt_vae.errors import InputError, RunError
     from seatbelt_vae.experiments.engines import Resources, check_resources, make_engine, threads
     from seatbelt_vae.experiments.recipes import data_label, estimate_hours, plan, recipes_of, reproduce, scale_of
+    from seatbelt_vae.experiments.recipes import so_far as look
     from seatbelt_vae.experiments.sweep import OWN
     from seatbelt_vae.progress import progress_bar
     from seatbelt_vae.report.export import needed
@@ -75,7 +78,8 @@ def command(
     needs = (
         f"about {_long(hours)} of one CPU core to train and attack, or a GPU with {size.memory:g} GB for each worker"
     )
-    note(f"{size.name}: {planned.runs} models, {needs}")
+    if not so_far:
+        note(f"{size.name}: {planned.runs} models, {needs}")
     words = [
         "--scale",
         size.name,
@@ -86,16 +90,20 @@ def command(
     ]
     line = f"seatbelt reproduce {{}} {shlex.join(words)}"
     try:
-        with progress_bar("Runs", planned.runs, not json) as advance:
-            results, failed = reproduce(
-                planned,
-                size,
-                store,
-                lambda: make_engine(engine, store / OWN / "logs", resources),
-                retry=retry,
-                settled=lambda run: advance(note=run.name),
-                device=device,
-                threads=threads(engine, resources),
+        with progress_bar("Runs", planned.runs, not (json or so_far)) as advance:
+            results, failed = (
+                look(planned, size, store)
+                if so_far
+                else reproduce(
+                    planned,
+                    size,
+                    store,
+                    lambda: make_engine(engine, store / OWN / "logs", resources),
+                    retry=retry,
+                    settled=lambda run: advance(note=run.name),
+                    device=device,
+                    threads=threads(engine, resources),
+                )
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"nothing is lost, go on with: {line.format(' '.join(names))}") from None
@@ -105,7 +113,9 @@ def command(
     verdicts = {each.recipe.name: each.word for each in sections}
     value = {"document": str(path), "scale": size.name, "verdicts": verdicts, "failed": failed, "hours": hours}
     show(value, json, [*(f"{name}: {word}" for name, word in verdicts.items()), "", f"document: {path}"])
-    if failed:
+    if so_far:
+        note(f"{len(failed)} of {planned.runs} runs are not complete, go on with: {line.format(' '.join(names))}")
+    elif failed:
         run, why = next(iter(failed.items()))
         raise RunError(
             f"{len(failed)} of {planned.runs} runs failed, the first is {run}: {why}; try again with --retry"

@@ -36,6 +36,9 @@ class Known(Results):
         for point, _, _ in values:
             self.runs["sprites", point] = dict.fromkeys(range(3), RunFolder(Path("none"), ExperimentSpec()))
 
+    def seeds(self, data: str, *points: Point, attacks: Any = ()) -> list[int]:
+        return list(range(3))
+
     def values(self, data: str, point: Point, key: str, attack: AttackSpec | None = None, seeds: Any = None) -> Tensor:
         return self.known.get((point, key, attack.solver if attack else ""), torch.empty(0, 0))
 

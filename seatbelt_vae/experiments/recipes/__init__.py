@@ -3,7 +3,7 @@
 from seatbelt_vae.experiments.recipes.catalogue import RECIPES, recipes_of
 from seatbelt_vae.experiments.recipes.plan import Plan, estimate_hours, plan
 from seatbelt_vae.experiments.recipes.recipe import Drawing, Recipe
-from seatbelt_vae.experiments.recipes.reproduce import reproduce
+from seatbelt_vae.experiments.recipes.reproduce import reproduce, so_far
 from seatbelt_vae.experiments.recipes.results import Results, data_label
 from seatbelt_vae.experiments.recipes.rows import tidy
 from seatbelt_vae.experiments.recipes.scales import SCALES, Scale, scale_of
@@ -25,6 +25,7 @@ __all__ = [
     "recipes_of",
     "reproduce",
     "scale_of",
+    "so_far",
     "tidy",
     "together",
 ]

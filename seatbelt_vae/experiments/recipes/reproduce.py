@@ -60,3 +60,27 @@ def reproduce(
         for run in results.folders(data, point):
             run_heart_attack(run, attack, device=settings.get("device", "auto"))
     return results, failed
+
+
+def so_far(planned: Plan, scale: Scale, store: str | Path) -> tuple[Results, dict[str, str]]:
+    """What is known by now; nothing is done, and whoever is at work on it is left alone.
+
+    Args:
+        planned: what recipes ask for.
+        scale: how large.
+        store: the folder of the run folders.
+
+    Returns:
+        What is known of every run that is trained, and by folder what is left to do or why it failed.
+
+    Raises:
+        InputError: a run cannot be trained as it is described, or its data cannot be read.
+    """
+    trained, missing = [], {}
+    for sweep in (Sweep.plan(each, store, write=False) for each in planned.sweeps):
+        for run, now in zip(sweep.runs, sweep.standings(), strict=True):
+            if run.finished:
+                trained.append(run)
+            if now.state is not State.DONE:
+                missing[str(run.path)] = now.error or f"{now.state}, {now.progress:.0%} done"
+    return Results.of(scale, trained, planned.points), missing

@@ -48,9 +48,18 @@ class Results:
         """The data sets."""
         return list(dict.fromkeys(data for data, _ in self.runs))
 
-    def seeds(self, data: str, *points: Point) -> list[int]:
-        """The seeds of which every point has a run."""
-        return sorted(set.intersection(*(set(self.runs.get((data, point), {})) for point in points)))
+    def seeds(self, data: str, *points: Point, attacks: Sequence[AttackSpec] = ()) -> list[int]:
+        """The seeds of which every point has a run, with some attacks made on it."""
+        names = {attack.name for attack in attacks}
+        having = (
+            {
+                seed
+                for seed, run in self.runs.get((data, point), {}).items()
+                if names <= {*(run.attacks if names else ())}
+            }
+            for point in points
+        )
+        return sorted(set.intersection(*having))
 
     def folders(self, data: str, point: Point, seeds: Sequence[int] | None = None) -> list[RunFolder]:
         """The runs of a point, by seed; of some seeds only."""
@@ -65,12 +74,12 @@ class Results:
         seeds: Sequence[int] | None = None,
     ) -> Tensor:
         """A quantity of a point: float64, seeds × pairs, one column where there are no pairs; empty if unknown."""
+        made = [attack] if attack else []
         rows = [
-            torch.tensor([clean_value(run.evaluation, key)], dtype=torch.float64)
-            if attack is None
-            else self._attack(run, attack)[key]
-            for run in self.folders(data, point, seeds)
-            if attack is None or attack.name in run.attacks
+            self._attack(run, attack)[key]
+            if attack
+            else torch.tensor([clean_value(run.evaluation, key)], dtype=torch.float64)
+            for run in self.folders(data, point, self.seeds(data, point, attacks=made) if seeds is None else seeds)
         ]
         return torch.stack(rows) if rows else torch.empty(0, 0, dtype=torch.float64)
 
@@ -122,9 +131,9 @@ def estimate(
         attack: under this attack.
         ratio: sum logarithms and take the exponential: geometric means and ratios.
     """
-    seeds = results.seeds(data, *weights)
+    seeds = results.seeds(data, *weights, attacks=[attack] if attack else [])
     parts = [results.values(data, point, key, attack, seeds) for point in weights]
-    if not seeds or len({part.shape for part in parts}) > 1:  # some run was not attacked
+    if not seeds or len({part.shape for part in parts}) > 1:
         return NOTHING
     parts = [part.clamp(min=FLOOR).log() for part in parts] if ratio else parts
     total = torch.stack([weight * part for weight, part in zip(weights.values(), parts, strict=True)]).sum(0)
@@ -149,7 +158,8 @@ def data_label(name: str) -> str:
 
 def paired(results: Results, data: str, point: Point, key: str, first: AttackSpec, second: AttackSpec) -> Effect:
     """How far a quantity under one attack lies above that under another, on the same models and pairs."""
-    mine, other = (results.values(data, point, key, attack) for attack in (first, second))
+    seeds = results.seeds(data, point, attacks=[first, second])
+    mine, other = (results.values(data, point, key, attack, seeds) for attack in (first, second))
     return _effect(mine - other) if mine.shape == other.shape and mine.numel() else NOTHING
 
 

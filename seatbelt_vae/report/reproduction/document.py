@@ -89,7 +89,7 @@ def _list(values: Sequence[float]) -> str:
 def _failed(failed: Mapping[str, str]) -> list[str]:
     if not failed:
         return []
-    return ["**Runs that failed and are left out:**", "", *(f"- {run}: {why}" for run, why in failed.items()), ""]
+    return ["**Runs that failed or are not complete:**", "", *(f"- {run}: {why}" for run, why in failed.items()), ""]
 
 
 def _broken(verdicts: Sequence[Verdict]) -> list[str]:

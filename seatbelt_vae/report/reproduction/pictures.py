@@ -10,6 +10,7 @@ from torch import Tensor
 from seatbelt_vae.experiments import Assessment, AttackSpec, RunFolder
 from seatbelt_vae.experiments.recipes import Recipe, Results
 from seatbelt_vae.experiments.recipes.attacks import PATH, words
+from seatbelt_vae.experiments.recipes.point import Point
 from seatbelt_vae.report.export import SCALE, chart_svg, typeset
 from seatbelt_vae.report.images import Pixels, data_uri, encoded, enlarge, pixels, unit
 from seatbelt_vae.report.noise import noise_chart
@@ -50,18 +51,13 @@ def noise_figures(recipe: Recipe, results: Results, data: str) -> Iterator[Named
     """Smoothed histograms of log p(x|z*) at each scale of the noise, of the smallest and the largest β."""
     scale = results.scale
     chosen = [point for point in recipe.points(scale) if point.beta in (scale.betas[0], scale.high)]
-    runs = [
-        _run(results.folders(data, point)[0], point.label, ("noise",)) for point in chosen if results.seeds(data, point)
-    ]
-    if runs:
+    if runs := _measured(results, data, chosen, "noise"):
         yield "histograms", chart_svg(noise_chart(runs))
 
 
 def traversal_figures(recipe: Recipe, results: Results, data: str) -> Iterator[Named]:
     """Every layer of every model."""
-    points = [point for point in recipe.points(results.scale) if results.seeds(data, point)]
-    runs = [_run(results.folders(data, point)[0], point.label, ("traversals",)) for point in points]
-    for grid in grids(runs):
+    for grid in grids(_measured(results, data, recipe.points(results.scale), "traversals")):
         yield grid.key, grid_svg(grid)
 
 
@@ -104,6 +100,12 @@ def _trials(recipe: Recipe, results: Results, data: str, attack: AttackSpec) -> 
             assert isinstance(assessment, Assessment)
             found.append(Trial(_run(folders[0], point.label), len(found), result, assessment))
     return tuple(found)
+
+
+def _measured(results: Results, data: str, points: Sequence[Point], name: str) -> list[ReportRun]:
+    """The first run of each point, where that was measured."""
+    first = [(point, results.folders(data, point)[0]) for point in points if results.seeds(data, point)]
+    return [_run(folder, point.label, (name,)) for point, folder in first if folder.measured(name)]
 
 
 def _run(folder: RunFolder, label: str, measured: tuple[str, ...] = ()) -> ReportRun:

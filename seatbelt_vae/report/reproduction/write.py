@@ -73,7 +73,7 @@ def write_reproduction(
         results: the runs.
         out: folder; made where missing.
         command: that made it, with ``{}`` for a recipe's name.
-        failed: runs that failed, and why.
+        failed: runs that failed or are not complete, and why.
         hidden: data of which no image is shown, since their terms may forbid it.
         progress: show a bar on stderr.
 
