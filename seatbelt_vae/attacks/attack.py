@@ -74,7 +74,7 @@ def attack(
             means. None: 0 for latent attacks, 4 for output attacks on the ELBO.
         seed: of the starting points and of the random numbers; a pair's do not depend on other pairs.
         bounds: of the data: (0, 1) or (-1, 1).
-        max_iterations: of one solve; None for the solver's own (150 in ``path``, 1000 in ``cold`` and balls, 15 000 in
+        max_iterations: of one solve; None for the solver's own (300 in ``path``, 1000 in ``cold`` and balls, 15 000 in
             ``scipy``).
         chunk: rows per evaluation; None for as many as suit the images' size on a CPU, and for all at once elsewhere.
         memory_budget: bytes that the solver's own tensors may take, besides the images that are returned; pairs beyond

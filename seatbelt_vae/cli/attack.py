@@ -48,7 +48,7 @@ def command(
         radii: Budgets of the distortion as 0.5,1,2, in the place of weights.
         ball: Norm of the budgets: l2 (the default) or linf.
         restarts: Starting points for each budget (1).
-        max_iterations: Most iterations of one solve; the solver's own by default (150 for path).
+        max_iterations: Most iterations of one solve; the solver's own by default (300 for path).
         pairs: Number of pairs of a source and a target.
         pair_seed: Seed of the draw of the pairs.
         samples: Sets of noise that the attack averages over; 0 follows the means; 4 by default for output attacks.

@@ -18,7 +18,7 @@ from seatbelt_vae.optim.reference import minimise_adam, minimise_scipy
 from seatbelt_vae.optim.solution import Status
 from seatbelt_vae.progress import progress_bar
 
-STRIDE = 40
+STRIDE = 10
 """Turns that a solve is ahead of that of the next smaller λ, which starts from where it is."""
 
 
@@ -34,9 +34,9 @@ def follow_path(
     upper: Bound,
     *,
     penalty: Penalty = "norm",
-    max_iterations: int = 150,
-    scout: int = 150,
-    deep: int = 5,
+    max_iterations: int = 300,
+    scout: int = 30,
+    deep: int = 10,
     waves: int = 2,
     stride: int = STRIDE,
     relative_tolerance: float = 3e-4,
@@ -62,10 +62,10 @@ def follow_path(
         upper: likewise, at least 0.
         penalty: ``"norm"`` charges λ‖d‖, ``"squared"`` λ‖d‖².
         max_iterations: of a solve in every wave but the first.
-        scout: of a solve in the first wave, if `max_iterations` are not fewer.
+        scout: of a solve in the first wave, if `max_iterations` are not fewer: it only has to lead the next one.
         deep: but the last solve of the first wave may take `deep` · `max_iterations`: every small λ starts from there.
         waves: one to smaller λ, one back, and so on.
-        stride: turns between two starts of a wave: more keep it closer to the path, fewer put more rows in a batch.
+        stride: turns between two starts of a wave.
         relative_tolerance: a solve ends when `patience` steps running decrease its value by at most this share.
         patience: that many steps.
         memory: pairs of the quasi-Newton history.
