@@ -145,10 +145,8 @@ class _Path:
         """
         grid = len(order)
         flat = self.slope[rows, None] <= self.bend[order]  # 0 is stationary
-        if first:
-            leader = flat.sum(1)  # the place in the order of the solve that is ahead; before it 0 is the answer
-        else:
-            leader = torch.where(flat[:, 0] & (self.best(rows, order[:1])[0] == 0).all(-1), grid, 0)
+        settled = flat if first else flat & (self.envelope(rows, order)[1] == 0)
+        leader = settled.long().cumprod(1).sum(1)  # the place of the solve that is ahead: before it 0 is the answer
         rows, leader = rows[leader < grid], leader[leader < grid]
         descent = Descent(self.problems, self.rules)
         x = self.problems.x0[rows] if first else self.best(rows, order[leader])[0]
@@ -181,6 +179,12 @@ class _Path:
         least = (self.r[row] + self.problems.lambdas[k, None] * self.charge[row]).min(-1)
         return self.d[row, least.indices], least.values
 
+    def envelope(self, rows: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+        """Which point is the best known for each of `rows` at each λ_k, and what is charged for it, (rows, k) each."""
+        value = self.r[rows, None] + self.problems.lambdas[k, None] * self.charge[rows, None]  # (rows, k, point)
+        point = value.argmin(-1)
+        return point, self.charge[rows].gather(1, point)
+
     def keep(self, ended: Batch) -> int:
         """Note how solves ended, and their points where these are the best known; how many they were."""
         problems, index = self.problems, ended.index
@@ -195,8 +199,8 @@ class _Path:
 
     def answer(self) -> PathSolution:
         """Every row and λ at the lower envelope."""
-        value = self.r[:, None, :] + self.problems.lambdas[:, None] * self.charge[:, None, :]  # (R, λ, point)
-        best = value.argmin(-1)
+        rows, grid = (torch.arange(size, device=self.r.device) for size in self.problems.shape)
+        best, _ = self.envelope(rows, grid)
         d = self.d.take_along_dim(best[:, :, None], dim=1)
         return self.problems.solution(d, self.r.gather(1, best), self.status, self.evaluations)
 

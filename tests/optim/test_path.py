@@ -102,9 +102,15 @@ def test_a_valley_beyond_the_kink_is_found_on_the_way_back():
 def test_solves_cut_short_are_finished_in_later_waves(targets):
     scales = torch.logspace(0, 3, 6, dtype=torch.float64)
     hard = lambda d, rows: 0.5 * (scales * (d - targets[rows]) ** 2).sum(-1)  # noqa: E731
-    cut = follow_path(hard, 0 * targets, [1.0, 0.5], -9.0, 9.0, max_iterations=6, waves=20)
-    whole = follow_path(hard, 0 * targets, [1.0, 0.5], -9.0, 9.0, max_iterations=200)
+    grid = [1e6, 1.0, 0.5]  # at the largest 0 is the answer, and no reason to go no further down
+    cut = follow_path(hard, 0 * targets, grid, -9.0, 9.0, max_iterations=6, waves=20)
+    whole = follow_path(hard, 0 * targets, grid, -9.0, 9.0, max_iterations=200)
     torch.testing.assert_close(cut.objective, whole.objective, rtol=1e-7, atol=0)
+    evaluations = [
+        follow_path(hard, 0 * targets, grid, -9.0, 9.0, max_iterations=6, waves=w).evaluations for w in (2, 3)
+    ]
+    assert (evaluations[1][:, 1:] > evaluations[0][:, 1:]).all()
+    assert torch.equal(evaluations[1][:, 0], evaluations[0][:, 0])
 
 
 def test_the_order_of_penalties_is_kept(targets):
