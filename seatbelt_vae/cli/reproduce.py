@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from seatbelt_vae.cli.console import note, show
-from seatbelt_vae.cli.options import Json
+from seatbelt_vae.cli.options import EngineOptions, Json
 
 NAME = "reproduce"
 EXAMPLE = "seatbelt reproduce all --scale smoke --out reproduction"
@@ -16,14 +16,7 @@ def command(
     out: Path = Path("reproduction"),
     data: list[str] | None = None,
     hide: list[str] | None = None,
-    engine: str = "in-process",
-    workers: int | None = None,
-    gpus: int | None = None,
-    cpus: int | None = None,
-    memory: float | None = None,
-    time: int | None = None,
-    partition: str | None = None,
-    address: str | None = None,
+    engines: EngineOptions | None = None,
     retry: bool = False,
     so_far: bool = False,
     device: str = "auto",
@@ -41,21 +34,14 @@ def command(
         out: Folder of the document, its figures and tables, and of the runs in OUT/runs.
         data: Names of data or paths, as often as there are sets; sprites by default.
         hide: Data, of those, of which no image is shown: what their terms do not let you pass on.
-        engine: in-process (one run after the other), local (several processes), slurm, or ray.
-        workers: Runs at a time, as seatbelt sweep takes it; and so the next six.
-        gpus: GPUs of each worker.
-        cpus: Cores of each worker (slurm, ray).
-        memory: Memory of each worker in GB (slurm).
-        time: Time limit of a job in minutes (slurm).
-        partition: Partition of the cluster (slurm).
-        address: Address of the cluster (ray).
+        engines: What does the runs.
         retry: Also try again what has failed before.
         so_far: Show what is known by now, and train and attack nothing.
         device: auto, cpu, cuda or mps.
         json: Print one JSON document.
     """
     from seatbelt_vae.errors import InputError, RunError
-    from seatbelt_vae.experiments.engines import Resources, check_resources, make_engine, threads
+    from seatbelt_vae.experiments.engines import make_engine, threads
     from seatbelt_vae.experiments.recipes import data_label, estimate_hours, plan, recipes_of, reproduce, scale_of
     from seatbelt_vae.experiments.recipes import so_far as look
     from seatbelt_vae.experiments.sweep import OWN
@@ -64,8 +50,8 @@ def command(
     from seatbelt_vae.report.reproduction import write_reproduction
 
     recipes, size, store = recipes_of(names), scale_of(scale), out / "runs"
-    resources = Resources(workers, gpus, cpus, memory, time, partition, address)
-    check_resources(engine, resources)
+    engines = engines or EngineOptions()
+    engine, resources = engines.engine, engines.resources()
     for module in ("altair", "vl_convert"):
         needed(module)
     names_of_data = list(dict.fromkeys(data or ["sprites"]))

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from seatbelt_vae.cli.console import columns, number, show
-from seatbelt_vae.cli.options import Json
+from seatbelt_vae.cli.options import EngineOptions, Json
 
 NAME = "sweep"
 EXAMPLE = "seatbelt sweep examples/sweep.toml --out STORE --table STORE/results.csv"
@@ -15,14 +15,7 @@ def command(
     /,
     *,
     out: Path = Path("runs"),
-    engine: str = "in-process",
-    workers: int | None = None,
-    gpus: int | None = None,
-    cpus: int | None = None,
-    memory: float | None = None,
-    time: int | None = None,
-    partition: str | None = None,
-    address: str | None = None,
+    engines: EngineOptions | None = None,
     retry: bool = False,
     status: bool = False,
     table: Path | None = None,
@@ -39,14 +32,7 @@ def command(
         spec: TOML file with the tables data, model, objective and training, whose settings may be lists; with runs
             for several such grids, evaluate to measure each run, and attack to attack it.
         out: The store: the folder of the run folders.
-        engine: in-process (one run after the other), local (several processes), slurm, or ray.
-        workers: Runs at a time: local: as many as there are cores; slurm: 64; ray: as many as the cluster takes.
-        gpus: GPUs of each worker; local: one, as far as there are any.
-        cpus: Cores of each worker (slurm, ray).
-        memory: Memory of each worker in GB (slurm).
-        time: Time limit of a job in minutes (slurm: 240); a job that reaches it is queued again and goes on.
-        partition: Partition of the cluster (slurm).
-        address: Address of the cluster (ray), such as auto; a cluster on this machine by default.
+        engines: What does the runs.
         retry: Also try again what has failed before.
         status: Only show what there is.
         table: Where to write the results as a table: .csv, or .parquet.
@@ -58,14 +44,14 @@ def command(
     from seatbelt_vae.cli.live import Watch, counts, shown, tell
     from seatbelt_vae.errors import RunError
     from seatbelt_vae.experiments import Sweep, SweepSpec, results, run_sweep, write_table
-    from seatbelt_vae.experiments.engines import Resources, check_resources, make_engine, threads
+    from seatbelt_vae.experiments.engines import make_engine, threads
     from seatbelt_vae.experiments.results import check_table
     from seatbelt_vae.experiments.sweep import OWN
 
     if table is not None:
         check_table(table)
-    resources = Resources(workers, gpus, cpus, memory, time, partition, address)
-    check_resources(engine, resources)
+    engines = engines or EngineOptions()
+    engine, resources = engines.engine, engines.resources()
     every = {"checkpoint_every": checkpoint_every, "log_every": log_every}
     settings = {"device": device, **every, "threads": threads(engine, resources)}
     sweep = Sweep.plan(SweepSpec.read(spec), out, write=not status, **settings)
