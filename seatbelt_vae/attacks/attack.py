@@ -35,6 +35,7 @@ def attack(
     seed: int = 0,
     bounds: tuple[float, float] = (0.0, 1.0),
     max_iterations: int | None = None,
+    waves: int | None = None,
     chunk: int | None = None,
     memory_budget: float = 2**30,
     progress: bool = False,
@@ -76,6 +77,8 @@ def attack(
         bounds: of the data: (0, 1) or (-1, 1).
         max_iterations: of one solve; None for the solver's own (300 in ``path``, 1000 in ``cold`` and balls, 15 000 in
             ``scipy``).
+        waves: walks over λ of ``path``, down and up in turn; None for its own 2. With 4 it finds lower values where λ
+            is small, for 1.7 times the evaluations.
         chunk: rows per evaluation; None for as many as suit the images' size on a CPU, and for all at once elsewhere.
         memory_budget: bytes that the solver's own tensors may take, besides the images that are returned; pairs beyond
             it wait for their turn. ``scipy`` and ``adam`` do not heed it.
@@ -118,6 +121,10 @@ def attack(
     options: dict[str, Any] = {"chunk": chunk, "progress": progress}
     if max_iterations is not None:
         options["max_iterations"] = max_iterations
+    if waves is not None:
+        if solver != "path" or radii is not None:
+            raise InputError("waves: only the solver path walks over λ, leave it out")
+        options["waves"] = waves
     if solver not in ("scipy", "adam") or radii is not None:
         options["memory_budget"] = memory_budget
     if radii is None:
@@ -137,6 +144,7 @@ def attack(
         "seed": seed,
         "bounds": list(bounds),
         "max_iterations": max_iterations,
+        "waves": waves,
     }
     return collect(solution, source, target, grid, bounds, settings)
 

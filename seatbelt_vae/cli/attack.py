@@ -26,6 +26,7 @@ def command(
     ball: str | None = None,
     restarts: int | None = None,
     max_iterations: int | None = None,
+    waves: int | None = None,
     pairs: int = 10,
     pair_seed: int = 0,
     samples: int | None = None,
@@ -49,6 +50,7 @@ def command(
         ball: Norm of the budgets: l2 (the default) or linf.
         restarts: Starting points for each budget (1).
         max_iterations: Most iterations of one solve; the solver's own by default (300 for path).
+        waves: Walks over the weights, down and up in turn (2): 4 find more where those are small, for 1.7 times
         pairs: Number of pairs of a source and a target.
         pair_seed: Seed of the draw of the pairs.
         samples: Sets of noise that the attack averages over; 0 follows the means; 4 by default for output attacks.
@@ -70,6 +72,7 @@ def command(
         ball=ball,
         restarts=restarts,
         max_iterations=max_iterations,
+        waves=waves,
         pairs=pairs,
         pair_seed=pair_seed,
         samples=samples,

@@ -50,6 +50,7 @@ class AttackSpec(Section):
     samples: Annotated[int, Field(ge=0)] | None = None
     seed: Seed = 0
     max_iterations: Count | None = None
+    waves: Count | None = None
 
     @classmethod
     def of(cls, preset: str | None = None, **settings: Any) -> "AttackSpec":

@@ -135,6 +135,17 @@ def test_saved_attack_comes_back_to_the_bit(hierarchy, images, tmp_path):
         assert torch.equal(value, again) if isinstance(value, torch.Tensor) else value == again
 
 
+def test_more_waves_are_never_worse(hierarchy, images):
+    found = [
+        attack(hierarchy, images[:2], images[2:], lambdas=[1e6, 1.0, 0.01], max_iterations=5, waves=waves)
+        for waves in (None, 4)
+    ]
+    assert (found[1].objective <= found[0].objective).all()
+    assert (found[1].objective[:, 0] < found[0].objective[:, 0]).all()
+    assert (found[1].evaluations[:, 0] > found[0].evaluations[:, 0]).all()
+    assert [each.settings["waves"] for each in found] == [None, 4]
+
+
 def test_paper_grid():
     grid = paper_lambdas()
     assert len(grid) == 51
@@ -166,6 +177,7 @@ ONE = torch.ones(1, 1, 28, 28)
         ({"divergence": "k1"}, "divergence 'k1'"),
         ({"layers": [7]}, "layers"),
         ({"solver": "newton"}, "newton"),
+        ({"solver": "cold", "waves": 3}, "waves: only the solver path"),
         ({"samples": -1}, "samples -1"),
         ({"source": 2 * ONE}, "source: pixels from 2 to 2 are outside"),
         ({"target": ONE * float("nan")}, "target: holds NaN"),
