@@ -83,6 +83,14 @@ def test_a_pair_is_attacked_alike_alone_and_in_company(hierarchy, images):
     torch.testing.assert_close(together.adversarial[:1], alone.adversarial, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize("solver", ["path", "cold"])
+def test_a_small_memory_budget_makes_pairs_wait_and_changes_nothing(hierarchy, images, solver):
+    settings = {"lambdas": [0.0, 1.0], "solver": solver, "max_iterations": 8}
+    roomy, tight = (attack(hierarchy, images[:2], images[2:], memory_budget=b, **settings) for b in (2**30, 1))
+    torch.testing.assert_close(tight.adversarial, roomy.adversarial, rtol=0, atol=1e-10)
+    assert torch.equal(tight.evaluations, roomy.evaluations)
+
+
 def test_same_seed_same_attack_and_another_seed_another(hierarchy, images):
     settings = {"mode": "output", "lambdas": [0.5], "max_iterations": 4}
     first, again = (attack(hierarchy, images[:2], images[2:], seed=1, **settings) for _ in range(2))
