@@ -26,6 +26,10 @@ METHODS = {
 }
 SAME, FLOAT32 = 1.001, 1.2e-7
 
+HEAD = """Printed by `python benchmarks/attacks.py`, whose first lines say what is compared; the first lines of
+`benchmarks/attack_tables.py` say what the columns mean, and `benchmarks/NOTES.md` what is found.
+"""
+
 Scores = dict[str, dict[str, Any]]
 """Of each method: its costs per attack, and arrays of ratios with an entry for each of its problems."""
 
@@ -103,11 +107,10 @@ def tables(names: Sequence[Sequence[str]], folder: Path) -> str:
             scores[name] = score(results)
     if not scores:
         return "\nNo model has results of ours and of another solver yet.\n"
-    pooled = [[scores[name] for name in group if name in scores] for group in names]
-    text = table(f"all {len(scores)} models and modes", [s for group in pooled for s in group])
-    for group, of_group in zip(names, pooled, strict=True):
-        if len(pooled) > 1 and len(of_group) > 1:
-            text += table(f"all models, {group[0].rsplit('-', 1)[1]}", of_group)
+    groups = [group for group in ([n for n in group if n in scores] for group in names) if group]
+    text = HEAD + table("all of them", list(scores.values()))
+    for group in groups if len(groups) > 1 else []:
+        text += table(f"all models, {group[0].rsplit('-', 1)[1]}", [scores[name] for name in group])
     return text + "".join(
         table(name.rsplit("-", 1)[0] + ", " + name.rsplit("-", 1)[1], [s]) for name, s in scores.items()
     )

@@ -176,7 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", nargs="+", type=Path, required=True)
     parser.add_argument("--modes", nargs="+", default=["latent", "output"])
-    parser.add_argument("--methods", nargs="+", default=list(RUN), choices=list(RUN))
+    parser.add_argument("--methods", nargs="*", default=list(RUN), choices=list(RUN), help="none: only print")
     parser.add_argument("--out", type=Path, required=True, help="folder of the results, one file a measurement")
     parser.add_argument("--docs", type=Path, help="Markdown file of the tables")
     options = parser.parse_args()
