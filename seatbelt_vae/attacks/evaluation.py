@@ -22,7 +22,7 @@ def fast_copy(model: Attackable) -> Attackable:
     Outputs and input gradients are those of the model up to rounding. Half of the time of an attack on a plain model
     goes into the gradient of the first convolution to its one or three input channels; as a matrix product and a fold
     that is an order of magnitude faster on a CPU. Our own networks store channels last, which saves another tenth to a
-    quarter; foreign ones stay as they are, since theirs may rely on the order of the memory.
+    fifth; foreign ones stay as they are, since theirs may rely on the order of the memory.
 
     Args:
         model: anything attackable; what is no ``nn.Module`` is returned as it is.
