@@ -82,5 +82,7 @@ def so_far(planned: Plan, scale: Scale, store: str | Path) -> tuple[Results, dic
             if run.finished:
                 trained.append(run)
             if now.state is not State.DONE:
-                missing[str(run.path)] = now.error or f"{now.state}, {now.progress:.0%} done"
+                missing[str(run.path)] = now.error or (
+                    "trained, measured and attacked in part" if run.finished else "not trained yet"
+                )
     return Results.of(scale, trained, planned.points), missing

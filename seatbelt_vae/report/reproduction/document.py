@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatbelt_vae.attacks.ingredients import check_lambdas
@@ -89,7 +91,11 @@ def _list(values: Sequence[float]) -> str:
 def _failed(failed: Mapping[str, str]) -> list[str]:
     if not failed:
         return []
-    return ["**Runs that failed or are not complete:**", "", *(f"- {run}: {why}" for run, why in failed.items()), ""]
+    reasons: dict[str, list[str]] = {}
+    for run, why in failed.items():
+        reasons.setdefault(why, []).append(Path(run).name)
+    lines = [f"- {why} ({len(runs)}): {', '.join(runs)}" for why, runs in reasons.items()]
+    return ["**Runs that failed or are not complete:**", "", *lines, ""]
 
 
 def _broken(verdicts: Sequence[Verdict]) -> list[str]:
@@ -108,10 +114,14 @@ def _broken(verdicts: Sequence[Verdict]) -> list[str]:
 def _overview(sections: Sequence[Section]) -> list[str]:
     """A line for each claim, data and measure: how large it is and what becomes of it, by attack where that differs."""
     lines = ["| | claim | data | measure | effect | the paper | verdict |", "|---|---|---|---|---|---|---|"]
+    left_out = 0
     for section in sections:
         link = f"[{section.recipe.name}]({PAGES}/{section.recipe.name}.md)"
         groups: dict[tuple[str, str, str, str], list[Verdict]] = {}
         for verdict in section.verdicts:
+            if math.isnan(verdict.effect.value):
+                left_out += 1
+                continue
             mode = verdict.attack.partition(", ")[0]
             groups.setdefault((verdict.claim, verdict.data, mode, verdict.quantity), []).append(verdict)
         if not groups:
@@ -125,7 +135,8 @@ def _overview(sections: Sequence[Section]) -> list[str]:
             lines.append(
                 f"| {link} | {claim} | {data} | {title} | {_effect(strongest)} | {_paper(strongest)} | {word} |"
             )
-    return [*lines, ""]
+    more = f"{left_out} verdicts more have nothing to stand on yet; the recipes' pages list them."
+    return [*lines, "", *([more, ""] if left_out else [])]
 
 
 def _claim(verdict: Verdict) -> str:

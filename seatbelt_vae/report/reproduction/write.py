@@ -96,7 +96,7 @@ def write_reproduction(
         {
             "scale": asdict(results.scale),
             "data": results.data,
-            "failed": dict(failed),
+            "failed": {Path(run).name: why for run, why in failed.items()},
             "recipes": [section.plain(command.format(section.recipe.name)) for section in sections],
         },
     )
