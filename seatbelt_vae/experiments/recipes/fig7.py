@@ -3,7 +3,7 @@
     seatbelt reproduce fig7 --scale laptop --data chairs.npz --out DIR
 
 Expected: Δ of the Seatbelt-VAE with β = 10, L = 5 about 10⁷ times that with β = 1, L = 1; β-TCDLGM gains nothing.
-Runtime: all trainings and attacks that the others share. Laptop: 11 models × 3 seeds for each set of data, about 8
+Runtime: all trainings and attacks that the others share. Laptop: 8 models × 3 seeds for each set of data, two to six
 minutes of one core each.
 """
 
