@@ -21,16 +21,17 @@ def cell_text(cell: Cell | None) -> str:
     Example:
         >>> cell_text(Cell(0.527, 0.44, 0.61)), cell_text(None), cell_text(Cell(0.1, -0.02, 0.2, note="p = 0.04"))
         ('0.53 [0.44, 0.61]', '–', '0.10 [−0.02, 0.20], p = 0.04')
+        >>> cell_text(Cell(1.6, 7e-4, 3476, ratio=True)), cell_text(Cell(1.021, 1.013, 1.03, ratio=True))
+        ('1.6 [7.0×10⁻⁴, 3476]', '1.021 [1.013, 1.030]')
     """
     if cell is None:
         return "–"
     if cell.words:
         return cell.words
-    # Each end of a ratio has its own size: two digits each. Otherwise the spread decides how many decimals stand.
-    spread = (cell.high - cell.low) / 2 if cell.bounded and not cell.ratio else None
-    value, low, high = (
-        number(part, spread, 2 if cell.ratio and cell.bounded else 3) for part in (cell.value, cell.low, cell.high)
-    )
+    # Each end of a wide ratio has its own size: two digits each. Otherwise the spread decides how many decimals stand.
+    wide = cell.ratio and cell.bounded and cell.high > 2 * cell.low
+    spread = (cell.high - cell.low) / 2 if cell.bounded and not wide else None
+    value, low, high = (number(part, spread, 2 if wide else 3) for part in (cell.value, cell.low, cell.high))
     ends = f" [{low}, {high}]" if cell.bounded else ""
     return value + ends + (f", {cell.note}" if cell.note else "")
 
