@@ -81,6 +81,13 @@ def test_what_claims_depend_on_adds_runs_that_are_told_apart() -> None:
     assert not recipe.suits("faces3d64", True)
 
 
+def test_a_recipe_sees_only_the_data_that_suit_it(tmp_path: Path) -> None:
+    runs = {(data, seatbelt(1, 1)): {0: RunFolder(tmp_path, ExperimentSpec())} for data in ("sprites", "faces3d64")}
+    results = Results(SMOKE, runs)
+    assert results.suited(RECIPES["dependence"].suits).data == ["sprites"]
+    assert results.suited(RECIPES["fig3"].suits).data == ["sprites", "faces3d64"]
+
+
 def test_models_that_claims_compare_get_every_attack() -> None:
     scale = replace(SMOKE, betas=(1, 4, 10))
     assert len(attacks_on(scale, seatbelt(2, 10))) == 4

@@ -1,7 +1,7 @@
 """What is known of every run of a reproduction, arranged as seeds × pairs."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +47,10 @@ class Results:
     def data(self) -> list[str]:
         """The data sets."""
         return list(dict.fromkeys(data for data, _ in self.runs))
+
+    def suited(self, suits: Callable[[str, bool], bool]) -> "Results":
+        """Those of the data for which a recipe means something, if they have what it needs to know of them."""
+        return Results(self.scale, {key: runs for key, runs in self.runs.items() if suits(key[0], True)}, self._gained)
 
     def seeds(self, data: str, *points: Point, attacks: Sequence[AttackSpec] = ()) -> list[int]:
         """The seeds of which every point has a run, with some attacks made on it."""

@@ -107,6 +107,7 @@ def write_reproduction(
 
 
 def _section(recipe: Recipe, results: Results, out: Path, hidden: Collection[str]) -> Section:
+    results = results.suited(recipe.suits)
     rows = tidy(recipe, results)
     made = tables(recipe.name, recipe.title, rows)
     for table in made:
