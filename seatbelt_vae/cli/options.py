@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -47,7 +47,7 @@ class EngineOptions:
         """
         from seatbelt_vae.experiments.engines import Resources, check_resources
 
-        found = Resources(self.workers, self.gpus, self.cpus, self.memory, self.time, self.partition, self.address)
+        found = Resources(**{field.name: getattr(self, field.name) for field in fields(Resources)})
         check_resources(self.engine, found)
         return found
 

@@ -42,7 +42,7 @@ def attacks_on(scale: Scale, point: Point) -> tuple[AttackSpec, ...]:
     """Every attack that a model gets at a scale."""
     if scale.everywhere or point in corners(scale):
         return attacks(scale)
-    return attacks(scale, ("latent",), SOLVERS if point.model == "beta-tcdlgm" else (PATH,))
+    return attacks(scale, ("latent",)) if point.model == "beta-tcdlgm" else strongest(scale, point)
 
 
 def strongest(scale: Scale, point: Point) -> tuple[AttackSpec, ...]:

@@ -9,14 +9,13 @@ of images is enough to see what matters.
 """
 
 from seatbelt_vae.experiments.attacking import AttackSpec
-from seatbelt_vae.experiments.recipes.attacks import PATH, attacks, strongest, words
+from seatbelt_vae.experiments.recipes.attacks import strongest
 from seatbelt_vae.experiments.recipes.paper import kind_of_data
 from seatbelt_vae.experiments.recipes.point import Point, Setting, seatbelt, setting_words
-from seatbelt_vae.experiments.recipes.quantities import quantity
-from seatbelt_vae.experiments.recipes.recipe import Recipe, more_robust, verdict
-from seatbelt_vae.experiments.recipes.results import Results, paired
+from seatbelt_vae.experiments.recipes.recipe import Recipe, higher_under, more_robust
+from seatbelt_vae.experiments.recipes.results import Results
 from seatbelt_vae.experiments.recipes.scales import Scale
-from seatbelt_vae.experiments.recipes.verdicts import Verdict, decided
+from seatbelt_vae.experiments.recipes.verdicts import Verdict
 
 SAMPLES = 4
 """Sets of common noise, followed through the upper layers in the place of the means."""
@@ -53,14 +52,11 @@ def _points(scale: Scale) -> tuple[Point, ...]:
     return tuple(dict.fromkeys(every))
 
 
-def _samples(scale: Scale) -> AttackSpec:
-    (means,) = attacks(scale, ("latent",), (PATH,))
-    return means.model_copy(update={"samples": SAMPLES})
-
-
 def _attacks(scale: Scale, point: Point) -> tuple[AttackSpec, ...]:
-    sampled = (_samples(scale),) if point == seatbelt(scale.deep, scale.high) else ()
-    return strongest(scale, point) + sampled
+    (means,) = strongest(scale, point)
+    if point != seatbelt(scale.deep, scale.high):
+        return (means,)
+    return means, means.model_copy(update={"samples": SAMPLES})
 
 
 def _claims(results: Results) -> list[Verdict]:
@@ -76,14 +72,10 @@ def _claims(results: Results) -> list[Verdict]:
 
 
 def _followed(results: Results) -> list[Verdict]:
-    point, asked, found = seatbelt(results.scale.deep, results.scale.high), quantity("auddc"), []
-    (means,), sampled = strongest(results.scale, point), _samples(results.scale)
-    for data in results.data:
-        effect = paired(results, data, point, asked.key, means, sampled)
-        word = decided(effect.interval, neutral=0, rises=True, seeds=effect.seeds)
-        claim = "An attack that follows samples through the upper layers is stronger than one that follows the means"
-        found.append(verdict(claim, data, words(sampled), asked, effect, word))
-    return found
+    point = seatbelt(results.scale.deep, results.scale.high)
+    means, sampled = _attacks(results.scale, point)
+    claim = "An attack that follows samples through the upper layers is stronger than one that follows the means"
+    return [higher_under(results, claim, data, point, "auddc", means, sampled, shown=sampled) for data in results.data]
 
 
 RECIPE = Recipe(

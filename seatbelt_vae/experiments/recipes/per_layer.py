@@ -7,13 +7,12 @@ Runtime: two more attacks on each of the hierarchical models.
 """
 
 from seatbelt_vae.experiments.attacking import AttackSpec
-from seatbelt_vae.experiments.recipes.attacks import PATH, attacks, words
+from seatbelt_vae.experiments.recipes.attacks import PATH, attacks
 from seatbelt_vae.experiments.recipes.point import Point, seatbelt
-from seatbelt_vae.experiments.recipes.quantities import quantity
-from seatbelt_vae.experiments.recipes.recipe import Recipe, verdict
-from seatbelt_vae.experiments.recipes.results import Results, paired
+from seatbelt_vae.experiments.recipes.recipe import Recipe, higher_under
+from seatbelt_vae.experiments.recipes.results import Results
 from seatbelt_vae.experiments.recipes.scales import Scale
-from seatbelt_vae.experiments.recipes.verdicts import Verdict, decided
+from seatbelt_vae.experiments.recipes.verdicts import Verdict
 
 LAYERS = (None, "bottom", "top")  # None: those that the decoder sees, which are all
 
@@ -32,11 +31,8 @@ def _claims(results: Results) -> list[Verdict]:
         for point in _points(results.scale):
             every, *single = _attacks(results.scale, point)
             for one in single:
-                effect = paired(results, data, point, "success_at_0.5", every, one)
-                word = decided(effect.interval, neutral=0, rises=True, seeds=effect.seeds)
                 claim = f"Attacking all layers gains more than the {one.layers} layer alone: {point.label}"
-                asked = quantity("success_at_0.5")
-                found.append(verdict(claim, data, words(every), asked, effect, word))
+                found.append(higher_under(results, claim, data, point, "success_at_0.5", every, one, shown=every))
     return found
 
 

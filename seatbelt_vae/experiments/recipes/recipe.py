@@ -8,7 +8,7 @@ from seatbelt_vae.experiments.attacking import AttackSpec
 from seatbelt_vae.experiments.recipes.attacks import attacks_on, words
 from seatbelt_vae.experiments.recipes.point import Point
 from seatbelt_vae.experiments.recipes.quantities import Quantity, quantity
-from seatbelt_vae.experiments.recipes.results import Effect, Results, estimate
+from seatbelt_vae.experiments.recipes.results import Effect, Results, estimate, paired
 from seatbelt_vae.experiments.recipes.scales import Scale
 from seatbelt_vae.experiments.recipes.verdicts import Verdict, Word, decided, no_more
 
@@ -135,6 +135,34 @@ def compared(
         margin = MATTERS["ratio"] - 1 if asked.ratio else MATTERS["difference"]
         word = no_more(effect.interval, neutral=neutral, rises=rises, margin=margin)
     return verdict(claim, data, words(attack) if attack else "", asked, effect, word, size)
+
+
+def higher_under(
+    results: Results,
+    claim: str,
+    data: str,
+    point: Point,
+    key: str,
+    first: AttackSpec,
+    second: AttackSpec,
+    *,
+    shown: AttackSpec,
+) -> Verdict:
+    """Decide “a quantity of a model is higher under the first attack than under the second”, on the same pairs.
+
+    Args:
+        results: the runs.
+        claim: in words.
+        data: of these images.
+        point: the model.
+        key: the quantity.
+        first: the attack under which it is claimed to be higher.
+        second: the other.
+        shown: which of the two the verdict stands under.
+    """
+    effect = paired(results, data, point, key, first, second)
+    word = decided(effect.interval, neutral=0, rises=True, seeds=effect.seeds)
+    return verdict(claim, data, words(shown), quantity(key), effect, word)
 
 
 def verdict(

@@ -56,11 +56,7 @@ class Results:
         """The seeds of which every point has a run, with some attacks made on it."""
         names = {attack.name for attack in attacks}
         having = (
-            {
-                seed
-                for seed, run in self.runs.get((data, point), {}).items()
-                if names <= {*(run.attacks if names else ())}
-            }
+            {seed for seed, run in self.runs.get((data, point), {}).items() if not names or names.issubset(run.attacks)}
             for point in points
         )
         return sorted(set.intersection(*having))
