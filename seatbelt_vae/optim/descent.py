@@ -77,6 +77,7 @@ class Batch:
     f_mark: Tensor  # the lowest f when it last fell by more than the tolerance
     calm: Tensor  # accepted steps since
     f_restart: Tensor  # f at the last restart
+    inherited: Tensor  # pairs of the memory that are another problem's
     status: Tensor
 
     @classmethod
@@ -92,7 +93,7 @@ class Batch:
             search=LineSearch.start(zero + 1, zero + torch.inf, zero.clone()),
             history=History.empty(b, rules.memory, x), fresh=count == 0, length=zero + rules.first_step,
             budget=count + budget, turns=count.clone(), f_mark=zero + torch.inf, calm=count.clone(),
-            f_restart=zero + torch.inf, status=torch.full_like(count, _AT_WORK),
+            f_restart=zero + torch.inf, inherited=count.clone(), status=torch.full_like(count, _AT_WORK),
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -142,7 +143,9 @@ class Descent:
             return
         new = Batch.begin(index, x, self.problems.box(index), budget, self.rules)
         if parents is not None:
-            new.history, new.length = take(self.batch.history, parents), self.batch.length[parents]
+            new.history = take(self.batch.history, parents)
+            new.inherited = new.history.filled.sum(-1)
+            new.length = torch.where(new.inherited > 0, self.batch.length[parents], new.length)
         self._batch = new if not len(self) else tensor_map(_join, self.batch, new)
 
     def step(self) -> None:
@@ -193,7 +196,7 @@ class Descent:
         b.f_mark = torch.where(accept & progress, f, b.f_mark)
         b.f = torch.where(accept, f, b.f)
         b.x, b.g = _choose(accept, x, b.x), _choose(accept, g, b.g)
-        b.budget = b.budget - moved.long()
+        b.budget, b.inherited = b.budget - moved.long(), (b.inherited - moved.long()).clamp_min(0)
         over = b.calm >= self.rules.patience
         if self.rules.gradient_tolerance > 0:
             over |= (b.clamp(b.x - b.g) - b.x).abs().amax(-1) <= self.rules.gradient_tolerance
@@ -203,7 +206,7 @@ class Descent:
         earned = b.history.filled.any(-1) & (b.f <= b.f_restart - RESTART_GAIN * b.f.abs())
         b.status = torch.where(fail & ~earned, last, b.status)
         b.f_restart = torch.where(fail & earned, b.f, b.f_restart)
-        b.history.clear(fail)  # the failure may be the memory's: once more along steepest descent
+        b.history.clear(fail & earned)  # the failure may be the memory's: once more along steepest descent
         b.fresh = b.fresh & ~accept
 
     def _redirect(self, b: Batch, where: Tensor) -> None:
@@ -212,13 +215,20 @@ class Descent:
         slope = dot(b.g, d)
         size = torch.linalg.vector_norm(b.g, dim=-1) * torch.linalg.vector_norm(d, dim=-1)
         good = b.history.filled.any(-1) & (slope < -1e-10 * size)
+        eps = torch.finfo(b.x.dtype).eps
+        tolerance = min(self.rules.relative_tolerance, 10 * eps)
+        little = good & (-slope <= tolerance * b.f.abs().clamp_min(SMALLEST))  # all that is left to gain
+        doubtful = where & little & (b.inherited > 0)  # says another problem's memory: better to begin one's own
+        b.history.clear(doubtful)
+        b.inherited = torch.where(doubtful, 0, b.inherited)
+        b.length = torch.where(doubtful, self.rules.first_step, b.length)
+        good &= ~doubtful
+        little &= good & b.history.filled.all(-1)  # a few pairs know too little
         step = torch.ones_like(slope)
         rest = (where & ~good).nonzero()[:, 0]
         if len(rest):
             d[rest], slope[rest], step[rest] = self._steepest(b, rest)
-        eps = torch.finfo(b.x.dtype).eps
-        tolerance = min(self.rules.relative_tolerance, 10 * eps)
-        little = good & (-slope <= tolerance * b.f.abs().clamp_min(SMALLEST))  # all that is left to gain
+            little[rest] = slope[rest] == 0  # stationary to the last bit
         b.status = torch.where(where & little & (b.status == _AT_WORK), int(Status.CONVERGED), b.status)
         b.d = _choose(where, d, b.d)
         new = LineSearch.start(step, b.f, slope)
