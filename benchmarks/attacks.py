@@ -17,6 +17,7 @@ import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,10 @@ class Best:
         return value
 
 
-def path(problems: Family, index: Tensor) -> Answer:
+def path(problems: Family, index: Tensor, **options: int) -> Answer:
     """Ours, over the whole grid."""
-    box = problems.bounds
-    found = follow_path(problems.smooth, problems.x0, problems.lambdas, box.lower, box.upper, chunk=problems.chunk)
+    box, chunk = problems.bounds, problems.chunk
+    found = follow_path(problems.smooth, problems.x0, problems.lambdas, box.lower, box.upper, chunk=chunk, **options)
     index = torch.arange(found.objective.numel())
     return Answer(index, found.objective.flatten(), int(found.evaluations.sum()))
 
@@ -137,7 +138,8 @@ def pgd(problems: Family, index: Tensor) -> Answer:
 
 
 RUN: dict[str, Callable[[Family, Tensor], Answer]] = {
-    "path": path, "cold": cold, "continuation": continuation, "botorch": botorch, "adam": adam, "pgd": pgd,
+    "path": path, "thorough": partial(path, waves=4), "cold": cold, "continuation": continuation,
+    "botorch": botorch, "adam": adam, "pgd": pgd,
 }  # fmt: skip
 
 
