@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.optim.history import History
-from seatbelt_vae.optim.linesearch import ARMIJO, PATIENCE, TRIALS, LineSearch
+from seatbelt_vae.optim.linesearch import ARMIJO, KINKED, PATIENCE, TRIALS, LineSearch
 from seatbelt_vae.optim.problem import Box, dot, wide
 from seatbelt_vae.optim.rows import append, close_gaps, take, tensor_map
 from seatbelt_vae.optim.solution import Status
@@ -46,6 +46,7 @@ class Rules:
         memory: pairs of the quasi-Newton history.
         first_step: length of the first step, in the units of x.
         guesses: of the active bounds that a quasi-Newton step takes.
+        wolfe: share of the slope that a line search may leave.
     """
 
     gradient_tolerance: float
@@ -54,6 +55,7 @@ class Rules:
     memory: int = 10
     first_step: float = 1.0
     guesses: int = GUESSES
+    wolfe: float = KINKED
 
 
 @dataclass
@@ -77,7 +79,7 @@ class Batch:
     f_mark: Tensor  # the lowest f when it last fell by more than the tolerance
     calm: Tensor  # accepted steps since
     f_restart: Tensor  # f at the last restart
-    inherited: Tensor  # pairs of the memory that are another problem's
+    inherited: Tensor  # pairs of another problem; below 0, pairs still wanted since these were dropped
     status: Tensor
 
     @classmethod
@@ -167,7 +169,7 @@ class Descent:
         before = search.low, search.slope_low
         lost = ~finite | (stuck & search.f_high.isinf() & search.high.isfinite())
         slope = torch.where(finite, dot(g, s) / search.step, 0.0)
-        done = search.record(f, slope, enough) | (b.fresh & finite)
+        done = search.record(f, slope, enough, self.rules.wolfe) | (b.fresh & finite)
         raised = ((search.low != before[0]) & ~done).nonzero()[:, 0]
         b.g_low[raised] = g[raised]
         spent = ~done & ((search.trials >= torch.where(search.low > 0, PATIENCE, TRIALS)) | stuck)
@@ -196,7 +198,7 @@ class Descent:
         b.f_mark = torch.where(accept & progress, f, b.f_mark)
         b.f = torch.where(accept, f, b.f)
         b.x, b.g = _choose(accept, x, b.x), _choose(accept, g, b.g)
-        b.budget, b.inherited = b.budget - moved.long(), (b.inherited - moved.long()).clamp_min(0)
+        b.budget, b.inherited = b.budget - moved.long(), b.inherited - b.inherited.sign() * moved
         over = b.calm >= self.rules.patience
         if self.rules.gradient_tolerance > 0:
             over |= (b.clamp(b.x - b.g) - b.x).abs().amax(-1) <= self.rules.gradient_tolerance
@@ -220,10 +222,10 @@ class Descent:
         little = good & (-slope <= tolerance * b.f.abs().clamp_min(SMALLEST))  # all that is left to gain
         doubtful = where & little & (b.inherited > 0)  # says another problem's memory: better to begin one's own
         b.history.clear(doubtful)
-        b.inherited = torch.where(doubtful, 0, b.inherited)
+        b.inherited = torch.where(doubtful, -self.rules.memory, b.inherited)
         b.length = torch.where(doubtful, self.rules.first_step, b.length)
         good &= ~doubtful
-        little &= good & b.history.filled.all(-1)  # a few pairs know too little
+        little &= b.inherited == 0
         step = torch.ones_like(slope)
         rest = (where & ~good).nonzero()[:, 0]
         if len(rest):

@@ -23,6 +23,7 @@ def minimise(
     gradient_tolerance: float = 1e-5,
     relative_tolerance: float | None = None,
     initial_step: float = 1.0,
+    wolfe: float = 0.5,
     chunk: int | None = None,
     memory_budget: float = 2**30,
     progress: bool = False,
@@ -45,6 +46,7 @@ def minimise(
         relative_tolerance: converged when two steps running decrease f by at most this share of \|f\|;
             None for 10 eps of the dtype in float64 and 1 eps in float32.
         initial_step: length of the first step, in the units of x.
+        wolfe: share of the slope that a line search may leave, in (0, 1): where `fun` has kinks, 0.9 wastes less.
         chunk: rows per call of `fun`; None for all at work.
         memory_budget: bytes the solver's own tensors may take; rows beyond it wait for their turn.
         progress: show a bar of finished rows on stderr.
@@ -67,11 +69,13 @@ def minimise(
                 [0.0000, 0.2500]])
     """
     x0, box = check(x0, lower, upper)
+    if not 0 < wolfe < 1:
+        raise InputError(f"wolfe: {wolfe!r} is not between 0 and 1")
     if min(max_iterations, memory) < 1 or (chunk is not None and chunk < 1):
         raise InputError("max_iterations, memory, chunk: each needs to be at least 1")
     if relative_tolerance is None:
         relative_tolerance = torch.finfo(x0.dtype).eps * (10 if x0.dtype == torch.float64 else 1)
-    rules = Rules(gradient_tolerance, relative_tolerance, memory=memory, first_step=initial_step)
+    rules = Rules(gradient_tolerance, relative_tolerance, memory=memory, first_step=initial_step, wolfe=wolfe)
     descent = Descent(_Rows(fun, box, chunk), rules)
     found = Solution.unsolved(x0)
     waiting = torch.arange(len(x0), device=x0.device)

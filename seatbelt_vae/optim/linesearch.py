@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 ARMIJO = 1e-4
-WOLFE = 0.9
+KINKED = 0.9
+"""Share of its slope that a search may leave where the function has kinks, as networks have: looking for a flatter
+point wastes trials. Where it is smooth and ill-conditioned, ½ saves most of the steps."""
 TRIALS = 25
 """Trials without enough decrease before a search has failed."""
 PATIENCE = 10
@@ -41,9 +43,9 @@ class LineSearch:
         zero, infinity = torch.zeros_like(f), torch.full_like(f, torch.inf)
         return cls(step, zero, infinity, f.clone(), slope.clone(), infinity.clone(), zero.clone(), slope, zero.clone())
 
-    def record(self, f: Tensor, slope: Tensor, enough: Tensor) -> Tensor:
-        """Take in the trial at `step`; the answer says which rows are done with it (B,)."""
-        flat = slope >= WOLFE * self.slope
+    def record(self, f: Tensor, slope: Tensor, enough: Tensor, wolfe: float) -> Tensor:
+        """Take in the trial at `step`; which rows are done: at most `wolfe` of their slope is left, (B,)."""
+        flat = slope >= wolfe * self.slope
         raises, lowers = enough & ~flat, ~enough
         self.low = torch.where(raises, self.step, self.low)
         self.f_low = torch.where(raises, f, self.f_low)

@@ -200,3 +200,19 @@ def test_bad_input_is_refused_in_one_line(fun, x0, lower, upper, options, named)
     with pytest.raises(InputError, match=named) as caught:
         minimise(fun, x0, lower, upper, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_a_flatter_point_saves_most_steps_where_the_problem_is_smooth_and_ill_conditioned() -> None:
+    problem = PROBLEMS["ill_conditioned"](6, 300)
+    spent = {}
+    for wolfe in (0.5, 0.9):
+        found = minimise(problem.fun, problem.x0, problem.lower, problem.upper, wolfe=wolfe, gradient_tolerance=1e-9)
+        assert float((found.value - problem.minimum).abs().max()) < 1e-6
+        spent[wolfe] = float(found.evaluations.double().mean())
+    assert spent[0.5] < spent[0.9] / 2
+
+
+@pytest.mark.parametrize("wolfe", [0.0, 1.0, float("nan")])
+def test_an_impossible_share_of_the_slope_is_refused(wolfe: float) -> None:
+    with pytest.raises(InputError, match="wolfe"):
+        minimise(lambda x, i: (x**2).sum(-1), torch.ones(1, 2), -1.0, 1.0, wolfe=wolfe)
