@@ -112,31 +112,57 @@ def _broken(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def _overview(sections: Sequence[Section]) -> list[str]:
-    """A line for each claim, data and measure: how large it is and what becomes of it, by attack where that differs."""
-    lines = ["| | claim | data | measure | effect | the paper | verdict |", "|---|---|---|---|---|---|---|"]
+    """What becomes of each claim: of one about attacks a line with all its measures, of others a line for each."""
+    attacked: list[tuple[str, dict[str, list[Verdict]]]] = []
+    others: list[str] = []
     left_out = 0
     for section in sections:
         link = f"[{section.recipe.name}]({PAGES}/{section.recipe.name}.md)"
-        groups: dict[tuple[str, str, str, str], list[Verdict]] = {}
+        groups: dict[tuple[str, str, str], dict[str, list[Verdict]]] = {}
         for verdict in section.verdicts:
             if math.isnan(verdict.effect.value):
                 left_out += 1
                 continue
             mode = verdict.attack.partition(", ")[0]
-            groups.setdefault((verdict.claim, verdict.data, mode, verdict.quantity), []).append(verdict)
+            measures = groups.setdefault((verdict.claim, verdict.data, mode), {})
+            measures.setdefault(verdict.quantity, []).append(verdict)
         if not groups:
-            lines.append(f"| {link} | {section.word} | | | | | |")
-        for (claim, data, mode, key), mine in groups.items():
-            word = f"**{together([verdict.word for verdict in mine])}**"
-            if len({verdict.word for verdict in mine}) > 1:
-                word += " (" + "; ".join(f"{v.attack}: {v.word}" for v in mine) + ")"
-            strongest = mine[-1]
-            title = quantity(key).title + (f", {mode} attack" if mode else "")
-            lines.append(
-                f"| {link} | {claim} | {data} | {title} | {_effect(strongest)} | {_paper(strongest)} | {word} |"
-            )
+            others.append(f"| {link} | {section.word} | | | | | |")
+        for (claim, data, mode), measures in groups.items():
+            start = f"| {link} | {claim} | {data} | "
+            if len(measures) > 1 and mode:
+                attacked.append((start + mode, measures))
+                continue
+            for key, mine in measures.items():
+                title = quantity(key).title + (f", {mode} attack" if mode else "")
+                others.append(f"{start}{title} | {_effect(mine[-1])} | {_paper(mine[-1])} | {_words(mine)} |")
+    head = ["| | claim | data | measure | effect | the paper | verdict |", "|---|---|---|---|---|---|---|"]
     more = f"{left_out} verdicts more have nothing to stand on yet; the recipes' pages list them."
-    return [*lines, "", *([more, ""] if left_out else [])]
+    return [*_side_by_side(attacked), *(["", *head, *others] if others else []), "", *([more, ""] if left_out else [])]
+
+
+def _side_by_side(lines: Sequence[tuple[str, Mapping[str, Sequence[Verdict]]]]) -> list[str]:
+    """A line for each claim, data and attack, with a column for each measure."""
+    if not lines:
+        return []
+    keys = list(dict.fromkeys(key for _, measures in lines for key in measures))
+    titles = " | ".join(quantity(key).title for key in keys)
+    table = [f"| | claim | data | attack | {titles} |", "|---" * (4 + len(keys)) + "|"]
+    for start, measures in lines:
+        cells = []
+        for key in keys:
+            mine = measures.get(key)
+            paper = f", the paper {_paper(mine[-1])}" if mine and mine[-1].paper is not None else ""
+            cells.append(f"{_effect(mine[-1])}{paper}: {_words(mine)}" if mine else "")
+        table.append(f"{start} | {' | '.join(cells)} |")
+    return table
+
+
+def _words(mine: Sequence[Verdict]) -> str:
+    """One word of the same claim under several attacks, and all where they differ."""
+    word = f"**{together([verdict.word for verdict in mine])}**"
+    differ = len({verdict.word for verdict in mine}) > 1
+    return word + (" (" + "; ".join(f"{v.attack}: {v.word}" for v in mine) + ")" if differ else "")
 
 
 def _claim(verdict: Verdict) -> str:
