@@ -44,7 +44,7 @@ def equal_evaluations(result: dict[str, Any], count: float) -> dict[str, Any]:
     return {
         **result, "method": f"{result['method']}-equal", "evaluations": count * result["problems"],
         "value": [float(np.interp(count, seen, row)) for row in np.array(trace["best"]).T],
-        "cpu_seconds": share * result["cpu_seconds"], "wall_seconds": share * result["wall_seconds"],
+        "cpu_seconds": share * result["cpu_seconds"],
     }  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def score(results: Sequence[dict[str, Any]]) -> Scores:
         )
         scores[r["method"]] = {
             "over_best": its / least, "ours_over_it": mine / its, "to_gain": least < 0.999 * at_zero[both],
-            **{c: r[c] / r["problems"] for c in ("cpu_seconds", "wall_seconds", "evaluations")},
+            **{c: r[c] / r["problems"] for c in ("cpu_seconds", "evaluations")},
         }  # fmt: skip
     return scores
 
@@ -74,9 +74,9 @@ def score(results: Sequence[dict[str, Any]]) -> Scores:
 def table(title: str, scores: Sequence[Scores]) -> str:
     """The methods on one model and mode, or pooled over several."""
     text = (
-        f"\n### {title}\n\n| solver | CPU s an attack | CPU ÷ ours | wall ÷ ours | evaluations an attack | problems | "
+        f"\n### {title}\n\n| solver | CPU s an attack | CPU ÷ ours | evaluations an attack | problems | "
         "≤ 1.001 × best | ≤ 1.01 × best | ours ÷ it, geometric mean | ours better | ours worse |\n"
-        + "|---" * 11 + "|\n"
+        + "|---" * 10 + "|\n"
     )  # fmt: skip
     for method, name in METHODS.items():
         shared = [s for s in scores if method in s]
@@ -85,15 +85,12 @@ def table(title: str, scores: Sequence[Scores]) -> str:
         over_best, ours, to_gain = (
             np.concatenate([s[method][key] for s in shared]) for key in ("over_best", "ours_over_it", "to_gain")
         )
-        cost = {c: [s[method][c] for s in shared] for c in ("cpu_seconds", "wall_seconds", "evaluations")}
-        cpu, wall = (
-            np.exp(np.mean([np.log(s[method][c] / s["path"][c]) for s in shared]))
-            for c in ("cpu_seconds", "wall_seconds")
-        )
+        cost = {c: [s[method][c] for s in shared] for c in ("cpu_seconds", "evaluations")}
+        slower = np.exp(np.mean([np.log(s[method]["cpu_seconds"] / s["path"]["cpu_seconds"]) for s in shared]))
         shares = (over_best <= SAME, over_best <= 1.01, ours[to_gain] < 1 / SAME, ours[to_gain] > SAME)
         close, closer, better, worse = (f"{np.mean(share):.0%}" for share in shares)
         text += (
-            f"| {name} | {np.mean(cost['cpu_seconds']):.2f} | {cpu:.1f} | {wall:.1f} | "
+            f"| {name} | {np.mean(cost['cpu_seconds']):.2f} | {slower:.1f} | "
             f"{np.mean(cost['evaluations']):.0f} | {len(ours)} | {close} | {closer} | "
             f"{np.exp(np.log(ours).mean()):.4f} | {better} | {worse} |\n"
         )

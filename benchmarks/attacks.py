@@ -7,10 +7,9 @@
 Every run is a folder that `seatbelt train` wrote. `path` attacks the paper's 10 pairs over the paper's grid of 51 λ, as
 `seatbelt attack` does; the continuation of scipy goes over the grid for the first pair. The solvers that take every λ
 by itself solve every tenth λ of the grid, which covers it evenly, for the first two pairs. All get the same function
-with the same fast evaluation, so what differs is the solver and how many problems it can evaluate at once. One thread.
-CPU seconds, since other processes of the machine share its cores, and wall seconds beside them. Each measurement is a
-file in OUT that is never made twice: `--methods` takes the baselines in one pass and ours, when it has changed, in
-another.
+with the same fast evaluation, so what differs is the solver and how many problems it can evaluate at once. One thread,
+and CPU seconds, since other processes of the machine share its cores. Each measurement is a file in OUT that is
+never made twice: `--methods` takes the baselines in one pass and ours, when it has changed, in another.
 """
 
 import argparse

@@ -22,7 +22,7 @@ def result(method, values, seconds=1.0, evaluations=100, trace=None):
     """The problems 0 … of one pair whose r(0) is 10."""
     return {
         "method": method, "index": list(range(len(values))), "value": values, "problems": len(values),
-        "cpu_seconds": seconds * len(values), "wall_seconds": 2 * seconds * len(values),
+        "cpu_seconds": seconds * len(values),
         "evaluations": evaluations * len(values), "at_zero": [10.0], "trace": trace,
     }  # fmt: skip
 
@@ -39,6 +39,16 @@ def test_ratios_are_to_the_best_that_anyone_found(tables):
 def test_values_below_the_rounding_of_float32_are_all_zero(tables):
     scores = tables.score([result("path", [1e-8]), result("cold", [1e-12])])
     assert scores["path"]["over_best"].tolist() == [1.0]
+
+
+def test_our_two_settings_are_compared_where_a_baseline_was_run_and_nowhere_else(tables, tmp_path):
+    ours, thorough, cold = result("path", [2.0, 9.0]), result("thorough", [1.0, 1.0]), result("cold", [4.0])
+    scores = tables.score([ours, thorough, cold])
+    assert scores["path"]["over_best"].tolist() == [2.0]
+    assert scores["thorough"]["ours_over_it"].tolist() == [2.0]
+    for r in (ours, thorough):
+        write_json(tmp_path / f"a-latent-{r['method']}.json", r)
+    assert "yet" in tables.tables([["a-latent"]], tmp_path)
 
 
 def test_equal_evaluations_are_read_off_the_trace(tables):
@@ -58,6 +68,6 @@ def test_pooled_rows_count_all_models_and_their_costs_are_geometric_means(tables
     write_json(tmp_path / "c-latent-cold.json", result("cold", [1.0]))  # ours has not run: no table
     text = tables.tables([["a-latent", "b-latent", "c-latent"]], tmp_path)
     pooled = next(line for line in text.splitlines() if "each λ by itself" in line)
-    assert pooled.split(" | ")[1:] == ["5.00", "4.0", "4.0", "100", "4", "50%", "50%", "0.7071", "50%", "0% |"]
+    assert pooled.split(" | ")[1:] == ["5.00", "4.0", "100", "4", "50%", "50%", "0.7071", "50%", "0% |"]
     assert "### a, latent" in text
     assert "### c, latent" not in text
