@@ -111,10 +111,11 @@ def rows_within(budget: float, x: Tensor, memory: int) -> int:
 
     Example:
         >>> rows_within(2**20, torch.zeros(1, 1024), memory=10)
-        6
+        5
     """
     vectors = 2 * memory + 20  # the pairs, the state, and what a turn needs besides
-    return max(1, int(budget / (vectors * x.shape[1] * x.element_size())))
+    matrices = 5 * (2 * memory) ** 2  # the products of the pairs, and what is made of them to solve with
+    return max(1, int(budget / (vectors * x.shape[1] * x.element_size() + 8 * matrices)))
 
 
 def _write(found: Solution, ended: Batch) -> None:
