@@ -32,6 +32,7 @@ def attack(
     ball: Norm = "l2",
     restarts: int = 1,
     samples: int | None = None,
+    target_noise: str = "same",
     seed: int = 0,
     bounds: tuple[float, float] = (0.0, 1.0),
     max_iterations: int | None = None,
@@ -73,6 +74,9 @@ def attack(
         restarts: starting points per pair and radius, the first at the source, the others random.
         samples: sets of common random numbers, drawn once per pair, along which encodings are sampled; 0 follows the
             means. None: 0 for latent attacks, 4 for output attacks on the ELBO.
+        target_noise: of a latent attack that follows samples: ``same``, the target's encodings are sampled with the
+            source's noise, or ``own``, with another, which no distortion can undo: Δ of a hierarchy then has a floor
+            that is no robustness. It is here to be recognised, not to be used.
         seed: of the starting points and of the random numbers; a pair's do not depend on other pairs.
         bounds: of the data: (0, 1) or (-1, 1).
         max_iterations: of one solve; None for the solver's own (300 in ``path``, 1000 in ``cold`` and balls, 15 000 in
@@ -113,6 +117,7 @@ def attack(
         divergence=divergence,
         layers=layers,
         samples=samples,
+        target_noise=target_noise,
         seed=seed,
         bounds=bounds,
     )
@@ -145,6 +150,7 @@ def attack(
         "bounds": list(bounds),
         "max_iterations": max_iterations,
         "waves": waves,
+        **({} if target_noise == "same" else {"target_noise": target_noise}),
     }
     return collect(solution, source, target, grid, bounds, settings)
 

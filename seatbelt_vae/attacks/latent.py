@@ -18,7 +18,8 @@ class LatentObjective:
 
     .. math:: r(d) = \frac1S \sum_s \sum_{l \in \text{layers}} r\big(q_s(z_l|x+d),\, q_s(z_l|x_t)\big)
 
-    Path s follows one set of noise from layer to layer, the same for both images; without noise the means are followed.
+    Path s follows one set of noise from layer to layer, the same for both images unless the target is given its own;
+    without noise the means are followed.
     The target's posteriors are computed once.
 
     Args:
@@ -29,6 +30,7 @@ class LatentObjective:
         layers: indices of the layers attacked, bottom first.
         noise: S sets per pair, each layer (P, S, …); None to propagate means.
         of_samples: compare samples z = loc + scale · noise in the place of means (``l2-samples``).
+        target_noise: that of the target's paths, like `noise`; None for the same.
     """
 
     def __init__(
@@ -40,16 +42,18 @@ class LatentObjective:
         layers: Sequence[int],
         noise: Sequence[Tensor] | None = None,
         of_samples: bool = False,
+        target_noise: Sequence[Tensor] | None = None,
     ) -> None:
         self.model, self.source, self.divergence = model, source, divergence
         self.layers, self.noise, self.of_samples = tuple(layers), noise, of_samples
         self.samples = 1 if noise is None else noise[0].shape[1]
         with torch.no_grad():
-            self.targets = self.posteriors(target, torch.arange(len(target), device=target.device))
+            every = torch.arange(len(target), device=target.device)
+            self.targets = self.posteriors(target, every, noise if target_noise is None else target_noise)
 
-    def posteriors(self, x: Tensor, pairs: Tensor) -> list[Normal]:
-        """The attacked layers' posteriors of images (B, C, H, W), flattened to (B·S, D)."""
-        q, noise = encode_paths(self.model, x, self.noise, pairs)
+    def posteriors(self, x: Tensor, pairs: Tensor, paths: Sequence[Tensor] | None) -> list[Normal]:
+        """The attacked layers' posteriors of images (B, C, H, W) along paths of noise, flattened to (B·S, D)."""
+        q, noise = encode_paths(self.model, x, paths, pairs)
         chosen = [(q[i].loc, q[i].scale, None if noise is None else noise[i]) for i in self.layers]
         return [
             Normal(
@@ -65,7 +69,7 @@ class LatentObjective:
         x = self.source[pairs] + d.view(-1, *self.source.shape[1:])
         row = (pairs[:, None] * self.samples + torch.arange(self.samples, device=pairs.device)).flatten()
         total = d.new_zeros(len(row))
-        for q, t in zip(self.posteriors(x, pairs), self.targets, strict=True):
+        for q, t in zip(self.posteriors(x, pairs, self.noise), self.targets, strict=True):
             total = total + self.divergence(q, Normal(t.loc[row], t.scale[row], validate_args=False))
         return total.view(-1, self.samples).mean(1)
 

@@ -1,6 +1,6 @@
 """What an attack minimises, over what and from where: everything but the solver."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +18,8 @@ from seatbelt_vae.errors import InputError
 DIVERGENCE = {"latent": "kl", "output": "elbo", "damage": "reconstruction"}
 """The modes, and what each minimises unless told otherwise."""
 OUTPUT_SAMPLES = 4
+OTHER_STREAM = 2**31
+"""Added to the seed where noise must not be that of any other seed in use."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def prepare(
     divergence: str | Divergence | None = None,
     layers: Layers = None,
     samples: int | None = None,
+    target_noise: str = "same",
     seed: int = 0,
     bounds: tuple[float, float] = (0.0, 1.0),
 ) -> Setup:
@@ -85,7 +88,8 @@ def prepare(
     samples = default_samples(mode, divergence) if samples is None else samples
     start, noise = draw_per_pair(source, shapes, samples, seed)
     low, high = bounds[0] - source.flatten(1), bounds[1] - source.flatten(1)
-    smooth = objective(mode, divergence, fast, source, target, chosen, noise)
+    theirs = None if target_noise == "same" else _own_noise(target_noise, mode, source, shapes, samples, seed)
+    smooth = objective(mode, divergence, fast, source, target, chosen, noise, theirs)
     return Setup(smooth, start.clamp(low, high), low, high, source, target, chosen, samples)
 
 
@@ -97,6 +101,7 @@ def objective(
     target: Tensor,
     layers: tuple[int, ...],
     noise: list[Tensor] | None,
+    target_noise: list[Tensor] | None = None,
 ) -> Callable[[Tensor, Tensor], Tensor]:
     """The smooth part r of an attack, ``r(d, pairs) -> values``.
 
@@ -105,7 +110,8 @@ def objective(
     """
     name = DIVERGENCE[mode] if divergence is None else divergence
     if mode == "latent":
-        return LatentObjective(model, source, target, find_divergence(name), layers, noise, name == L2_SAMPLES)
+        compare = find_divergence(name)
+        return LatentObjective(model, source, target, compare, layers, noise, name == L2_SAMPLES, target_noise)
     if mode == "damage":
         if name == "reconstruction":
             return ReconstructionDamage(model, source)
@@ -115,6 +121,17 @@ def objective(
     if name == "l2":
         return OutputDistance(model, source, target, noise)
     raise InputError(f"divergence {named(name, mode)!r}: an output attack has elbo and l2")
+
+
+def _own_noise(
+    target_noise: str, mode: str, source: Tensor, shapes: Sequence[torch.Size], samples: int, seed: int
+) -> list[Tensor] | None:
+    """Noise for the target's paths that is independent of the source's."""
+    if target_noise != "own":
+        raise InputError(f"target_noise {target_noise!r}: must be same or own")
+    if mode != "latent" or not samples:
+        raise InputError("target_noise own: needs a latent attack that follows samples, such as samples=4")
+    return draw_per_pair(source, shapes, samples, seed + OTHER_STREAM)[1]
 
 
 def default_samples(mode: str, divergence: str | Divergence | None) -> int:

@@ -30,6 +30,7 @@ def command(
     pairs: int = 10,
     pair_seed: int = 0,
     samples: int | None = None,
+    target_noise: str | None = None,
     seed: int = 0,
     device: str = "auto",
     json: Json = False,
@@ -54,6 +55,7 @@ def command(
         pairs: Number of pairs of a source and a target.
         pair_seed: Seed of the draw of the pairs.
         samples: Sets of noise that the attack averages over; 0 follows the means; 4 by default for output attacks.
+        target_noise: same (the default) or own: whether the target's samples share the source's noise.
         seed: Seed of the attack and of the measuring.
         device: auto, cpu, cuda or mps.
         json: Print one JSON document.
@@ -76,6 +78,7 @@ def command(
         pairs=pairs,
         pair_seed=pair_seed,
         samples=samples,
+        target_noise=target_noise,
         seed=seed,
     )
     folder = RunFolder.open(run)

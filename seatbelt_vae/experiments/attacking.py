@@ -48,6 +48,7 @@ class AttackSpec(Section):
     pairs: Count = 10
     pair_seed: Seed = 0
     samples: Annotated[int, Field(ge=0)] | None = None
+    target_noise: str = "same"
     seed: Seed = 0
     max_iterations: Count | None = None
     waves: Count | None = None

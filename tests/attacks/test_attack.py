@@ -6,7 +6,7 @@ from scipy.optimize import minimize_scalar
 from torch.distributions import kl_divergence
 
 from seatbelt_vae import attacks
-from seatbelt_vae.attacks import AttackResult, attack, paper_lambdas
+from seatbelt_vae.attacks import AttackResult, attack, paper_lambdas, prepare
 from seatbelt_vae.attacks.ingredients import draw_per_pair
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim import Status
@@ -200,3 +200,30 @@ def test_bad_input_is_refused_in_one_line(hierarchy, changes, message):
     with pytest.raises(InputError, match=message) as caught:
         attack(hierarchy, **arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_noise_of_its_own_for_the_target_puts_a_floor_under_a_hierarchy(hierarchy, images):
+    """At d = x_t − x common noise leaves nothing of Δ; with the target's own, what upper layers drew apart stays."""
+    source, target = images[:2], images[2:]
+    floor = {}
+    for noise in ("same", "own"):
+        setup = prepare(hierarchy, source, target, samples=3, target_noise=noise)
+        floor[noise] = setup.objective((target - source).flatten(1), torch.arange(2))
+    torch.testing.assert_close(floor["same"], torch.zeros(2).to(floor["same"]), atol=1e-9, rtol=0)
+    assert (floor["own"] > 1e-6).all()
+    first = prepare(hierarchy, source, target, samples=3, target_noise="own", layers="bottom")
+    clean = first.objective((target - source).flatten(1), torch.arange(2))
+    torch.testing.assert_close(clean, torch.zeros_like(clean), atol=1e-9, rtol=0)  # nothing is drawn below layer 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"target_noise": "mine"}, "must be same or own"),
+        ({"target_noise": "own"}, "follows samples"),
+        ({"target_noise": "own", "mode": "output"}, "latent attack"),
+    ],
+)
+def test_noise_for_the_target_that_cannot_be_is_refused(hierarchy, images, settings, named):
+    with pytest.raises(InputError, match=named):
+        attack(hierarchy, images[:2], images[2:], lambdas=[1.0], **settings)

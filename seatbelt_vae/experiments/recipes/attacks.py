@@ -64,4 +64,6 @@ def words(attack: AttackSpec) -> str:
     """
     aim = {"all": "all layers", "bottom": "bottom layer", "top": "top layer"}
     parts = [attack.mode, attack.solver, *([aim[str(attack.layers)]] if attack.layers else [])]
-    return ", ".join([*parts, *([f"{attack.samples} samples"] if attack.mode == "latent" and attack.samples else [])])
+    if attack.mode == "latent" and attack.samples:
+        parts.append(f"{attack.samples} samples" + (", the target’s apart" if attack.target_noise == "own" else ""))
+    return ", ".join(parts)

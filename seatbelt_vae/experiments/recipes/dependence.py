@@ -18,7 +18,7 @@ from seatbelt_vae.experiments.recipes.scales import Scale
 from seatbelt_vae.experiments.recipes.verdicts import Verdict
 
 SAMPLES = 4
-"""Sets of common noise, followed through the upper layers in the place of the means."""
+"""Sets of noise, followed through the upper layers in the place of the means: common to source and target, or not."""
 
 
 def choices(scale: Scale) -> tuple[tuple[Setting, ...], ...]:
@@ -56,7 +56,8 @@ def _attacks(scale: Scale, point: Point) -> tuple[AttackSpec, ...]:
     (means,) = strongest(scale, point)
     if point != seatbelt(scale.deep, scale.high):
         return (means,)
-    return means, means.model_copy(update={"samples": SAMPLES})
+    common = means.model_copy(update={"samples": SAMPLES})
+    return means, common, common.model_copy(update={"target_noise": "own"})
 
 
 def _claims(results: Results) -> list[Verdict]:
@@ -73,9 +74,14 @@ def _claims(results: Results) -> list[Verdict]:
 
 def _followed(results: Results) -> list[Verdict]:
     point = seatbelt(results.scale.deep, results.scale.high)
-    means, sampled = _attacks(results.scale, point)
-    claim = "An attack that follows samples through the upper layers is stronger than one that follows the means"
-    return [higher_under(results, claim, data, point, "auddc", means, sampled, shown=sampled) for data in results.data]
+    means, common, own = _attacks(results.scale, point)
+    stronger = "An attack that follows samples through the upper layers is stronger than one that follows the means"
+    weaker = "Noise of its own for the target makes that attack weaker"
+    return [
+        higher_under(results, claim, data, point, "auddc", first, second, shown=shown)
+        for data in results.data
+        for claim, first, second, shown in ((stronger, means, common, common), (weaker, own, common, own))
+    ]
 
 
 RECIPE = Recipe(
