@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -147,8 +148,8 @@ def _gained(result: AttackResult, assessment: Assessment) -> dict[str, Any]:
     success_at = metrics.success_at(assessment.relative_distortion, assessment.success, 0.5)
     return {
         "pairs_defined": int(defined.sum()),
-        "auddc": _interval(assessment.auddc[defined]),
-        "success_at_0.5": _interval(success_at[defined]),
+        "auddc": _interval(assessment.auddc[defined], (0.0, 1.0)),
+        "success_at_0.5": _interval(success_at[defined], (0.0, math.inf)),
         "success": assessment.success[defined].mean(0).tolist(),
         "target_nll": assessment.target_nll.mean(0).tolist(),
     }
@@ -156,13 +157,13 @@ def _gained(result: AttackResult, assessment: Assessment) -> dict[str, Any]:
 
 def _damaged(assessment: DamageAssessment) -> dict[str, Any]:
     return {
-        "damage": [_interval(damage) for damage in assessment.damage.T],
+        "damage": [_interval(damage, (0.0, math.inf)) for damage in assessment.damage.T],
         "source_nll": assessment.source_nll.mean(0).tolist(),
     }
 
 
-def _interval(values: Tensor) -> dict[str, float] | None:
-    return dataclasses.asdict(metrics.bootstrap_interval(values)) if len(values) else None
+def _interval(values: Tensor, possible: tuple[float, float]) -> dict[str, float] | None:
+    return dataclasses.asdict(metrics.bootstrap_interval(values, possible=possible)) if len(values) else None
 
 
 def _preset(name: str | None) -> dict[str, Any]:

@@ -97,6 +97,7 @@ def bootstrap_interval(
     resamples: int = 4000,
     seed: int = 0,
     floor: float = 1e-12,
+    possible: tuple[float, float] = (-math.inf, math.inf),
 ) -> Interval:
     """Interval for the mean or geometric mean of independent values (one per pair), in their unit.
 
@@ -109,6 +110,7 @@ def bootstrap_interval(
         resamples: bootstrap resamples.
         seed: of the resampling.
         floor: for the geometric mean, smaller values count as this one.
+        possible: least and largest mean that there can be: ends beyond it, which few pairs lead to, are put there.
 
     Returns:
         The value and its interval; for a single value the ends are NaN.
@@ -126,11 +128,18 @@ def bootstrap_interval(
     """
     numbers = _checked(values)
     if statistic == "mean":
-        return _mean_interval(numbers, level, resamples, seed)
+        return _within(_mean_interval(numbers, level, resamples, seed), possible)
     if statistic == "geometric-mean":
         interval = _mean_interval(_logarithms(numbers, floor), level, resamples, seed)
-        return Interval(math.exp(interval.value), math.exp(interval.low), math.exp(interval.high))
+        interval = Interval(math.exp(interval.value), math.exp(interval.low), math.exp(interval.high))
+        return _within(interval, possible)
     raise InputError(f"statistic {statistic!r} is unknown; choose 'mean' or 'geometric-mean'")
+
+
+def _within(interval: Interval, possible: tuple[float, float]) -> Interval:
+    least, most = possible
+    low, high = (end if math.isnan(end) else min(max(end, least), most) for end in (interval.low, interval.high))
+    return Interval(interval.value, low, high)
 
 
 def percentile_t(values: Tensor, level: float = 0.95, resamples: int = 4000, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -43,6 +43,7 @@ class Measure:
         definition: one or two sentences for readers.
         per_pair: from a model under attack to one number a pair, (P,), NaN where it is not defined.
         statistic: how pairs are averaged.
+        possible: least and largest mean there can be.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Measure:
     definition: str
     per_pair: Callable[[Trial], Array]
     statistic: Statistic = "mean"
+    possible: tuple[float, float] = (-math.inf, math.inf)
 
 
 def success_within(trial: Trial, budget: float) -> Array:
@@ -122,7 +124,7 @@ def gain_measures(comparison: Comparison) -> tuple[Measure, ...]:
         Measure(
             "auddc", "AUDDC", "", "higher", True,
             "Area under the curve of 1 − success against ‖d‖/‖x − xₜ‖, both in [0, 1] (Gondim-Ribeiro et al. 2018).",
-            defined_auddc,
+            defined_auddc, possible=(0.0, 1.0),
         ),
         Measure(
             "target_nll_at_0.5", "−log p(xₜ|z*) within 0.5", "nats", "higher", True,
@@ -191,7 +193,7 @@ def _success_measure(budget: float) -> Measure:
         f"success_at_{budget:g}", f"Success within {budget:g}", "", "lower", True,
         f"Best success s of the attacks with ‖d‖ ≤ {budget:g}·‖x − xₜ‖: 0 nothing gained, 1 as good as encoding the "
         "target itself. Not attacking is within every budget, so it is never below 0.",
-        lambda trial: success_within(trial, budget),
+        lambda trial: success_within(trial, budget), possible=(0.0, math.inf),
     )  # fmt: skip
 
 
@@ -214,7 +216,9 @@ def estimate(measure: Measure, trial: Trial) -> Interval | None:
     """
     values = measure.per_pair(trial)
     values = values[np.isfinite(values)]
-    return bootstrap_interval(torch.from_numpy(values), measure.statistic) if len(values) else None
+    if not len(values):
+        return None
+    return bootstrap_interval(torch.from_numpy(values), measure.statistic, possible=measure.possible)
 
 
 def against(measure: Measure, first: Trial, second: Trial) -> PairedTest | None:

@@ -5,7 +5,14 @@ import torch
 from scipy import stats
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.metrics.statistics import Estimate, bootstrap_interval, geometric_mean, paired_test, percentile_t
+from seatbelt_vae.metrics.statistics import (
+    Estimate,
+    Interval,
+    bootstrap_interval,
+    geometric_mean,
+    paired_test,
+    percentile_t,
+)
 
 CASES = 1000
 
@@ -138,3 +145,12 @@ def test_estimate():
 def test_refusals(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_an_interval_ends_where_no_mean_can_be() -> None:
+    """Of few shares near 0 the studentised bootstrap runs below 0, where the mean of shares cannot be."""
+    shares = [0.0, 0.0, 0.9, 0.8, 0.9, 0.9]
+    free = bootstrap_interval(shares)
+    kept = bootstrap_interval(shares, possible=(0.0, 1.0))
+    assert free.low < 0 or free.high > 1
+    assert kept == Interval(free.value, max(free.low, 0.0), min(free.high, 1.0))
