@@ -148,8 +148,8 @@ def _gained(result: AttackResult, assessment: Assessment) -> dict[str, Any]:
     success_at = metrics.success_at(assessment.relative_distortion, assessment.success, 0.5)
     return {
         "pairs_defined": int(defined.sum()),
-        "auddc": _interval(assessment.auddc[defined], (0.0, 1.0)),
-        "success_at_0.5": _interval(success_at[defined], (0.0, math.inf)),
+        "auddc": _interval(assessment.auddc[defined], metrics.AUDDC_RANGE),
+        "success_at_0.5": _interval(success_at[defined], metrics.SUCCESS_RANGE),
         "success": assessment.success[defined].mean(0).tolist(),
         "target_nll": assessment.target_nll.mean(0).tolist(),
     }

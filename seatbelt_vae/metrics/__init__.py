@@ -1,7 +1,7 @@
 """Measurements: tensors or models in, a frozen dataclass or a tensor out, one measurement per file."""
 
 from seatbelt_vae.metrics.active_units import ActiveUnits, Collapse, active_units, collapse
-from seatbelt_vae.metrics.auddc import auddc
+from seatbelt_vae.metrics.auddc import AUDDC_RANGE, auddc
 from seatbelt_vae.metrics.dci import DCI, dci
 from seatbelt_vae.metrics.factor_vae_score import FactorVAEScore, factor_vae_score
 from seatbelt_vae.metrics.image_quality import ms_ssim, mse, psnr
@@ -10,6 +10,7 @@ from seatbelt_vae.metrics.mig import MutualInformationGap, mig
 from seatbelt_vae.metrics.noise import NoiseRobustness, noise_robustness
 from seatbelt_vae.metrics.posteriors import encode_images
 from seatbelt_vae.metrics.robustness import (
+    SUCCESS_RANGE,
     ReconstructionDistances,
     TargetLogLikelihood,
     attack_success,
@@ -34,6 +35,8 @@ from seatbelt_vae.metrics.traversals import Traversal, traverse
 from seatbelt_vae.metrics.weights import WeightNorms, weight_norms
 
 __all__ = [
+    "AUDDC_RANGE",
+    "SUCCESS_RANGE",
     "DCI",
     "ActiveUnits",
     "AggregatePosterior",

@@ -5,6 +5,9 @@ from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 
+AUDDC_RANGE = (0.0, 1.0)
+"""Where it, and so its mean, can lie."""
+
 
 def auddc(distortion: Tensor, source_target_distance: Tensor, success: Tensor, *, from_origin: bool = False) -> Tensor:
     r"""Area under the distortion–distortion curve, in [0, 1]: higher is more robust. No unit.

@@ -15,6 +15,9 @@ from seatbelt_vae.errors import InputError
 MINIMUM_GAP = 0.01
 """Share of ‖rec(x) − x_t‖ that the way to rec(x_t) must make up for success to mean anything."""
 
+SUCCESS_RANGE = (0.0, math.inf)
+"""Where the best success within a budget, and so its mean, can lie: not attacking is within every budget."""
+
 
 @dataclass(frozen=True)
 class ReconstructionDistances:

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim.lbfgsb import minimise
-from seatbelt_vae.optim.linesearch import KINKED
+from seatbelt_vae.optim.lbfgsb import minimise_kinked
 from seatbelt_vae.optim.penalty import PathSolution
 from seatbelt_vae.optim.problem import Bound, Objective, check
 
@@ -82,7 +81,7 @@ def solve_ball(
         return u if norm == "linf" else shrink(u, radius[i])
 
     starts = random_starts(x0, grid.to(x0.dtype), norm, restarts, seed)
-    found = minimise(lambda u, i: smooth(inside(u, i), row[i]), starts, low, high, chunk=chunk, wolfe=KINKED, **options)
+    found = minimise_kinked(lambda u, i: smooth(inside(u, i), row[i]), starts, low, high, chunk=chunk, **options)
     d = inside(found.x, problem).view(rows, count, restarts, -1)
     best = found.value.view(rows, count, restarts).nan_to_num(torch.inf).min(-1)
     keep = best.indices[..., None, None].expand(-1, -1, 1, d.shape[-1])

@@ -1,19 +1,15 @@
 """Every λ from the same start, on its own: the protocol of the papers, and the baselines of the path."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from seatbelt_vae.optim.lbfgsb import minimise
-from seatbelt_vae.optim.linesearch import KINKED
+from seatbelt_vae.optim.lbfgsb import minimise_kinked
 from seatbelt_vae.optim.penalty import PathSolution, Penalty, family
 from seatbelt_vae.optim.problem import Bound, Objective
 from seatbelt_vae.optim.solution import Solution
-
-minimise_kinked = partial(minimise, wolfe=KINKED)
 
 
 def solve_cold(
@@ -37,7 +33,7 @@ def solve_cold(
         lower: bounds of d, a number or broadcastable to (R, n).
         upper: likewise.
         penalty: ``"norm"`` charges λ‖d‖, ``"squared"`` λ‖d‖².
-        solver: `minimise` with the line search for kinks, or `minimise_scipy` or `minimise_adam`, the baselines.
+        solver: `minimise_kinked`, or `minimise_scipy` or `minimise_adam`, the baselines.
         chunk: rows per call of `smooth`.
         options: passed on to the solver.
 

@@ -1,12 +1,14 @@
 """Many bounded minimisations at once: projected L-BFGS, each row on its own."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim.descent import Batch, Descent, Rules
+from seatbelt_vae.optim.linesearch import KINKED
 from seatbelt_vae.optim.problem import Bound, Box, Objective, check, value_and_gradient
 from seatbelt_vae.optim.solution import Solution
 from seatbelt_vae.progress import progress_bar
@@ -89,6 +91,10 @@ def minimise(
             _write(found, ended)
             advance(len(ended))
     return found
+
+
+minimise_kinked = partial(minimise, wolfe=KINKED)
+"""`minimise` for functions with kinks, as networks have."""
 
 
 @dataclass(frozen=True)

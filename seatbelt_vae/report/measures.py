@@ -11,6 +11,8 @@ import numpy as np
 import torch
 
 from seatbelt_vae.metrics import (
+    AUDDC_RANGE,
+    SUCCESS_RANGE,
     Interval,
     PairedTest,
     bootstrap_interval,
@@ -124,7 +126,7 @@ def gain_measures(comparison: Comparison) -> tuple[Measure, ...]:
         Measure(
             "auddc", "AUDDC", "", "higher", True,
             "Area under the curve of 1 − success against ‖d‖/‖x − xₜ‖, both in [0, 1] (Gondim-Ribeiro et al. 2018).",
-            defined_auddc, possible=(0.0, 1.0),
+            defined_auddc, possible=AUDDC_RANGE,
         ),
         Measure(
             "target_nll_at_0.5", "−log p(xₜ|z*) within 0.5", "nats", "higher", True,
@@ -193,7 +195,7 @@ def _success_measure(budget: float) -> Measure:
         f"success_at_{budget:g}", f"Success within {budget:g}", "", "lower", True,
         f"Best success s of the attacks with ‖d‖ ≤ {budget:g}·‖x − xₜ‖: 0 nothing gained, 1 as good as encoding the "
         "target itself. Not attacking is within every budget, so it is never below 0.",
-        lambda trial: success_within(trial, budget), possible=(0.0, math.inf),
+        lambda trial: success_within(trial, budget), possible=SUCCESS_RANGE,
     )  # fmt: skip
 
 
