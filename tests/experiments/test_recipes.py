@@ -16,11 +16,13 @@ from seatbelt_vae.experiments.recipes import RECIPES, Results, Verdict, Word, pl
 from seatbelt_vae.experiments.recipes.attacks import attacks, attacks_on, words
 from seatbelt_vae.experiments.recipes.findings import gone_under_path
 from seatbelt_vae.experiments.recipes.paper import BETAS, CURVES, printed
+from seatbelt_vae.experiments.recipes.plan import Plan, estimate_hours
 from seatbelt_vae.experiments.recipes.point import Point, of_spec, seatbelt, tcdlgm
 from seatbelt_vae.experiments.recipes.quantities import GAINED, clean_value, gained
 from seatbelt_vae.experiments.recipes.recipe import common
 from seatbelt_vae.experiments.recipes.results import estimate, paired
 from seatbelt_vae.experiments.recipes.verdicts import decided, no_more
+from seatbelt_vae.experiments.sweep_spec import SweepSpec
 from seatbelt_vae.metrics import Interval, geometric_mean
 
 SMOKE = scale_of("smoke")
@@ -70,7 +72,7 @@ def test_what_claims_depend_on_adds_runs_that_are_told_apart() -> None:
     recipe = RECIPES["dependence"]
     planned = plan([recipe], SMOKE, ["sprites"])
     points = recipe.points(SMOKE)
-    assert len(points) == 3 + 3 * 2 + 2 * 3 + 1  # as it is; estimators; free bits and steps; posterior
+    assert len(points) == 3 + 4 * 2 + 3 * 3 + 1  # as it is; estimators; free bits, steps and size; posterior
     for point in points:
         spec = point.spec(SMOKE, "sprites", 0)
         assert of_spec(spec, planned.points) == point
@@ -79,6 +81,15 @@ def test_what_claims_depend_on_adds_runs_that_are_told_apart() -> None:
             assert getattr(getattr(spec, table), key) == value
     assert len({point.label for point in points}) == len(points)
     assert not recipe.suits("faces3d64", True)
+    small = Point("seatbelt", 2, 10, (("data.size", 16),))
+    assert small.label == "Seatbelt-VAE L=2 β=10, 16×16 pixels"
+
+
+def test_larger_images_are_estimated_to_take_longer() -> None:
+    run = seatbelt(1, 1).spec(SMOKE, "sprites", 0)
+    sweeps = [SweepSpec((run.changed(data={"size": size}),)) for size in (SMOKE.size, 64)]
+    hours = [estimate_hours(Plan((sweep,)), SMOKE) for sweep in sweeps]
+    assert hours[1] == pytest.approx(4 * hours[0])
 
 
 def test_a_recipe_sees_only_the_data_that_suit_it(tmp_path: Path) -> None:

@@ -100,5 +100,7 @@ def estimate_hours(planned: Plan, scale: Scale) -> float:
         solves = sum(each.pairs * len(check_lambdas(each.lambdas)) for each in sweep.attacks)
         for run in sweep.runs:
             others = 0.25 * ((run.objective.tc_samples or 0) / scale.batch_size - 1)  # encoded without gradients
-            seconds += run.training.steps * scale.step_seconds * (1 + others) + solves * scale.solve_seconds
+            pixels = ((run.data.size or scale.size) / scale.size) ** 2
+            training = run.training.steps * scale.step_seconds * (1 + others)
+            seconds += pixels * (training + solves * scale.solve_seconds)
     return seconds / 3600

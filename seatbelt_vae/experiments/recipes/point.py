@@ -17,6 +17,7 @@ _WORDS = {
     "objective.free_bits": "free bits {:g}",
     "training.steps": "{} steps",
     "model.posterior": "{}",
+    "data.size": "{0}×{0} pixels",
 }
 
 

@@ -14,6 +14,7 @@ class Scale:
     Attributes:
         name: what ``--scale`` calls it.
         size: side of the images, pixels.
+        size_more: which else, to see what depends on that.
         count: images drawn of sprites; None for all. Other data are taken whole.
         network: of encoder and decoder.
         hidden_sizes: of the conditionals between layers; None for the model's own.
@@ -22,6 +23,7 @@ class Scale:
         tc_samples: examples over which the total correlation is estimated.
         tc_more: over which else, to see what depends on that.
         free_bits: nats of KL that each dimension has for nothing; 0.125 is in the authors' file names.
+        free_more: how many else.
         precision: of the networks in training.
         seeds: of the training.
         betas: β, ascending; the first is 1, where every model is trained on its ELBO.
@@ -43,14 +45,16 @@ class Scale:
 
     name: str
     size: int
+    size_more: int
     count: int | None
     network: str
     hidden_sizes: tuple[int, ...] | None
     steps: int
     batch_size: int
     tc_samples: int
-    tc_more: int
+    tc_more: tuple[int, ...]
     free_bits: float
+    free_more: tuple[float, ...]
     precision: str
     seeds: tuple[int, ...]
     betas: tuple[float, ...]
@@ -89,23 +93,25 @@ def octaves(low: float, high: float, step: float) -> tuple[float, ...]:
 
 
 SMOKE = Scale(
-    name="smoke", size=32, count=400, network="mlp", hidden_sizes=(32,), steps=40, batch_size=32, tc_samples=64,
-    tc_more=128, free_bits=0.125, precision="float32", seeds=(0, 1), betas=(1, 10), layers=(1, 2), deep=2,
-    pairs=2, lambdas=(0.1, 1.0, 10.0), output_every=1, everywhere=False, iterations=4, warm_iterations=4, samples=1,
-    aggregate_samples=50, step_seconds=0.03, solve_seconds=0.02, memory=0.2,
+    name="smoke", size=32, size_more=16, count=400, network="mlp", hidden_sizes=(32,), steps=40, batch_size=32,
+    tc_samples=64, tc_more=(128,), free_bits=0.125, free_more=(0.0,), precision="float32", seeds=(0, 1), betas=(1, 10),
+    layers=(1, 2), deep=2, pairs=2, lambdas=(0.1, 1.0, 10.0), output_every=1, everywhere=False, iterations=4,
+    warm_iterations=4, samples=1, aggregate_samples=50, step_seconds=0.03, solve_seconds=0.02, memory=0.2,
 )  # fmt: skip
 LAPTOP = Scale(
-    name="laptop", size=32, count=20_000, network="conv", hidden_sizes=None, steps=1000, batch_size=128, tc_samples=128,
-    tc_more=1024, free_bits=0.125, precision="bfloat16", seeds=(0, 1, 2), betas=(1, 4, 10), layers=(1, 4), deep=4,
-    pairs=40, lambdas=octaves(-4, 10, 0.4), output_every=2, everywhere=False, iterations=100, warm_iterations=None,
-    samples=1, aggregate_samples=1000, step_seconds=0.08, solve_seconds=0.035, memory=0.2,
+    name="laptop", size=32, size_more=64, count=20_000, network="conv", hidden_sizes=None, steps=1000, batch_size=128,
+    tc_samples=128, tc_more=(1024, 2048), free_bits=0.125, free_more=(0.0, 0.5), precision="bfloat16", seeds=(0, 1, 2),
+    betas=(1, 4, 10), layers=(1, 4), deep=4, pairs=40, lambdas=octaves(-4, 10, 0.4), output_every=2, everywhere=False,
+    iterations=100, warm_iterations=None, samples=1, aggregate_samples=1000, step_seconds=0.08, solve_seconds=0.035,
+    memory=0.2,
 )  # fmt: skip
 # The paper gives its grid, but neither its number of steps nor of seeds: those are ours.
 PAPER = Scale(
-    name="paper", size=64, count=None, network="conv", hidden_sizes=None, steps=25_000, batch_size=1024,
-    tc_samples=1024, tc_more=128, free_bits=0.125, precision="float32", seeds=(0, 1, 2), betas=(1, 2, 4, 6, 8, 10),
-    layers=(1, 2, 3, 4, 5), deep=4, pairs=10, lambdas="paper", output_every=1, everywhere=True, iterations=None,
-    warm_iterations=None, samples=None, aggregate_samples=10_000, step_seconds=2.4, solve_seconds=0.3, memory=1.5,
+    name="paper", size=64, size_more=32, count=None, network="conv", hidden_sizes=None, steps=25_000, batch_size=1024,
+    tc_samples=1024, tc_more=(128, 2048), free_bits=0.125, free_more=(0.0, 0.5), precision="float32", seeds=(0, 1, 2),
+    betas=(1, 2, 4, 6, 8, 10), layers=(1, 2, 3, 4, 5), deep=4, pairs=10, lambdas="paper", output_every=1,
+    everywhere=True, iterations=None, warm_iterations=None, samples=None, aggregate_samples=10_000, step_seconds=2.4,
+    solve_seconds=0.3, memory=1.5,
 )  # fmt: skip
 SCALES = {scale.name: scale for scale in (SMOKE, LAPTOP, PAPER)}
 """Scales by name."""
