@@ -35,6 +35,17 @@ class Interval:
     def __float__(self) -> float:
         return self.value
 
+    def within(self, possible: tuple[float, float]) -> "Interval":
+        """The same with ends where the value can be: few samples lead to some beyond it.
+
+        Example:
+            >>> Interval(0.1, -0.2, 0.4).within((0.0, 1.0))
+            Interval(value=0.1, low=0.0, high=0.4)
+        """
+        least, most = possible
+        low, high = (end if math.isnan(end) else min(max(end, least), most) for end in (self.low, self.high))
+        return Interval(self.value, low, high)
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -110,7 +121,7 @@ def bootstrap_interval(
         resamples: bootstrap resamples.
         seed: of the resampling.
         floor: for the geometric mean, smaller values count as this one.
-        possible: least and largest mean that there can be: ends beyond it, which few pairs lead to, are put there.
+        possible: least and largest mean that there can be, see `Interval.within`.
 
     Returns:
         The value and its interval; for a single value the ends are NaN.
@@ -128,18 +139,12 @@ def bootstrap_interval(
     """
     numbers = _checked(values)
     if statistic == "mean":
-        return _within(_mean_interval(numbers, level, resamples, seed), possible)
+        return _mean_interval(numbers, level, resamples, seed).within(possible)
     if statistic == "geometric-mean":
         interval = _mean_interval(_logarithms(numbers, floor), level, resamples, seed)
         interval = Interval(math.exp(interval.value), math.exp(interval.low), math.exp(interval.high))
-        return _within(interval, possible)
+        return interval.within(possible)
     raise InputError(f"statistic {statistic!r} is unknown; choose 'mean' or 'geometric-mean'")
-
-
-def _within(interval: Interval, possible: tuple[float, float]) -> Interval:
-    least, most = possible
-    low, high = (end if math.isnan(end) else min(max(end, least), most) for end in (interval.low, interval.high))
-    return Interval(interval.value, low, high)
 
 
 def percentile_t(values: Tensor, level: float = 0.95, resamples: int = 4000, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -157,6 +157,19 @@ def test_the_elbo_s_difference_of_differences() -> None:
     assert verdict.word == Word.HOLDS
 
 
+def test_ends_of_an_interval_are_possible_but_differences_may_be_negative() -> None:
+    rarely = torch.zeros(3, 4)
+    rarely[:, 0] = 0.04
+    results = Known(
+        {(seatbelt(1, 1), "success_at_0.5", "path"): rarely, (seatbelt(1, 10), "success_at_0.5", "path"): 0 * rarely}
+    )
+    mean = estimate(results, "sprites", {seatbelt(1, 1): 1.0}, "success_at_0.5", PATH)
+    less = estimate(results, "sprites", {seatbelt(1, 10): 1.0, seatbelt(1, 1): -1.0}, "success_at_0.5", PATH)
+    assert mean.interval.value == pytest.approx(0.01)
+    assert mean.interval.low == 0 < mean.interval.high
+    assert less.interval.low < -0.01 < 0 < less.interval.high
+
+
 def test_pairs_without_a_success_are_left_out_of_both() -> None:
     first, second = _noisy(0.5, 4), _noisy(0.7, 4)
     first[1, 2] = math.nan

@@ -27,6 +27,7 @@ class Quantity:
         unit: nats, or what else; empty for a pure number.
         robust: which way is better: "higher", "lower", or "" where neither is.
         ratio: whether values are averaged geometrically and compared by their ratio.
+        possible: least and largest mean that there can be.
     """
 
     key: str
@@ -34,13 +35,14 @@ class Quantity:
     unit: str = ""
     robust: Literal["higher", "lower", ""] = ""
     ratio: bool = False
+    possible: tuple[float, float] = (-math.inf, math.inf)
 
 
 GAINED = {
     quantity.key: quantity
     for quantity in (
-        Quantity("success_at_0.5", "success within 0.5", "", "lower"),
-        Quantity("auddc", "AUDDC", "", "higher"),
+        Quantity("success_at_0.5", "success within 0.5", "", "lower", possible=metrics.SUCCESS_RANGE),
+        Quantity("auddc", "AUDDC", "", "higher", possible=metrics.AUDDC_RANGE),
         Quantity("objective", "Δ, geometric mean over λ", "nats", "higher", ratio=True),
         Quantity("objective_mean", "Δ, mean over λ", "nats", "higher"),
         Quantity("target_nll", "−log p(xₜ|z*), mean over λ", "nats", "higher"),

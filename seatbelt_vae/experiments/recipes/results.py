@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from seatbelt_vae.experiments.assessment import Assessment
 from seatbelt_vae.experiments.attacking import AttackSpec
 from seatbelt_vae.experiments.recipes.point import Point, of_spec
-from seatbelt_vae.experiments.recipes.quantities import clean_value, gained
+from seatbelt_vae.experiments.recipes.quantities import clean_value, gained, quantity
 from seatbelt_vae.experiments.recipes.scales import Scale
 from seatbelt_vae.experiments.store import RunFolder
 from seatbelt_vae.metrics import Interval
@@ -138,7 +138,10 @@ def estimate(
     parts = [part.clamp(min=FLOOR).log() for part in parts] if ratio else parts
     total = torch.stack([weight * part for weight, part in zip(weights.values(), parts, strict=True)]).sum(0)
     found = _effect(total)
-    return Effect(_exponential(found.interval), found.seeds, found.pairs) if ratio else found
+    if ratio:
+        return replace(found, interval=_exponential(found.interval))
+    alone = list(weights.values()) == [1.0]
+    return replace(found, interval=found.interval.within(quantity(key).possible)) if alone else found
 
 
 def _exponential(found: Interval) -> Interval:
