@@ -22,6 +22,10 @@ STRIDE = 10
 """Turns that a solve is ahead of that of the next smaller λ, which starts from where it is."""
 
 
+DEPTH = 1e-6
+"""Where λ is this share of the slope of r at 0, the digits of single precision end: the deep solve is that of the last
+λ above it."""
+
 HOPE = 0.02
 """Where 0 is stationary, a neighbour's point is tried if it is worse by at most this share, and not near 0 itself."""
 
@@ -63,7 +67,8 @@ def follow_path(
         penalty: ``"norm"`` charges λ‖d‖, ``"squared"`` λ‖d‖².
         max_iterations: of a solve in every wave but the first.
         scout: of a solve in the first wave, if `max_iterations` are not fewer: it only has to lead the next one.
-        deep: but the last solve of the first wave may take `deep` · `max_iterations`: every small λ starts from there.
+        deep: but that of the last λ ≥ `DEPTH` · slope of r at 0 may take `deep` · `max_iterations`: every smaller λ
+            starts from there. The last λ of all may take `max_iterations`.
         waves: one to smaller λ, one back, and so on.
         stride: turns between two starts of a wave.
         relative_tolerance: a solve ends when `patience` steps running decrease its value by at most this share.
@@ -97,10 +102,10 @@ def follow_path(
     with progress_bar("Following the path", total=rows * grid * waves, enabled=progress) as advance:
         for wave in range(waves):
             order = problems.lambdas.argsort(descending=wave % 2 == 0)
-            budget = torch.full_like(order, max_iterations)
+            budget = torch.full(problems.shape, max_iterations, device=x0.device)
             if wave == 0:
-                budget[:-1] = min(scout, max_iterations)
-                budget[-1] *= deep
+                budget[:, :-1] = min(scout, max_iterations)
+                budget.scatter_(1, path.depth(order), deep * max_iterations)
             for part in torch.arange(rows, device=x0.device).split(block):
                 left = len(part) * grid
                 for ended in path.wave(part, order, budget, stride, first=wave == 0):
@@ -138,6 +143,11 @@ class _Path:
             problems.lambdas * (problems.penalty == "norm"),
         )  # fmt: skip
 
+    def depth(self, order: Tensor) -> Tensor:
+        """The place in a descending order of λ where each row's deep solve is due, (R, 1)."""
+        above = self.problems.lambdas[order] >= DEPTH * self.slope[:, None]
+        return (above.sum(1, keepdim=True) - 1).clamp(min=0)
+
     def wave(self, rows: Tensor, order: Tensor, budget: Tensor, stride: int, *, first: bool) -> Iterator[int]:
         """Solve for all λ of some rows in an order, each from where its neighbour has come to in `stride` turns.
 
@@ -150,7 +160,7 @@ class _Path:
         rows, leader = rows[leader < grid], leader[leader < grid]
         descent = Descent(self.problems, self.rules)
         x = self.problems.x0[rows] if first else self.best(rows, order[leader])[0]
-        descent.admit(rows * grid + order[leader], x, budget[leader])
+        descent.admit(rows * grid + order[leader], x, budget[rows, leader])
         while len(descent):
             descent.step()
             due, place = descent.aged(rows * grid + order[leader], stride)
@@ -159,7 +169,7 @@ class _Path:
             x, open_ = self.start(rows[due], order[leader[due]], descent.batch, place)
             leader[due[~open_]] = grid
             due, place, x = due[open_], place[open_], x[open_]
-            descent.admit(rows[due] * grid + order[leader[due]], x, budget[leader[due]], place)
+            descent.admit(rows[due] * grid + order[leader[due]], x, budget[rows[due], leader[due]], place)
             rows, leader = rows[leader < grid], leader[leader < grid]
             yield self.keep(descent.release())
 

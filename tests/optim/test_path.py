@@ -113,6 +113,22 @@ def test_solves_cut_short_are_finished_in_later_waves(targets):
     assert torch.equal(evaluations[1][:, 0], evaluations[0][:, 0])
 
 
+@pytest.mark.parametrize(("size", "deep"), [(1.0, 1e-5), (1e3, 1e-2), (1e9, 1.0)])
+def test_the_deep_solve_is_where_the_slope_says(size, deep):
+    # 20 variables of stiffness 1 … 1e8: 6 iterations do not solve this, so all that may take more do.
+    weights = torch.logspace(0, 8, 20, dtype=torch.float64)
+    lambdas = torch.tensor([0.0, 1e-9, 1e-5, 1e-2, 1.0], dtype=torch.float64)
+    start = torch.full((1, 20), 1e-8, dtype=torch.float64)
+
+    def stiff(d, rows):
+        return size * (weights * (d - 1).square()).sum(-1) / (2 * weights.norm())  # its slope at 0 is `size`
+
+    options = {"max_iterations": 6, "scout": 2, "waves": 1, "relative_tolerance": 0.0}
+    found = follow_path(stiff, start, lambdas, -9.0, 9.0, deep=50, **options).evaluations[0]
+    assert lambdas[found.argmax()] == deep
+    assert found.max() > 3 * found.sort().values[-2]
+
+
 def test_the_order_of_penalties_is_kept(targets):
     up = follow_path(quadratic(targets), 0 * targets, [0.0, 0.5, 2.0], -9.0, 9.0)
     down = follow_path(quadratic(targets), 0 * targets, [2.0, 0.5, 0.0], -9.0, 9.0)
