@@ -1,9 +1,14 @@
 """The first page of a reproduction: the measures of an attack side by side, and both words where two attacks differ."""
 
-from seatbelt_vae.experiments.recipes import RECIPES, Verdict
+import math
+from dataclasses import replace
+
+from seatbelt_vae.experiments.recipes import RECIPES, Results, Verdict, scale_of
 from seatbelt_vae.experiments.recipes.verdicts import Word
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.report.reproduction.document import _overview
+from seatbelt_vae.report.reproduction.effects import effects_chart
+from seatbelt_vae.report.reproduction.figures import figures
 from seatbelt_vae.report.reproduction.write import Section
 
 
@@ -38,3 +43,30 @@ def test_one_measure_keeps_a_line_of_its_own_and_what_was_not_measured_is_counte
     assert any("AUDDC, output attack | 0.50 [0.40, 0.60] |  | **holds** |" in line for line in lines)
     assert not any("| attack |" in line for line in lines)
     assert any(line.startswith("1 verdicts more have nothing") for line in lines)
+
+
+def effects(*values: float) -> list[Verdict]:
+    plain = [verdict("auddc", Word.OPEN, "latent, path", value=value) for value in values]
+    return [replace(each, whose="A", condition=f"{place} steps") for place, each in enumerate(plain)]
+
+
+def test_effects_stand_by_condition_with_their_intervals() -> None:
+    chart = effects_chart(effects(0.5, -0.3)).to_dict()
+    none, dots = sorted(chart["datasets"].values(), key=len)
+    assert none == [{"x": 0.0}]
+    assert [(row["condition"], row["x"], round(row["low"], 3)) for row in dots] == [
+        ("0 steps", 0.5, 0.4),
+        ("1 steps", -0.3, -0.4),
+    ]
+    ratio = [replace(each, ratio=True) for each in effects(2.0, 0.5)]
+    assert effects_chart(ratio).to_dict()["layer"][1]["encoding"]["x"]["scale"]["type"] == "log"
+
+
+def test_only_what_is_known_under_some_condition_is_drawn() -> None:
+    verdicts = [*effects(0.5, math.nan), verdict("auddc", Word.OPEN, "latent, path")]
+    results = Results(scale_of("smoke"))
+    ((name, caption, svg),) = figures(RECIPES["dependence"], results, (), verdicts)
+    assert name == "dependence-effects-chairs-latent-path-auddc"
+    assert caption == "chairs, latent, path, effects on AUDDC"
+    assert ">0 steps<" in svg
+    assert ">1 steps<" not in svg

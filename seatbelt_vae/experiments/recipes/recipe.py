@@ -13,7 +13,7 @@ from seatbelt_vae.experiments.recipes.scales import Scale
 from seatbelt_vae.experiments.recipes.verdicts import Verdict, Word, decided, no_more
 
 Attacks = Callable[[Scale, Point], tuple[AttackSpec, ...]]
-Kind = Literal["lines", "map", "noise", "panels", "reconstructions", "traversals"]
+Kind = Literal["effects", "lines", "map", "noise", "panels", "reconstructions", "traversals"]
 
 MATTERS = {"ratio": 1.1, "difference": 0.05}
 """The smallest gain that would matter: a tenth of Δ, a twentieth of success or AUDDC."""
@@ -24,7 +24,7 @@ class Drawing:
     """A figure of a recipe.
 
     Attributes:
-        kind: "lines" of a quantity over β, "map" of it over β × L, or pictures.
+        kind: "lines" of a quantity over β, "map" of it over β × L, "effects" on it by condition, or pictures.
         quantity: its key.
     """
 

@@ -34,6 +34,8 @@ class Verdict:
         pairs: number of pairs; 1 where there are none.
         word: what becomes of the claim.
         reason: why it could not be decided.
+        whose: in a figure of effects, whose effect it is.
+        condition: there, under which condition; empty for a claim that stands in none.
     """
 
     claim: str
@@ -48,6 +50,8 @@ class Verdict:
     pairs: int
     word: Word
     reason: str = ""
+    whose: str = ""
+    condition: str = ""
 
     def plain(self) -> dict[str, Any]:
         """As JSON takes it: what is no number is None."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from seatbelt_vae.experiments.recipes import Drawing, Recipe, Results
+from seatbelt_vae.experiments.recipes import Drawing, Recipe, Results, Verdict
+from seatbelt_vae.experiments.recipes.quantities import quantity
 from seatbelt_vae.report.export import chart_svg
 from seatbelt_vae.report.matching import slug
 from seatbelt_vae.report.reproduction.charts import TidyRow, line_chart, map_chart
+from seatbelt_vae.report.reproduction.effects import effects_chart
 from seatbelt_vae.report.reproduction.pictures import (
     noise_figures,
     panels_figures,
@@ -25,7 +28,11 @@ PICTURES = {
 
 
 def figures(
-    recipe: Recipe, results: Results, rows: Sequence[TidyRow], hidden: Collection[str] = ()
+    recipe: Recipe,
+    results: Results,
+    rows: Sequence[TidyRow],
+    verdicts: Sequence[Verdict],
+    hidden: Collection[str] = (),
 ) -> Iterator[tuple[str, str, str]]:
     """Draw a recipe.
 
@@ -33,6 +40,7 @@ def figures(
         recipe: what to draw.
         results: the runs.
         rows: what `seatbelt_vae.experiments.recipes.tidy` gave of them.
+        verdicts: on its claims.
         hidden: data of which no image is shown.
 
     Yields:
@@ -41,6 +49,8 @@ def figures(
     for drawing in recipe.drawings:
         if drawing.kind in ("lines", "map"):
             yield from _charts(recipe, drawing, rows)
+        elif drawing.kind == "effects":
+            yield from _effects(recipe, drawing, verdicts)
         else:
             shown = results.data if drawing.kind == "noise" else [data for data in results.data if data not in hidden]
             for data in shown:
@@ -57,3 +67,14 @@ def _charts(recipe: Recipe, drawing: Drawing, rows: Sequence[TidyRow]) -> Iterat
         draw = line_chart if drawing.kind == "lines" else map_chart
         name = slug("-".join(part for part in (recipe.name, drawing.kind, data, attack, drawing.quantity) if part))
         yield name, ", ".join(part for part in (data, attack, str(mine[0]["title"])) if part), chart_svg(draw(mine))
+
+
+def _effects(recipe: Recipe, drawing: Drawing, verdicts: Sequence[Verdict]) -> Iterator[tuple[str, str, str]]:
+    groups: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in verdicts:
+        known = verdict.condition and not math.isnan(verdict.effect.value)
+        if known and verdict.quantity == drawing.quantity:
+            groups.setdefault((verdict.data, verdict.attack), []).append(verdict)
+    for (data, attack), mine in groups.items():
+        name = slug("-".join((recipe.name, drawing.kind, data, attack, drawing.quantity)))
+        yield name, f"{data}, {attack}, effects on {quantity(drawing.quantity).title}", chart_svg(effects_chart(mine))

@@ -113,9 +113,10 @@ def _section(recipe: Recipe, results: Results, out: Path, hidden: Collection[str
     for table in made:
         for ending, write in WRITERS.items():
             write_bytes(out / "tables" / f"{table.key}.{ending}", write(table).encode())
+    verdicts = recipe.claims(results) if rows else []
     pictures = []
-    for name, caption, svg in figures(recipe, results, rows, hidden):
+    for name, caption, svg in figures(recipe, results, rows, verdicts, hidden):
         for ending, content in svg_files(svg).items():
             write_bytes(out / "figures" / f"{name}.{ending}", content)
         pictures.append((name, caption))
-    return Section(recipe, rows, recipe.claims(results) if rows else (), made, pictures)
+    return Section(recipe, rows, verdicts, made, pictures)
