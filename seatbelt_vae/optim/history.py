@@ -10,9 +10,9 @@ from seatbelt_vae.optim.problem import wide
 CURVATURE = 1e-8
 """A pair is kept only when s.y > CURVATURE * y.y: otherwise it holds no positive curvature, or rounding alone."""
 
-FEW = (8, 32, 128, 512)
-"""Changes of freedom in a row that are visited one by one, in batches of rows that have at most so many; the largest
-used is an eighth of the variables: beyond it, all products anew cost less."""
+FEW = (64, 32, 16, 8, 4)
+"""Changes of freedom in a row, as shares 1/64 … 1/4 of the variables, up to which they are visited one by one, in
+batches of rows that have at most so many; beyond the last, all products anew cost less."""
 
 
 @dataclass
@@ -95,10 +95,10 @@ class History:
         self.side = side
         changes = changed.sum(1)
         visited = 0
-        for most in FEW:  # a row's own count decides how its sum is made, whatever the others do
-            if most <= side.shape[1] // 8:
-                self._exchange(((changes > visited) & (changes <= most)).nonzero()[:, 0], changed, most)
-                visited = most
+        for share in FEW:  # a row's own count decides how its sum is made, whatever the others do
+            most = side.shape[1] // share
+            self._exchange(((changes > visited) & (changes <= most)).nonzero()[:, 0], changed, most)
+            visited = most
         rows = (changes > visited).nonzero()[:, 0]
         if len(rows):
             pairs = self.pairs.index_select(0, rows)
@@ -112,14 +112,14 @@ class History:
         row, variable = changed.nonzero(as_tuple=True)
         nth = (changed.cumsum(1) - 1)[row, variable]
         variables = row.new_zeros(len(rows), most)
-        sign = self.gram.new_zeros(variables.shape)
+        sign = self.pairs.new_zeros(variables.shape)
         variables[row, nth] = variable
         sign[row, nth] = torch.where(side[row, variable] == 0, 1.0, -1.0).to(sign)
         # Pair by pair: a variable's entries in all pairs lie n apart. The flat index spares a copy of the rows' pairs.
         pair = rows[:, None] * places + torch.arange(places, device=rows.device)
         entries = (pair * side.shape[1])[:, :, None] + variables[:, None]
-        vectors = self.pairs.view(-1).index_select(0, entries.view(-1)).view(entries.shape).to(sign.dtype)
-        self.gram_free[rows] += bmm(vectors * sign[:, None], vectors.mT)
+        vectors = self.pairs.view(-1).index_select(0, entries.view(-1)).view(entries.shape)
+        self.gram_free[rows] += products(vectors * sign[:, None], vectors)
 
 
 def products(a: Tensor, b: Tensor) -> Tensor:
