@@ -22,12 +22,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from attack_tables import tables
+from attack_tables import OURS, tables
 from torch import Tensor
 
 from seatbelt_vae.attacks import prepare
 from seatbelt_vae.attacks.evaluation import images_per_call
 from seatbelt_vae.attacks.ingredients import paper_lambdas
+from seatbelt_vae.attacks.setup import TOLERANCE
 from seatbelt_vae.data import pairs
 from seatbelt_vae.experiments import RunFolder
 from seatbelt_vae.optim import follow_path
@@ -66,8 +67,8 @@ class Best:
         return value
 
 
-def path(problems: Family, index: Tensor, **options: int) -> Answer:
-    """Ours, over the whole grid."""
+def path(problems: Family, index: Tensor, **options: float) -> Answer:
+    """Ours, over the whole grid, with options of `follow_path`."""
     box, chunk = problems.bounds, problems.chunk
     found = follow_path(problems.smooth, problems.x0, problems.lambdas, box.lower, box.upper, chunk=chunk, **options)
     index = torch.arange(found.objective.numel())
@@ -136,7 +137,7 @@ def pgd(problems: Family, index: Tensor) -> Answer:
     return Answer(index, best.value, FIRST_ORDER_STEPS * len(index), best.trace)
 
 
-RUN: dict[str, Callable[[Family, Tensor], Answer]] = {
+RUN: dict[str, Callable[..., Answer]] = {
     "path": path, "thorough": partial(path, waves=4), "cold": cold, "continuation": continuation,
     "botorch": botorch, "adam": adam, "pgd": pgd,
 }  # fmt: skip
@@ -160,7 +161,8 @@ def measure(folder: RunFolder, mode: str, method: str, out: Path) -> None:
     index = (torch.arange(SAMPLED)[:, None] * grid + torch.arange(3, grid, STRIDE)).flatten()
     value_and_gradient(problems.smooth, problems.x0, torch.arange(PAIRS))  # the first call of a model is slow
     cpu = time.process_time()
-    answer = RUN[method](problems, index)
+    options = {"relative_tolerance": TOLERANCE[mode]} if method in OURS else {}
+    answer = RUN[method](problems, index, **options)
     cpu = time.process_time() - cpu
     write_json(
         target,

@@ -9,7 +9,7 @@ from seatbelt_vae import attacks
 from seatbelt_vae.attacks import AttackResult, attack, paper_lambdas, prepare
 from seatbelt_vae.attacks.ingredients import draw_per_pair
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim import Status
+from seatbelt_vae.optim import Status, follow_path
 
 SOLVERS = ["path", "cold", "scipy"]
 LAMBDAS = [0.0, 0.5, 2.0, 1e4]
@@ -44,6 +44,16 @@ def test_linear_encoder_reaches_the_minimum_of_a_one_dimensional_search(linear, 
     result = attack(linear, source, target, lambdas=[lam], solver=solver)
     expected = best_on_the_path(linear, source, target, lam)
     assert abs(result.objective.item() - expected) <= 1e-5 * max(1.0, expected)
+
+
+def test_an_output_attack_goes_on_for_smaller_shares_of_its_value(hierarchy, images):
+    result = attack(hierarchy, images[:1], images[1:2], mode="output", lambdas=LAMBDAS, samples=1)
+    setup = prepare(hierarchy, images[:1], images[1:2], mode="output", samples=1)
+    ends = setup.lower, setup.upper
+    found = follow_path(setup.objective, setup.start, LAMBDAS, *ends, relative_tolerance=1e-4)
+    as_latent = follow_path(setup.objective, setup.start, LAMBDAS, *ends)
+    assert torch.equal(result.evaluations, found.evaluations)
+    assert as_latent.evaluations.sum() < found.evaluations.sum()
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
