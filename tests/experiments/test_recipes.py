@@ -81,8 +81,8 @@ def test_what_claims_depend_on_adds_runs_that_are_told_apart() -> None:
             assert getattr(getattr(spec, table), key) == value
     assert len({point.label for point in points}) == len(points)
     assert not recipe.suits("faces3d64", True)
-    small = Point("seatbelt", 2, 10, (("data.size", 64),))
-    assert small.label == "Seatbelt-VAE L=2 β=10, 64×64 pixels"
+    small = Point("seatbelt", 2, 10, (("data.size", 28),))
+    assert small.label == "Seatbelt-VAE L=2 β=10, 28×28 pixels"
 
 
 def test_larger_images_are_estimated_to_take_longer() -> None:
