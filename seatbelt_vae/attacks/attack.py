@@ -12,7 +12,7 @@ from seatbelt_vae.attacks.ingredients import check_lambdas
 from seatbelt_vae.attacks.latent import Layers
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.attacks.result import AttackResult
-from seatbelt_vae.attacks.setup import TOLERANCE, named, prepare
+from seatbelt_vae.attacks.setup import OUTPUT_TOLERANCE, named, prepare
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim import Norm, PathSolution, Penalty, solve, solve_ball
 
@@ -126,8 +126,8 @@ def attack(
     options: dict[str, Any] = {"chunk": chunk, "progress": progress}
     if max_iterations is not None:
         options["max_iterations"] = max_iterations
-    if solver == "path" and radii is None:
-        options["relative_tolerance"] = TOLERANCE[mode]
+    if mode == "output" and solver == "path" and radii is None:
+        options["relative_tolerance"] = OUTPUT_TOLERANCE
     if waves is not None:
         if solver != "path" or radii is not None:
             raise InputError("waves: only the solver path walks over λ, leave it out")

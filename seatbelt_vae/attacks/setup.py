@@ -17,9 +17,9 @@ from seatbelt_vae.errors import InputError
 
 DIVERGENCE = {"latent": "kl", "output": "elbo", "damage": "reconstruction"}
 """The modes, and what each minimises unless told otherwise."""
-TOLERANCE = {"latent": 3e-4, "output": 1e-4, "damage": 3e-4}
-"""Relative decrease that a solve of the path has to make. The value of an output attack keeps the hundreds of nats that
-the target's own reconstruction costs: the same share of it is more of what can be gained."""
+OUTPUT_TOLERANCE = 1e-4
+"""Relative decrease that a solve of the path has to make in an output attack. Its value keeps the hundreds of nats that
+the target's own reconstruction costs: the same share of it is more of what can be gained than in a latent one."""
 OUTPUT_SAMPLES = 4
 OTHER_STREAM = 2**31
 """Added to the seed where noise must not be that of any other seed in use."""

@@ -21,7 +21,6 @@ from seatbelt_vae.progress import progress_bar
 STRIDE = 10
 """Turns that a solve is ahead of that of the next smaller λ, which starts from where it is."""
 
-
 DEPTH = 1e-6
 """Where λ is this share of the slope of r at 0, the digits of single precision end: the deep solve is that of the last
 λ above it."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from seatbelt_vae.metrics import Interval
 from seatbelt_vae.report.curves import LambdaAxis, Row, log_ticks
 from seatbelt_vae.report.export import needed
 from seatbelt_vae.report.palette import FONT, colour_of, dash_of
@@ -64,9 +66,10 @@ class Style:
         )
         return channel("model:N", scale=scale, legend=key if self.legend else None)
 
-    def x(self, title: str, domain: Domain, *, field: str = "x:Q", **axis: Any) -> Any:
+    def x(self, title: str, domain: Domain, *, field: str = "x:Q", log: bool = False, **axis: Any) -> Any:
         """A horizontal axis, exact at its ends."""
-        scale = self.alt.Scale(domain=list(domain), nice=False) if domain else self.alt.Scale(nice=False)
+        ends = {"domain": list(domain)} if domain else {}
+        scale = self.alt.Scale(nice=False, **ends, **({"type": "log"} if log else {}))
         return self.alt.X(field, axis=self.alt.Axis(title=title, **axis), scale=scale)
 
     def lambda_x(self, axis: LambdaAxis, title: str = "λ", marked: Iterable[float] | None = None) -> Any:
@@ -122,6 +125,25 @@ class Style:
         point = self.chart(rows).mark_point(filled=True, size=34, opacity=1, clip=True, aria=False)
         return point.encode(x=x, y=self.alt.Y("y:Q", **y), color=self.colour())
 
+    def spots(
+        self, rows: list[Row], x: Callable[[str], Any], field: str, order: Iterable[str], *, grid: bool = False
+    ) -> list[Any]:
+        """A dot with its interval for each model, under each other by what `field` says.
+
+        Args:
+            rows: with the model and what `spot` gives.
+            x: the axis, for a column such as ``"low:Q"``.
+            field: the column that says where a dot stands.
+            order: of what it says, from above.
+            grid: whether a rule marks each.
+        """
+        axis = self.alt.Axis(title=None, grid=grid, labelLimit=WIDTH, domain=False, ticks=False)
+        y = self.alt.Y(f"{field}:N", sort=list(order), axis=axis)
+        places = {"y": y, "yOffset": self.alt.YOffset("model:N", sort=list(self.slots)), "color": self.colour()}
+        base = self.chart(rows)
+        ends = base.mark_rule(strokeWidth=1.4, aria=False).encode(x=x("low:Q"), x2="high:Q", **places)
+        return [ends, base.mark_point(filled=True, size=60, opacity=1, aria=False).encode(x=x("x:Q"), **places)]
+
     def markers(self, rows: list[Row], x: Any, y: dict[str, Any]) -> list[Any]:
         """Points with their intervals, for what stands apart from a line."""
         if not rows:
@@ -143,6 +165,20 @@ class Style:
         )  # fmt: skip
         chart["datasets"] = self.datasets
         return chart
+
+
+def spot(interval: Interval) -> Row:
+    """Where a dot stands, and its interval; the ends are the value where there is none."""
+    low, high = (interval.value if math.isnan(end) else end for end in (interval.low, interval.high))
+    return {"x": interval.value, "low": low, "high": high}
+
+
+def span(rows: Iterable[Row]) -> tuple[float, float]:
+    """The axis on which all intervals have room."""
+    ends = [float(row[end]) for row in rows for end in ("low", "high")] or [0.0, 1.0]
+    low, high = min(ends), max(ends)
+    margin = 0.06 * ((high - low) or 1.0)
+    return low - margin, high + margin
 
 
 _POWER_OF_TEN = (

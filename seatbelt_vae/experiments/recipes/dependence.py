@@ -22,7 +22,6 @@ from seatbelt_vae.experiments.recipes.verdicts import Verdict
 SAMPLES = 4
 """Sets of noise, followed through the upper layers in the place of the means: common to source and target, or not."""
 
-
 WITHOUT_TC = {"objective.free_bits", "training.steps", "data.size"}
 """Settings that change a VAE too, whose ELBO knows no total correlation."""
 

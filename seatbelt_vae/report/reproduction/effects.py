@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from seatbelt_vae.experiments.recipes import Verdict
 from seatbelt_vae.experiments.recipes.quantities import quantity
-from seatbelt_vae.report.chart_style import QUIET, WIDTH, Style
+from seatbelt_vae.report.chart_style import QUIET, Style, span, spot
 from seatbelt_vae.report.curves import Row
 
 ROW = 14  # points for each dot
@@ -23,35 +24,20 @@ def effects_chart(verdicts: Sequence[Verdict]) -> Any:
     slots = {whose: slot for slot, whose in enumerate(dict.fromkeys(verdict.whose for verdict in verdicts))}
     conditions = list(dict.fromkeys(verdict.condition for verdict in verdicts))
     style, neutral = Style(slots, legend=True), 1.0 if first.ratio else 0.0
-    rows = [_row(verdict) for verdict in verdicts]
-    ends = [float(row[end]) for row in rows for end in ("low", "high")] + [neutral]
-    alt, title = style.alt, _title(first)
-    margin = 0.06 * (max(ends) - min(ends) or 1.0)
-    domain = [min(ends) / 1.1, max(ends) * 1.1] if first.ratio else [min(ends) - margin, max(ends) + margin]
-    scale = alt.Scale(type="log" if first.ratio else "linear", domain=domain, nice=False)
-
-    def x(field: str) -> Any:
-        return alt.X(field, scale=scale, axis=alt.Axis(title=title, tickCount=5, format="~r"))
-
-    axis = alt.Axis(title=None, grid=True, labelLimit=WIDTH, domain=False, ticks=False)
-    places = {
-        "y": alt.Y("condition:N", sort=conditions, axis=axis),
-        "yOffset": alt.YOffset("model:N", sort=list(slots)),
-    }
-    none: list[Row] = [{"x": neutral}]
-    base = style.chart(rows)
-    layers = [
-        style.chart(none).mark_rule(stroke=QUIET, strokeDash=[3, 3], aria=False).encode(x=x("x:Q")),
-        base.mark_rule(strokeWidth=1.4, aria=False).encode(x=x("low:Q"), x2="high:Q", color=style.colour(), **places),
-        base.mark_point(filled=True, size=50, opacity=1, aria=False).encode(x=x("x:Q"), color=style.colour(), **places),
+    rows: list[Row] = [
+        {"model": verdict.whose, "condition": verdict.condition, **spot(verdict.effect)} for verdict in verdicts
     ]
-    return style.finish(alt.layer(*layers)).properties(height=ROW * len(slots) * len(conditions))
+    none: list[Row] = [{"x": neutral}]
+    x = partial(style.x, _title(first), _domain(rows, neutral, first.ratio), log=first.ratio, tickCount=5, format="~r")
+    line = style.chart(none).mark_rule(stroke=QUIET, strokeDash=[3, 3], aria=False).encode(x=x())
+    spots = style.spots(rows, lambda field: x(field=field), "condition", conditions, grid=True)
+    return style.finish(style.alt.layer(line, *spots)).properties(height=ROW * len(slots) * len(conditions))
 
 
-def _row(verdict: Verdict) -> Row:
-    effect = verdict.effect
-    low, high = (effect.value if end != end else end for end in (effect.low, effect.high))
-    return {"model": verdict.whose, "condition": verdict.condition, "x": effect.value, "low": low, "high": high}
+def _domain(rows: Sequence[Row], neutral: float, ratio: bool) -> tuple[float, float]:
+    rows = [*rows, {"low": neutral, "high": neutral}]
+    ends = [float(row[end]) for row in rows for end in ("low", "high")]
+    return (min(ends) / 1.1, max(ends) * 1.1) if ratio else span(rows)
 
 
 def _title(verdict: Verdict) -> str:
