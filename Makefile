@@ -24,7 +24,7 @@ test: install
 
 # Every figure and table of the paper, far too small to mean anything: that the whole way works.
 smoke: install
-	$(TEST_ENV) $(BIN)/seatbelt reproduce all --scale smoke --engine local --workers 2 --out smoke
+	$(TEST_ENV) $(BIN)/seatbelt reproduce all larger --scale smoke --engine local --workers 2 --out smoke
 
 check: install
 	$(BIN)/ruff check .

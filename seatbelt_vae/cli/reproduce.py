@@ -29,7 +29,7 @@ def command(
 
     Args:
         names: all, or some of fig1, fig3, fig4, fig5, fig6, fig7, fig8, table1, mig, kl-collapse, per-layer,
-            traversals, rotated-heart, l2-distances, small-noise, dependence.
+            traversals, rotated-heart, l2-distances, small-noise, dependence; and larger, as dear as all of them.
         scale: smoke (minutes), laptop (hours for each set of data), or paper (weeks of a core: a cluster).
         out: Folder of the document, its figures and tables, and of the runs in OUT/runs.
         data: Names of data or paths, as often as there are sets; sprites by default.

@@ -47,6 +47,7 @@ class Recipe:
         drawings: its figures.
         claims: decides the paper's claims.
         suits: whether it means something for data of a name that have factors, or have none.
+        in_all: whether “all” means it too.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Recipe:
     drawings: tuple[Drawing, ...] = ()
     claims: Callable[[Results], list[Verdict]] = lambda results: []
     suits: Callable[[str, bool], bool] = lambda data, factors: True
+    in_all: bool = True
 
     def all_attacks(self, scale: Scale) -> tuple[AttackSpec, ...]:
         """Every attack on any of its points."""
