@@ -16,7 +16,7 @@ from seatbelt_vae.storage import read_json
 
 METHODS = {
     "path": "ours",
-    "thorough": "ours, four waves",
+    "thorough": "ours, three waves",
     "cold": "scipy L-BFGS-B, each λ by itself (a)",
     "continuation": "scipy L-BFGS-B, λ falling, warm starts (b)",
     "botorch": "BoTorch fmin_l_bfgs_b_batched (c)",

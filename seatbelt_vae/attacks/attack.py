@@ -12,7 +12,7 @@ from seatbelt_vae.attacks.ingredients import check_lambdas
 from seatbelt_vae.attacks.latent import Layers
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.attacks.result import AttackResult
-from seatbelt_vae.attacks.setup import OUTPUT_TOLERANCE, named, prepare
+from seatbelt_vae.attacks.setup import named, prepare
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim import Norm, PathSolution, Penalty, solve, solve_ball
 
@@ -66,7 +66,7 @@ def attack(
         layers: of posteriors compared: ``all``, ``bottom``, ``top`` or indices from 0 (the bottom); None for those that
             the decoder sees.
         lambdas: ``paper`` for 0 and 50 powers of two in 2^±20, or values ≥ 0.
-        solver: ``path`` (waves over λ with warm starts, every λ profiting from all others), ``cold`` (the
+        solver: ``path`` (walks over λ with warm starts, every λ profiting from all others), ``cold`` (the
             paper's protocol, every λ by itself, batched), ``scipy`` (the same, one at a time by L-BFGS-B) or ``adam``.
         penalty: ``norm`` for λ‖d‖, ``squared`` for λ‖d‖².
         radii: budgets ε > 0 in the place of penalties; the result's ``lambdas`` then holds them.
@@ -79,10 +79,10 @@ def attack(
             that is no robustness. It is here to be recognised, not to be used.
         seed: of the starting points and of the random numbers; a pair's do not depend on other pairs.
         bounds: of the data: (0, 1) or (-1, 1).
-        max_iterations: of one solve; None for the solver's own (300 in ``path``, 1000 in ``cold`` and balls, 15 000 in
+        max_iterations: of one solve; None for the solver's own (1000 in ``path``, 1000 in ``cold`` and balls, 15 000 in
             ``scipy``).
-        waves: walks over λ of ``path``, down and up in turn; None for its own 2. With 4 it finds lower values where λ
-            is small, for 1.7 times the evaluations.
+        waves: walks over λ of ``path``, down and up in turn, at least and by default 2. With 3 it finds lower values
+            where λ is small, for 1.5 times the evaluations.
         chunk: rows per evaluation; None for as many as suit the images' size on a CPU, and for all at once elsewhere.
         memory_budget: bytes that the solver's own tensors may take, besides the images that are returned; pairs beyond
             it wait for their turn. ``scipy`` and ``adam`` do not heed it.
@@ -126,8 +126,6 @@ def attack(
     options: dict[str, Any] = {"chunk": chunk, "progress": progress}
     if max_iterations is not None:
         options["max_iterations"] = max_iterations
-    if mode == "output" and solver == "path" and radii is None:
-        options["relative_tolerance"] = OUTPUT_TOLERANCE
     if waves is not None:
         if solver != "path" or radii is not None:
             raise InputError("waves: only the solver path walks over λ, leave it out")

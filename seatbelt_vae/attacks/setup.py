@@ -17,9 +17,6 @@ from seatbelt_vae.errors import InputError
 
 DIVERGENCE = {"latent": "kl", "output": "elbo", "damage": "reconstruction"}
 """The modes, and what each minimises unless told otherwise."""
-OUTPUT_TOLERANCE = 1e-4
-"""Relative decrease that a solve of the path has to make in an output attack. Its value keeps the hundreds of nats that
-the target's own reconstruction costs: the same share of it is more of what can be gained than in a latent one."""
 OUTPUT_SAMPLES = 4
 OTHER_STREAM = 2**31
 """Added to the seed where noise must not be that of any other seed in use."""

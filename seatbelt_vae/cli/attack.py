@@ -50,8 +50,8 @@ def command(
         radii: Budgets of the distortion as 0.5,1,2, in the place of weights.
         ball: Norm of the budgets: l2 (the default) or linf.
         restarts: Starting points for each budget (1).
-        max_iterations: Most iterations of one solve; the solver's own by default (300 for path).
-        waves: Walks over the weights, down and up in turn (2); 4 find more at small ones, in 1.7 times the time.
+        max_iterations: Most iterations of one solve; the solver's own by default (1000 for path).
+        waves: Walks over the weights, down and up in turn (2); 3 find more at small ones, in 1.5 times the time.
         pairs: Number of pairs of a source and a target.
         pair_seed: Seed of the draw of the pairs.
         samples: Sets of noise that the attack averages over; 0 follows the means; 4 by default for output attacks.

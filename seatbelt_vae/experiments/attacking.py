@@ -52,7 +52,7 @@ class AttackSpec(Section):
     target_noise: str = "same"
     seed: Seed = 0
     max_iterations: Count | None = None
-    waves: Count | None = None
+    waves: Annotated[int, Field(ge=2)] | None = None
 
     @classmethod
     def of(cls, preset: str | None = None, **settings: Any) -> "AttackSpec":

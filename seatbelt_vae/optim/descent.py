@@ -253,10 +253,10 @@ class Descent:
             self._batch = close_gaps(self.batch, len(self.batch), ended)
         return out
 
-    def aged(self, index: Tensor, turns: int) -> tuple[Tensor, Tensor]:
-        """Which of the problems `index` (B,) have been at work for `turns` or just ended, and their places here."""
+    def aged(self, index: Tensor, turns: Tensor) -> tuple[Tensor, Tensor]:
+        """Which of the problems `index` (B,) were at work for `turns` (B,) or just ended, and their places here."""
         which, place = (index[:, None] == self.batch.index).nonzero(as_tuple=True)
-        old = (self.batch.turns[place] >= turns) | (self.batch.status[place] != _AT_WORK)
+        old = (self.batch.turns[place] >= turns[which]) | (self.batch.status[place] != _AT_WORK)
         return which[old], place[old]
 
 

@@ -1,7 +1,7 @@
-r"""Follow the minima of r(d) + λ‖d‖ as λ falls, and let every λ profit from what any other found."""
+r"""Follow the minima of r(d) + λ‖d‖ over λ, and let every λ profit from what any other found."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,10 +16,8 @@ from seatbelt_vae.optim.penalty import Family, PathSolution, Penalty, family, si
 from seatbelt_vae.optim.problem import Bound, Objective, value_and_gradient
 from seatbelt_vae.optim.reference import minimise_adam, minimise_scipy
 from seatbelt_vae.optim.solution import Status
+from seatbelt_vae.optim.walks import Gait, Walks
 from seatbelt_vae.progress import progress_bar
-
-STRIDE = 10
-"""Turns that a solve is ahead of that of the next smaller λ, which starts from where it is."""
 
 DEPTH = 1e-6
 """Where λ is this share of the slope of r at 0, the digits of single precision end: the deep solve is that of the last
@@ -37,13 +35,15 @@ def follow_path(
     upper: Bound,
     *,
     penalty: Penalty = "norm",
-    max_iterations: int = 300,
+    max_iterations: int = 1000,
     scout: int = 30,
-    deep: int = 10,
+    deep: int = 3,
+    shallow: int = 200,
     waves: int = 2,
-    stride: int = STRIDE,
-    relative_tolerance: float = 3e-4,
-    patience: int = 20,
+    stride: int = 10,
+    pace: int = 100,
+    relative_tolerance: float = 7.5e-5,
+    patience: int = 10,
     memory: int = 20,
     chunk: int | None = None,
     memory_budget: float = 2**30,
@@ -51,11 +51,13 @@ def follow_path(
 ) -> PathSolution:
     r"""Minimise r(d) + λ‖d‖ for every row and every λ, together.
 
-    A wave runs from the largest λ to the smallest: each solve sets out `stride` turns after that of the next larger λ,
-    from its point and with its quasi-Newton memory, so that all that are on their way fill one batch. Any d found is a
-    candidate for every λ, as its value there, r(d) + λ‖d‖, costs nothing: the next wave, which runs back, starts each
-    solve from the lower *envelope* of these lines, and so does the answer come from it. At d = 0 no solve is needed
-    where the slope of r on the bounds' tangent cone is at most λ, until a better point is found.
+    Scouts walk from the largest λ to smaller ones: each solve sets out `stride` turns after that of the next larger λ,
+    from its point and with its quasi-Newton memory. The last λ ≥ `DEPTH` · slope of r at 0 is solved in depth, and from
+    there two walks set out, one to the smallest λ and one back to the largest. All that are on their way, of whatever
+    row, fill one batch. Any d found is a candidate for every λ, as its value there, r(d) + λ‖d‖, costs nothing: each
+    solve starts from the lower *envelope* of these lines where that is lower, and so does the answer come from it. At
+    d = 0 no solve is needed where the slope of r on the bounds' tangent cone is at most λ, until a better point is
+    found.
 
     Args:
         smooth: r: ``smooth(d, rows) -> values``; d (B, n), rows (B,) indices in 0 … R − 1, values (B,).
@@ -64,12 +66,13 @@ def follow_path(
         lower: bounds of d, a number or broadcastable to (R, n); at most 0.
         upper: likewise, at least 0.
         penalty: ``"norm"`` charges λ‖d‖, ``"squared"`` λ‖d‖².
-        max_iterations: of a solve in every wave but the first.
-        scout: of a solve in the first wave, if `max_iterations` are not fewer: it only has to lead the next one.
-        deep: but that of the last λ ≥ `DEPTH` · slope of r at 0 may take `deep` · `max_iterations`: every smaller λ
-            starts from there. The last λ of all may take `max_iterations`.
-        waves: one to smaller λ, one back, and so on.
-        stride: turns between two starts of a wave.
+        max_iterations: of a solve.
+        scout: but of a scout, if `max_iterations` are not fewer.
+        deep: the solve in depth may take `deep` · `max_iterations`.
+        shallow: a solve on the way to the smallest λ takes at most so many: hardly anything changes there.
+        waves: scouts and the walks from the deep solve are two; each more goes over all λ, down and up in turn.
+        stride: turns between two starts on the way to smaller λ.
+        pace: on the way to larger ones.
         relative_tolerance: a solve ends when `patience` steps running decrease its value by at most this share.
         patience: that many steps.
         memory: pairs of the quasi-Newton history.
@@ -92,25 +95,28 @@ def follow_path(
     problems = family(smooth, x0, lambdas, lower, upper, penalty, chunk)
     if not bool(((problems.bounds.lower <= 0) & (problems.bounds.upper >= 0)).all()):
         raise InputError("bounds: d = 0 must be inside them: a path starts there")
-    if min(max_iterations, scout, deep, waves, stride, patience, memory) < 1:
-        raise InputError("max_iterations, scout, deep, waves, stride, patience, memory: each needs to be at least 1")
-    path = _Path.begin(problems, Rules(0.0, relative_tolerance, patience, memory, guesses=1))
+    if min(max_iterations, scout, deep, shallow, stride, pace, patience, memory) < 1:
+        raise InputError(
+            "max_iterations, scout, deep, shallow, stride, pace, patience, memory: each must be at least 1"
+        )
+    if waves < 2:
+        raise InputError(f"waves: {waves} is too few, needs 2 or more")
+    lead = Gait(1, stride, min(scout, max_iterations))
+    down, up = Gait(1, stride, min(shallow, max_iterations)), Gait(-1, pace, max_iterations)
+    path = _Path.begin(problems, Rules(0.0, relative_tolerance, patience, memory, guesses=1), (down, up))
     rows, grid = problems.shape
-    abreast = min(grid, -(-max_iterations // stride) + 1)  # solves of one row that are usually on their way at once
+    abreast = min(grid, sum(-(-gait.budget // gait.stride) + 1 for gait in (down, up)))  # solves of a row at once
     block = max(1, rows_within(memory_budget, x0, memory) // abreast)
     with progress_bar("Following the path", total=rows * grid * waves, enabled=progress) as advance:
-        for wave in range(waves):
-            order = problems.lambdas.argsort(descending=wave % 2 == 0)
-            budget = torch.full(problems.shape, max_iterations, device=x0.device)
-            if wave == 0:
-                budget[:, :-1] = min(scout, max_iterations)
-                budget.scatter_(1, path.depth(order), deep * max_iterations)
-            for part in torch.arange(rows, device=x0.device).split(block):
-                left = len(part) * grid
-                for ended in path.wave(part, order, budget, stride, first=wave == 0):
+        for part in torch.arange(rows, device=x0.device).split(block):
+            walks = path.scouts(part, lead, deep * max_iterations)
+            for wave in range(1, waves):
+                left = len(part) * grid * (1 + (wave == 1))
+                for ended in path.walk(walks):
                     left -= ended
                     advance(ended)
                 advance(left)  # those that needed no solve
+                walks = path.once_more(part, replace(up, way=1 if wave % 2 else -1))
     return path.answer()
 
 
@@ -120,6 +126,8 @@ class _Path:
 
     problems: Family
     rules: Rules
+    gaits: tuple[Gait, Gait]  # of the walks from the deep solve, to smaller and to larger λ
+    order: Tensor  # of λ, descending
     d: Tensor
     r: Tensor
     charge: Tensor
@@ -129,7 +137,7 @@ class _Path:
     bend: Tensor  # the slope up to which 0 is stationary, (K,): λ where the penalty has a kink there
 
     @classmethod
-    def begin(cls, problems: Family, rules: Rules) -> "_Path":
+    def begin(cls, problems: Family, rules: Rules, gaits: tuple[Gait, Gait]) -> "_Path":
         """Everything at d = 0."""
         (rows, grid), x0, box = problems.shape, problems.x0, problems.bounds
         zero, index = torch.zeros_like(x0), torch.arange(len(x0), device=x0.device)
@@ -137,40 +145,63 @@ class _Path:
         downhill = torch.where(((box.lower >= 0) & (g > 0)) | ((box.upper <= 0) & (g < 0)), 0.0, g)
         count = torch.zeros(rows, grid, dtype=torch.long, device=x0.device)
         return cls(
-            problems, rules, x0.new_zeros(rows, grid, x0.shape[1]), r[:, None].repeat(1, grid),
-            r.new_zeros(rows, grid), torch.full_like(count, int(Status.CONVERGED)), count, size(downhill, "norm"),
+            problems, rules, gaits, problems.lambdas.argsort(descending=True),
+            x0.new_zeros(rows, grid, x0.shape[1]), r[:, None].repeat(1, grid), r.new_zeros(rows, grid),
+            torch.full_like(count, int(Status.CONVERGED)), count, size(downhill, "norm"),
             problems.lambdas * (problems.penalty == "norm"),
         )  # fmt: skip
 
-    def depth(self, order: Tensor) -> Tensor:
-        """The place in a descending order of λ where each row's deep solve is due, (R, 1)."""
-        above = self.problems.lambdas[order] >= DEPTH * self.slope[:, None]
-        return (above.sum(1, keepdim=True) - 1).clamp(min=0)
+    def settled(self, rows: Tensor) -> Tensor:
+        """How many of the largest λ have 0 as the best point known, which is stationary there, (rows,)."""
+        flat = self.slope[rows, None] <= self.bend[self.order]
+        return (flat & (self.envelope(rows, self.order)[1] == 0)).long().cumprod(1).sum(1)
 
-    def wave(self, rows: Tensor, order: Tensor, budget: Tensor, stride: int, *, first: bool) -> Iterator[int]:
-        """Solve for all λ of some rows in an order, each from where its neighbour has come to in `stride` turns.
+    def scouts(self, rows: Tensor, gait: Gait, deep: int) -> Walks:
+        """Walks from the largest λ that needs a solve to where each row is to be solved in depth, and fork."""
+        above = self.problems.lambdas[self.order] >= DEPTH * self.slope[rows, None]
+        place = self.settled(rows)
+        last = torch.maximum(above.sum(1) - 1, place).clamp(max=len(self.order) - 1)
+        return Walks.begin(rows, place, last, gait, deep, forks=True)
 
-        Yields how many solves ended, turn by turn.
-        """
-        grid = len(order)
-        flat = self.slope[rows, None] <= self.bend[order]  # 0 is stationary
-        settled = flat if first else flat & (self.envelope(rows, order)[1] == 0)
-        leader = settled.long().cumprod(1).sum(1)  # the place of the solve that is ahead: before it 0 is the answer
-        rows, leader = rows[leader < grid], leader[leader < grid]
-        descent = Descent(self.problems, self.rules)
-        x = self.problems.x0[rows] if first else self.best(rows, order[leader])[0]
-        descent.admit(rows * grid + order[leader], x, budget[rows, leader])
+    def once_more(self, rows: Tensor, gait: Gait) -> Walks:
+        """Walks over every λ that needs a solve."""
+        largest, smallest = self.settled(rows), torch.full_like(rows, len(self.order) - 1)
+        ends = (largest, smallest) if gait.way > 0 else (smallest, largest)
+        return Walks.begin(rows, *ends, gait)
+
+    def walk(self, walks: Walks) -> Iterator[int]:
+        """Walk, and yield turn by turn how many solves ended."""
+        descent, walks = Descent(self.problems, self.rules), walks.of(walks.ahead)
+        x = self.best(walks.row, self.order[walks.place])[0]
+        x = torch.where((x == 0).all(-1, keepdim=True), self.problems.x0[walks.row], x)
+        descent.admit(self.index(walks), x, walks.steps)
         while len(descent):
             descent.step()
-            due, place = descent.aged(rows * grid + order[leader], stride)
-            leader[due] += 1
-            due, place = due[leader[due] < grid], place[leader[due] < grid]
-            x, open_ = self.start(rows[due], order[leader[due]], descent.batch, place)
-            leader[due[~open_]] = grid
-            due, place, x = due[open_], place[open_], x[open_]
-            descent.admit(rows[due] * grid + order[leader[due]], x, budget[rows[due], leader[due]], place)
-            rows, leader = rows[leader < grid], leader[leader < grid]
+            walks = self.onward(walks, descent)
             yield self.keep(descent.release())
+
+    def onward(self, walks: Walks, descent: Descent) -> Walks:
+        """Send out the solves that are due, each from where its neighbour has come to; what is left to walk."""
+        due, parent = descent.aged(self.index(walks), walks.wait)
+        if not len(due):
+            return walks
+        stay = torch.ones_like(walks.row, dtype=torch.bool)
+        stay[due] = False
+        moving, ended = walks.of(due), walks.ending[due]
+        forks = ended & walks.forks[due]
+        new, parents = moving.of(~ended).onward(), [parent[~ended], parent[forks], parent[forks]]
+        for gait, last in zip(self.gaits, (len(self.order) - 1, 0), strict=True):
+            row, place = moving.row[forks], moving.place[forks]
+            new = new.join(Walks.begin(row, place + gait.way, torch.full_like(row, last), gait))
+        new, parent = new.of(new.ahead), torch.cat(parents)[new.ahead]
+        x, needed = self.start(new.row, self.order[new.place], descent.batch, parent)
+        new = new.of(needed)
+        descent.admit(self.index(new), x[needed], new.steps, parent[needed])
+        return walks.of(stay).join(new)
+
+    def index(self, walks: Walks) -> Tensor:
+        """The problems at which walks are."""
+        return walks.row * len(self.order) + self.order[walks.place]
 
     def start(self, row: Tensor, k: Tensor, parents: Batch, place: Tensor) -> tuple[Tensor, Tensor]:
         """Where the solves of `row` at λ_k set out, the neighbour's point or a better one known; which are needed."""

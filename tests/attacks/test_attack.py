@@ -9,7 +9,7 @@ from seatbelt_vae import attacks
 from seatbelt_vae.attacks import AttackResult, attack, paper_lambdas, prepare
 from seatbelt_vae.attacks.ingredients import draw_per_pair
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim import Status, follow_path
+from seatbelt_vae.optim import Status
 
 SOLVERS = ["path", "cold", "scipy"]
 LAMBDAS = [0.0, 0.5, 2.0, 1e4]
@@ -44,16 +44,6 @@ def test_linear_encoder_reaches_the_minimum_of_a_one_dimensional_search(linear, 
     result = attack(linear, source, target, lambdas=[lam], solver=solver)
     expected = best_on_the_path(linear, source, target, lam)
     assert abs(result.objective.item() - expected) <= 1e-5 * max(1.0, expected)
-
-
-def test_an_output_attack_goes_on_for_smaller_shares_of_its_value(hierarchy, images):
-    result = attack(hierarchy, images[:1], images[1:2], mode="output", lambdas=LAMBDAS, samples=1)
-    setup = prepare(hierarchy, images[:1], images[1:2], mode="output", samples=1)
-    ends = setup.lower, setup.upper
-    found = follow_path(setup.objective, setup.start, LAMBDAS, *ends, relative_tolerance=1e-4)
-    as_latent = follow_path(setup.objective, setup.start, LAMBDAS, *ends)
-    assert torch.equal(result.evaluations, found.evaluations)
-    assert as_latent.evaluations.sum() < found.evaluations.sum()
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -156,12 +146,12 @@ def test_saved_attack_comes_back_to_the_bit(hierarchy, images, tmp_path):
 def test_more_waves_are_never_worse(hierarchy, images):
     found = [
         attack(hierarchy, images[:2], images[2:], lambdas=[1e6, 1.0, 0.01], max_iterations=5, waves=waves)
-        for waves in (None, 4)
+        for waves in (None, 3)
     ]
     assert (found[1].objective <= found[0].objective).all()
     assert (found[1].objective[:, 0] < found[0].objective[:, 0]).all()
     assert (found[1].evaluations[:, 0] > found[0].evaluations[:, 0]).all()
-    assert [each.settings["waves"] for each in found] == [None, 4]
+    assert [each.settings["waves"] for each in found] == [None, 3]
 
 
 def test_paper_grid():

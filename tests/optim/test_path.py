@@ -123,10 +123,27 @@ def test_the_deep_solve_is_where_the_slope_says(size, deep):
     def stiff(d, rows):
         return size * (weights * (d - 1).square()).sum(-1) / (2 * weights.norm())  # its slope at 0 is `size`
 
-    options = {"max_iterations": 6, "scout": 2, "waves": 1, "relative_tolerance": 0.0}
+    options = {"max_iterations": 6, "scout": 2, "relative_tolerance": 0.0}
     found = follow_path(stiff, start, lambdas, -9.0, 9.0, deep=50, **options).evaluations[0]
     assert lambdas[found.argmax()] == deep
     assert found.max() > 3 * found.sort().values[-2]
+
+
+def test_from_the_deep_solve_one_walk_goes_to_small_penalties_and_one_back():
+    # Each solve of the two ends by its own limit; a scout before them takes 2 steps more at a large λ.
+    weights = torch.logspace(0, 8, 20, dtype=torch.float64)
+    lambdas = torch.tensor([0.0, 1e-8, 1e-7, 1e-5, 1e-3, 1e-2], dtype=torch.float64)
+
+    def stiff(d, rows):
+        return (weights * (d - 1).square()).sum(-1) / (2 * weights.norm())
+
+    options = {"scout": 2, "shallow": 5, "max_iterations": 30, "deep": 4, "pace": 3, "relative_tolerance": 0.0}
+    spent = follow_path(stiff, torch.full((1, 20), 1e-8).double(), lambdas, -9.0, 9.0, **options).evaluations[0]
+    assert (spent[:3] >= 5).all()
+    assert (spent[:3] < 2 * 5).all()
+    assert (spent[4:] > 30).all()
+    assert (spent[4:] < 2 * 30).all()
+    assert spent[3] > 4 * 30
 
 
 def test_the_order_of_penalties_is_kept(targets):
@@ -152,6 +169,8 @@ def test_every_solver_adds_up(targets, name):
         ({"lambdas": []}, "lambdas"),
         ({"lower": 0.5}, "d = 0 must be inside"),
         ({"penalty": "cubed"}, "penalty: 'cubed' is unknown"),
+        ({"waves": 1}, "waves: 1 is too few, needs 2 or more"),
+        ({"pace": 0}, "each must be at least 1"),
         ({"name": "newton"}, "solver: 'newton' is unknown"),
     ],
 )
