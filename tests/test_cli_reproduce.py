@@ -43,7 +43,7 @@ def test_two_recipes(seatbelt: Run, tmp_path: Path) -> None:
     assert document["failed"] == {}
 
     text = (out / "reproduction.md").read_text()
-    assert "seatbelt reproduce all --scale tiny" in text
+    assert "seatbelt reproduce fig5 table1 --scale tiny" in text
     linked = {out / link.partition(")")[0] for link in text.split("](")[1:]}
     assert linked == {out / "recipes" / "fig5.md", out / "recipes" / "table1.md"}
     page = (out / "recipes" / "fig5.md").read_text()

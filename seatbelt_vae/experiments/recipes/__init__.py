@@ -1,6 +1,6 @@
 """The figures and tables of the paper, each a short file: which runs, what is measured, what it shows and claims."""
 
-from seatbelt_vae.experiments.recipes.catalogue import RECIPES, recipes_of
+from seatbelt_vae.experiments.recipes.catalogue import RECIPES, names_of, recipes_of
 from seatbelt_vae.experiments.recipes.plan import Plan, estimate_hours, plan
 from seatbelt_vae.experiments.recipes.recipe import Drawing, Recipe
 from seatbelt_vae.experiments.recipes.reproduce import reproduce, so_far
@@ -21,6 +21,7 @@ __all__ = [
     "Word",
     "data_label",
     "estimate_hours",
+    "names_of",
     "plan",
     "recipes_of",
     "reproduce",

@@ -55,3 +55,17 @@ def recipes_of(names: Sequence[str]) -> list[Recipe]:
             hint = f" (did you mean {near[0]}?)" if near else ""
             raise InputError(f"reproduce: {name!r} is unknown{hint}, use all, or some of {', '.join(RECIPES)}")
     return [recipe for name, recipe in RECIPES.items() if name in names or ("all" in names and recipe.in_all)]
+
+
+def names_of(recipes: Sequence[Recipe]) -> str:
+    """What a command calls recipes: `recipes_of` the other way round.
+
+    Example:
+        >>> names_of(recipes_of(["all", "larger"])), names_of(recipes_of(["fig3", "fig4"]))
+        ('all larger', 'fig3 fig4')
+    """
+    names = [recipe.name for recipe in recipes]
+    every = [recipe.name for recipe in recipes_of(["all"])]
+    if set(every) <= set(names):
+        names = ["all", *(name for name in names if name not in every)]
+    return " ".join(names)

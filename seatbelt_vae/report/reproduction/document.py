@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatbelt_vae.attacks.ingredients import check_lambdas
-from seatbelt_vae.experiments.recipes import Results, Verdict, together
+from seatbelt_vae.experiments.recipes import Results, Verdict, names_of, together
 from seatbelt_vae.experiments.recipes.findings import gone_under_path
 from seatbelt_vae.experiments.recipes.quantities import quantity
 from seatbelt_vae.report.formats import number
@@ -44,7 +44,7 @@ def document(sections: Sequence[Section], results: Results, *, command: str, fai
     parts = [
         f"# The paper reproduced, scale {scale.name}",
         "",
-        f"`{command.format('all' if len(sections) > 1 else sections[0].recipe.name)}`",
+        f"`{command.format(names_of([section.recipe for section in sections]))}`",
         "",
         f"{', '.join(results.data)}: {scale.size}×{scale.size}, {scale.network}, {scale.steps} steps of "
         f"{scale.batch_size} images, the total correlation by MWS over {scale.tc_samples}, "
