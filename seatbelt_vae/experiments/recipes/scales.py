@@ -102,7 +102,7 @@ LAPTOP = Scale(
     name="laptop", size=32, size_more=64, count=20_000, network="conv", hidden_sizes=None, steps=1000, batch_size=128,
     tc_samples=128, tc_more=(1024, 2048), free_bits=0.125, free_more=(0.0, 0.5), precision="bfloat16", seeds=(0, 1, 2),
     betas=(1, 4, 10), layers=(1, 4), deep=4, pairs=40, lambdas=octaves(-4, 10, 0.4), output_every=2, everywhere=False,
-    iterations=100, warm_iterations=None, samples=1, aggregate_samples=1000, step_seconds=0.1, solve_seconds=0.035,
+    iterations=100, warm_iterations=None, samples=1, aggregate_samples=1000, step_seconds=0.12, solve_seconds=0.035,
     memory=0.2,
 )  # fmt: skip
 # The paper gives its grid, but neither its number of steps nor of seeds: those are ours.
