@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-NETWORK = "--model seatbelt --latent-sizes 4,2 --network mlp --hidden-sizes 8"
+NETWORK = "--model seatbelt --latent-sizes 4,2 --network tiny --hidden-sizes 8"
 TINY = f"{NETWORK} --steps 4 --batch-size 16 --test 0.4 --device cpu"
 
 

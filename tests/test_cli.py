@@ -57,7 +57,7 @@ def test_train_says_where_the_run_is_and_does_not_train_twice(seatbelt: Run, run
 def test_train_from_toml(seatbelt: Run, blobs: Path, tmp_path: Path) -> None:
     spec = tmp_path / "spec.toml"
     spec.write_text(
-        f'[data]\nname = "{blobs}"\n[model]\nname = "vae"\nnetwork = "mlp"\n[training]\nsteps = 2\nbatch_size = 8\n'
+        f'[data]\nname = "{blobs}"\n[model]\nname = "vae"\nnetwork = "tiny"\n[training]\nsteps = 2\nbatch_size = 8\n'
     )
     done = seatbelt("train --device cpu --json --spec", spec, "--steps", "3", "--out", tmp_path / "run")
     assert json.loads(done.out)["steps"] == 3

@@ -28,8 +28,6 @@ TINY = {
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seatbelt_vae.models.networks.MLP_WIDTH", 8)
-    monkeypatch.setattr("seatbelt_vae.models.networks.MLPFeatures.size", 8)
     monkeypatch.setitem(SCALES, "tiny", dataclasses.replace(SCALES["smoke"], name="tiny", **TINY))
 
 

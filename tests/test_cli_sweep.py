@@ -28,7 +28,7 @@ test = 0.4
 [model]
 name = "seatbelt"
 latent_sizes = [4, 2]
-network = "mlp"
+network = "tiny"
 hidden_sizes = [8]
 [objective]
 beta = [1, 4]
@@ -38,12 +38,6 @@ batch_size = 16
 [evaluate]
 measures = ["elbo"]
 """
-
-
-@pytest.fixture(autouse=True)
-def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seatbelt_vae.models.networks.MLP_WIDTH", 8)
-    monkeypatch.setattr("seatbelt_vae.models.networks.MLPFeatures.size", 8)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ class Settings:
             seatbelt (the default).
         layers: Number of stochastic layers (3; 1 where there can be no more).
         latent_sizes: Dimensions of z_1 … z_L, as 96,48,24 (the first of 96,48,24,12,6; 32 for one layer).
-        network: conv (the default) or mlp.
+        network: conv (the default), mlp, or tiny for trials.
         hidden_sizes: Widths of the conditionals' networks, as 512,256.
         likelihood: bernoulli (grey images), gaussian (colour) …
         posterior: chain, chain-x, top-down, ladder or bidirectional (the model's own).

@@ -31,7 +31,7 @@ def demo_specs(quick: bool = False, seed: int = 0) -> dict[str, ExperimentSpec]:
             "objective": {"beta": 4.0, "free_bits": 0.125},
         },
     }
-    network = {"network": "mlp" if quick else "conv", "hidden_sizes": (64,)}
+    network = {"network": "tiny" if quick else "conv", "hidden_sizes": (64,)}
     return {
         name: ExperimentSpec.of({**tables, "model": {**tables["model"], **network}, "data": data, "training": training})
         for name, tables in models.items()

@@ -78,7 +78,7 @@ class ModelSpec(Section):
         layers: number of stochastic layers L.
         latent_sizes: dimensions of z_1 … z_L. Default: the first L of (96, 48, 24, 12, 6), of (256, 128, 64, 32) for
             colour images, and 32 for L = 1.
-        network: "conv" or "mlp".
+        network: "conv", "mlp" or "tiny".
         hidden_sizes: widths of the conditionals' networks; the model's own by default.
         likelihood: "bernoulli" by default, "gaussian" for colour images.
         posterior: how q(z_l | …) is chained; the model's own by default.

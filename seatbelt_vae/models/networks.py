@@ -13,6 +13,7 @@ from seatbelt_vae.errors import InputError
 ImageShape = tuple[int, int, int]
 CONV_FEATURES = 512
 MLP_WIDTH = 1200
+TINY_WIDTH = 64
 
 
 def check_image_shape(image_shape: Sequence[int]) -> ImageShape:
@@ -112,7 +113,7 @@ class MLPFeatures(nn.Sequential):
 
     def __init__(self, image_shape: ImageShape) -> None:
         channels, height, width = check_image_shape(image_shape)
-        perceptron = multilayer_perceptron([channels * height * width, MLP_WIDTH, MLP_WIDTH])
+        perceptron = multilayer_perceptron([channels * height * width, self.size, self.size])
         super().__init__(nn.Flatten(), perceptron, nn.ReLU())
 
 
@@ -156,10 +157,35 @@ class MLPDecoder(nn.Sequential):
         torch.Size([4, 2, 32, 32])
     """
 
+    width = MLP_WIDTH
+
     def __init__(self, latent_size: int, image_shape: ImageShape, maps: int) -> None:
         _, height, width = check_image_shape(image_shape)
-        sizes = [latent_size, MLP_WIDTH, MLP_WIDTH, MLP_WIDTH, maps * height * width]
+        sizes = [latent_size, self.width, self.width, self.width, maps * height * width]
         super().__init__(multilayer_perceptron(sizes, nn.Tanh), nn.Unflatten(1, (maps, height, width)))
+
+
+class TinyFeatures(MLPFeatures):
+    """Image (B, C, H, W) → features (B, 64): the perceptron for trials and tests, a run of it takes 2 MB and not 100.
+
+    Example:
+        >>> import torch
+        >>> TinyFeatures((1, 28, 28))(torch.zeros(2, 1, 28, 28)).shape
+        torch.Size([2, 64])
+    """
+
+    size = TINY_WIDTH
+
+
+class TinyDecoder(MLPDecoder):
+    """Latents (B, D) → maps (B, K, H, W): three hidden layers of 64 with tanh.
+
+    Example:
+        >>> sum(parameter.numel() for parameter in TinyDecoder(10, (1, 28, 28), maps=1).parameters())
+        59984
+    """
+
+    width = TINY_WIDTH
 
 
 def normalised(layer: nn.Module, channels: int) -> list[nn.Module]:
@@ -175,5 +201,6 @@ def normalised(layer: nn.Module, channels: int) -> list[nn.Module]:
 NETWORKS: dict[str, tuple[type[ConvFeatures | MLPFeatures], type[ConvDecoder | MLPDecoder]]] = {
     "conv": (ConvFeatures, ConvDecoder),
     "mlp": (MLPFeatures, MLPDecoder),
+    "tiny": (TinyFeatures, TinyDecoder),
 }
 """Encoder features and decoder by name; a new architecture is one line here."""

@@ -91,7 +91,8 @@ def vae(
     Args:
         image_shape: (C, H, W), 28 to 128 pixels square; any with modules of your own.
         latent_sizes: one size.
-        network: ``conv``, ``mlp``, or (encoder, decoder) modules of your own: images to (B, F), latents to maps.
+        network: ``conv``, ``mlp``, ``tiny``, or (encoder, decoder) modules of your own: images to (B, F), latents to
+            maps.
         likelihood: a name of :data:`~seatbelt_vae.models.likelihoods.LIKELIHOODS`.
         posterior: ``chain``, the only one that makes sense at L = 1.
         hidden_sizes: unused at L = 1; kept so that all factories can be called alike.
@@ -211,7 +212,7 @@ def seatbelt_vae(
     Args:
         image_shape: (C, H, W), 28 to 128 pixels square.
         latent_sizes: D_1 … D_L, bottom first; one size gives a β-TCVAE.
-        network: ``conv``, ``mlp``, or (encoder, decoder) modules of your own.
+        network: ``conv``, ``mlp``, ``tiny``, or (encoder, decoder) modules of your own.
         likelihood: a name of :data:`~seatbelt_vae.models.likelihoods.LIKELIHOODS`.
         posterior: ``chain`` (2020), ``chain-x`` (2021), ``top-down``, ``ladder`` or ``bidirectional``.
         hidden_sizes: width of the conditionals' hidden layers, bottom first; the last repeats.

@@ -22,7 +22,7 @@ def images_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny(images_file: Path) -> ExperimentSpec:
-    model = {"name": "seatbelt", "latent_sizes": (4, 2), "network": "mlp", "hidden_sizes": (8,)}
+    model = {"name": "seatbelt", "latent_sizes": (4, 2), "network": "tiny", "hidden_sizes": (8,)}
     training = {"steps": 6, "batch_size": 16}
     return ExperimentSpec.of({"data": {"name": str(images_file), "test": 0.4}, "model": model, "training": training})
 

@@ -24,7 +24,7 @@ test = 0.4
 [model]
 name = "seatbelt"
 latent_sizes = [[4], [4, 2]]
-network = "mlp"
+network = "tiny"
 hidden_sizes = [8]
 [objective]
 beta = [1, 4]
@@ -136,10 +136,7 @@ def two_at_once(store: Path, images: str, log: Path) -> None:
 def main(root: Path, images: str) -> None:
     import torch
 
-    from seatbelt_vae.models import networks
-
     torch.set_num_threads(1)
-    networks.MLP_WIDTH = networks.MLPFeatures.size = 8  # checkpoints of kilobytes
     do_sweep(root / "undisturbed", images)  # here, so that what is imported on first use is not imported in every child
     calls = count_calls(root / "counted", images)
     kills = kill_again_and_again(root / "killed", images, calls)

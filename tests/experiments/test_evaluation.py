@@ -47,7 +47,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     spec = ExperimentSpec.of(
         {
             "data": {"name": str(path), "test": 0.25},
-            "model": {"name": "vae", "latent_sizes": (3,), "network": "mlp"},
+            "model": {"name": "vae", "latent_sizes": (3,), "network": "tiny"},
             "training": {"steps": 2, "batch_size": 16},
         }
     )

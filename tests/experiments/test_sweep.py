@@ -19,13 +19,6 @@ from seatbelt_vae.training.update import Update
 DONE = [State.DONE] * 2
 
 
-@pytest.fixture(autouse=True)
-def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Networks of kilobytes: a checkpoint at every step costs nothing."""
-    monkeypatch.setattr("seatbelt_vae.models.networks.MLP_WIDTH", 8)
-    monkeypatch.setattr("seatbelt_vae.models.networks.MLPFeatures.size", 8)
-
-
 @pytest.fixture
 def spec(tiny: ExperimentSpec) -> SweepSpec:
     return SweepSpec.from_toml(f"""
@@ -35,7 +28,7 @@ def spec(tiny: ExperimentSpec) -> SweepSpec:
         [model]
         name = "seatbelt"
         latent_sizes = [4, 2]
-        network = "mlp"
+        network = "tiny"
         hidden_sizes = [8]
         [training]
         steps = 3

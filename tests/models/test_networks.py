@@ -31,10 +31,10 @@ def conv_count(fan_in: int, fan_out: int, kernel: int, normalised: bool = True) 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_shapes(side: int, channels: int, network: str) -> None:
-    """The MLP is built without memory: of its 80 million weights only the shapes are looked at."""
+    """Perceptrons are built without memory: of 80 million weights only the shapes are looked at."""
     features, decoder = NETWORKS[network]
     shape = (channels, side, side)
-    with torch.device("meta" if network == "mlp" else "cpu"):
+    with torch.device("meta" if network != "conv" else "cpu"):
         x, z = torch.zeros(2, *shape), torch.zeros(2, 3)
         assert features(shape)(x).shape == (2, features.size)
         assert decoder(3, shape, maps=2 * channels)(z).shape == (2, 2 * channels, side, side)

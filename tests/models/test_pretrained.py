@@ -122,7 +122,7 @@ ARGUMENTS = {"image_shape": [1, 28, 28], "latent_sizes": [2], "network": "conv"}
         ({"arguments": {**ARGUMENTS, "latent_sizes": [4, 2]}}, "a VAE has one layer"),
         ({"arguments": {**ARGUMENTS, "latent_sizes": [3]}}, "does not fit its config.json"),
         ({"arguments": {**ARGUMENTS, "network": "resnet"}}, "network 'resnet'"),
-        ({"arguments": {**ARGUMENTS, "network": 3}}, "network: must be one of conv, mlp, or a pair of modules"),
+        ({"arguments": {**ARGUMENTS, "network": 3}}, "network: must be one of conv, mlp, tiny, or a pair of modules"),
         ({"arguments": {**ARGUMENTS, "network": "mlp"}}, "does not fit its config.json"),
         ({"arguments": {**ARGUMENTS, "likelihood": "poisson"}}, "likelihood 'poisson'"),
         ({"arguments": {**ARGUMENTS, "likelihood": ["bernoulli"]}}, "likelihood ['bernoulli']"),

@@ -93,7 +93,7 @@ def octaves(low: float, high: float, step: float) -> tuple[float, ...]:
 
 
 SMOKE = Scale(
-    name="smoke", size=32, size_more=28, count=400, network="mlp", hidden_sizes=(32,), steps=40, batch_size=32,
+    name="smoke", size=32, size_more=28, count=400, network="tiny", hidden_sizes=(32,), steps=40, batch_size=32,
     tc_samples=64, tc_more=(128,), free_bits=0.125, free_more=(0.0,), precision="float32", seeds=(0, 1), betas=(1, 10),
     layers=(1, 2), deep=2, pairs=2, lambdas=(0.1, 1.0, 10.0), output_every=1, everywhere=False, iterations=4,
     warm_iterations=4, samples=1, aggregate_samples=50, step_seconds=0.03, solve_seconds=0.02, memory=0.2,
