@@ -66,10 +66,10 @@ class Best:
         return value
 
 
-def path(problems: Family, index: Tensor, **options: float) -> Answer:
+def path(problems: Family, index: Tensor, **options: int) -> Answer:
     """Ours, over the whole grid, with options of `follow_path`."""
-    box, chunk = problems.bounds, problems.chunk
-    found = follow_path(problems.smooth, problems.x0, problems.lambdas, box.lower, box.upper, chunk=chunk, **options)
+    box, also = problems.bounds, {"chunk": problems.chunk, "rounded": problems.rounded}
+    found = follow_path(problems.smooth, problems.x0, problems.lambdas, box.lower, box.upper, **also, **options)
     index = torch.arange(found.objective.numel())
     return Answer(index, found.objective.flatten(), int(found.evaluations.sum()))
 
@@ -136,7 +136,7 @@ def pgd(problems: Family, index: Tensor) -> Answer:
     return Answer(index, best.value, FIRST_ORDER_STEPS * len(index), best.trace)
 
 
-RUN: dict[str, Callable[..., Answer]] = {
+RUN: dict[str, Callable[[Family, Tensor], Answer]] = {
     "path": path, "thorough": partial(path, waves=3), "cold": cold, "continuation": continuation,
     "botorch": botorch, "adam": adam, "pgd": pgd,
 }  # fmt: skip
@@ -147,7 +147,8 @@ def problems_of(folder: RunFolder, mode: str) -> Family:
     drawn = pairs(folder.split.test, PAIRS, 0)
     setup = prepare(folder.model(), drawn.source, drawn.target, mode=mode, samples=None if mode == "latent" else 1)
     chunk = images_per_call(setup.source, setup.samples)
-    return family(setup.objective, setup.start, paper_lambdas().double(), setup.lower, setup.upper, "norm", chunk)
+    grid, box = paper_lambdas().double(), (setup.lower, setup.upper)
+    return family(setup.objective, setup.start, grid, *box, "norm", chunk, setup.rounded)
 
 
 def measure(folder: RunFolder, mode: str, method: str, out: Path) -> None:

@@ -79,7 +79,7 @@ def attack(
             that is no robustness. It is here to be recognised, not to be used.
         seed: of the starting points and of the random numbers; a pair's do not depend on other pairs.
         bounds: of the data: (0, 1) or (-1, 1).
-        max_iterations: of one solve; None for the solver's own (1000 in ``path``, 1000 in ``cold`` and balls, 15 000 in
+        max_iterations: of one solve; None for the solver's own (1000 in ``path``, ``cold`` and balls, 15 000 in
             ``scipy``).
         waves: walks over λ of ``path``, down and up in turn, at least and by default 2. With 3 it finds lower values
             where λ is small, for 1.5 times the evaluations.
@@ -130,6 +130,8 @@ def attack(
         if solver != "path" or radii is not None:
             raise InputError("waves: only the solver path walks over λ, leave it out")
         options["waves"] = waves
+    if solver == "path" and radii is None:
+        options["rounded"] = setup.rounded
     if solver not in ("scipy", "adam") or radii is not None:
         options["memory_budget"] = memory_budget
     if radii is None:

@@ -13,6 +13,7 @@ from seatbelt_vae.attacks.ingredients import check_images, draw_per_pair, place
 from seatbelt_vae.attacks.latent import LatentObjective, Layers, choose_layers
 from seatbelt_vae.attacks.output import OutputDistance, OutputObjective
 from seatbelt_vae.attacks.protocol import Attackable, as_normal
+from seatbelt_vae.attacks.rounding import Rounded, activations_to_round, rounded
 from seatbelt_vae.errors import InputError
 
 DIVERGENCE = {"latent": "kl", "output": "elbo", "damage": "reconstruction"}
@@ -35,6 +36,7 @@ class Setup:
         target: x_t, likewise.
         layers: those whose posteriors are compared, 0 the bottom.
         samples: sets of random numbers drawn for every pair.
+        rounded: r with the kinks of its activations rounded off, ``rounded(d, pairs, width)``; None where it has none.
     """
 
     objective: Callable[[Tensor, Tensor], Tensor]
@@ -45,6 +47,7 @@ class Setup:
     target: Tensor
     layers: tuple[int, ...]
     samples: int
+    rounded: Rounded | None
 
 
 def prepare(
@@ -82,6 +85,7 @@ def prepare(
     target = source if target is None else place(model, target)
     check_images(source, target, bounds)
     fast = fast_copy(model)
+    activations = activations_to_round(fast)
     with torch.no_grad():
         shapes = [as_normal(q).loc.shape[1:] for q in fast.encode(source[:1])]
     chosen = choose_layers(layers, len(shapes), getattr(model, "decoder_sees", "all"))
@@ -90,7 +94,8 @@ def prepare(
     low, high = bounds[0] - source.flatten(1), bounds[1] - source.flatten(1)
     theirs = None if target_noise == "same" else _own_noise(target_noise, mode, source, shapes, samples, seed)
     smooth = objective(mode, divergence, fast, source, target, chosen, noise, theirs)
-    return Setup(smooth, start.clamp(low, high), low, high, source, target, chosen, samples)
+    rough = rounded(smooth, activations, source, samples)
+    return Setup(smooth, start.clamp(low, high), low, high, source, target, chosen, samples, rough)
 
 
 def objective(

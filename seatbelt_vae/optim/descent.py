@@ -245,9 +245,14 @@ class Descent:
         slope = dot(g, d)
         return d, slope, b.length[rows] / (-slope).sqrt().clamp_min(torch.finfo(slope.dtype).tiny)
 
+    @property
+    def ended(self) -> Tensor:
+        """Places of the rows that ended and were not released yet."""
+        return (self.batch.status != _AT_WORK).nonzero()[:, 0]
+
     def release(self) -> Batch:
         """Hand out the rows that ended."""
-        ended = (self.batch.status != _AT_WORK).nonzero()[:, 0]  # the one synchronisation that a turn needs
+        ended = self.ended  # the one synchronisation that a turn needs
         out: Batch = take(self.batch, ended)
         if len(ended):
             self._batch = close_gaps(self.batch, len(self.batch), ended)

@@ -13,8 +13,9 @@ from seatbelt_vae.optim.cold import solve_cold
 from seatbelt_vae.optim.descent import Batch, Descent, Rules
 from seatbelt_vae.optim.lbfgsb import rows_within
 from seatbelt_vae.optim.penalty import Family, PathSolution, Penalty, family, size
-from seatbelt_vae.optim.problem import Bound, Objective, value_and_gradient
+from seatbelt_vae.optim.problem import Bound, Objective, Rounded, value_and_gradient
 from seatbelt_vae.optim.reference import minimise_adam, minimise_scipy
+from seatbelt_vae.optim.rows import tensor_map
 from seatbelt_vae.optim.solution import Status
 from seatbelt_vae.optim.walks import Gait, Walks
 from seatbelt_vae.progress import progress_bar
@@ -22,6 +23,9 @@ from seatbelt_vae.progress import progress_bar
 DEPTH = 1e-6
 """Where λ is this share of the slope of r at 0, the digits of single precision end: the deep solve is that of the last
 λ above it."""
+
+ROUGH = 1e-3
+"""From this share of the slope of r at 0 on, λ is so large that searches end in the kinks of r: rounded off."""
 
 HOPE = 0.02
 """Where 0 is stationary, a neighbour's point is tried if it is worse by at most this share, and not near 0 itself."""
@@ -35,6 +39,7 @@ def follow_path(
     upper: Bound,
     *,
     penalty: Penalty = "norm",
+    rounded: Rounded | None = None,
     max_iterations: int = 1000,
     scout: int = 30,
     deep: int = 3,
@@ -59,6 +64,9 @@ def follow_path(
     d = 0 no solve is needed where the slope of r on the bounds' tangent cone is at most λ, until a better point is
     found.
 
+    Where r is given with its kinks `rounded` off, solves for λ ≥ `ROUGH` · slope, but for the scouts', minimise that
+    first, and r itself from there.
+
     Args:
         smooth: r: ``smooth(d, rows) -> values``; d (B, n), rows (B,) indices in 0 … R − 1, values (B,).
         x0: starting points, shape (R, n).
@@ -66,7 +74,8 @@ def follow_path(
         lower: bounds of d, a number or broadcastable to (R, n); at most 0.
         upper: likewise, at least 0.
         penalty: ``"norm"`` charges λ‖d‖, ``"squared"`` λ‖d‖².
-        max_iterations: of a solve.
+        rounded: ``rounded(d, rows, width) -> values``: r with kinks rounded off by width (B,), r itself at width 0.
+        max_iterations: of a solve; one that rounds has half of them for each part.
         scout: but of a scout, if `max_iterations` are not fewer.
         deep: the solve in depth may take `deep` · `max_iterations`.
         shallow: a solve on the way to the smallest λ takes at most so many: hardly anything changes there.
@@ -92,7 +101,7 @@ def follow_path(
         >>> path.distortion.round(decimals=3)
         tensor([[5., 4., 0.]], dtype=torch.float64)
     """
-    problems = family(smooth, x0, lambdas, lower, upper, penalty, chunk)
+    problems = family(smooth, x0, lambdas, lower, upper, penalty, chunk, rounded)
     if not bool(((problems.bounds.lower <= 0) & (problems.bounds.upper >= 0)).all()):
         raise InputError("bounds: d = 0 must be inside them: a path starts there")
     if min(max_iterations, scout, deep, shallow, stride, pace, patience, memory) < 1:
@@ -105,7 +114,8 @@ def follow_path(
     down, up = Gait(1, stride, min(shallow, max_iterations)), Gait(-1, pace, max_iterations)
     path = _Path.begin(problems, Rules(0.0, relative_tolerance, patience, memory, guesses=1), (down, up))
     rows, grid = problems.shape
-    abreast = min(grid, sum(-(-gait.budget // gait.stride) + 1 for gait in (down, up)))  # solves of a row at once
+    abreast = sum(-(-gait.budget // gait.stride) + 1 for gait in (down, up))  # solves of a row at once
+    abreast = min(grid, abreast) if rounded is None else min(2 * grid, 2 * abreast)
     block = max(1, rows_within(memory_budget, x0, memory) // abreast)
     with progress_bar("Following the path", total=rows * grid * waves, enabled=progress) as advance:
         for part in torch.arange(rows, device=x0.device).split(block):
@@ -135,6 +145,11 @@ class _Path:
     evaluations: Tensor
     slope: Tensor  # of r at d = 0, on the tangent cone of the bounds, (R,)
     bend: Tensor  # the slope up to which 0 is stationary, (K,): λ where the penalty has a kink there
+
+    @property
+    def steps_after_rounding(self) -> int:
+        """What a solve of r itself may take, from the minimum of the rounded one."""
+        return max(1, self.gaits[1].budget // 2)
 
     @classmethod
     def begin(cls, problems: Family, rules: Rules, gaits: tuple[Gait, Gait]) -> "_Path":
@@ -174,10 +189,11 @@ class _Path:
         descent, walks = Descent(self.problems, self.rules), walks.of(walks.ahead)
         x = self.best(walks.row, self.order[walks.place])[0]
         x = torch.where((x == 0).all(-1, keepdim=True), self.problems.x0[walks.row], x)
-        descent.admit(self.index(walks), x, walks.steps)
+        descent.admit(self.index(walks), x, self.steps(walks))
         while len(descent):
             descent.step()
             walks = self.onward(walks, descent)
+            self.finish(descent)
             yield self.keep(descent.release())
 
     def onward(self, walks: Walks, descent: Descent) -> Walks:
@@ -194,24 +210,44 @@ class _Path:
             row, place = moving.row[forks], moving.place[forks]
             new = new.join(Walks.begin(row, place + gait.way, torch.full_like(row, last), gait))
         new, parent = new.of(new.ahead), torch.cat(parents)[new.ahead]
-        x, needed = self.start(new.row, self.order[new.place], descent.batch, parent)
+        x, needed = self.start(new, descent.batch, parent)
         new = new.of(needed)
-        descent.admit(self.index(new), x[needed], new.steps, parent[needed])
+        descent.admit(self.index(new), x[needed], self.steps(new), parent[needed])
         return walks.of(stay).join(new)
+
+    def finish(self, descent: Descent) -> None:
+        """Send out solves of r itself from where those of the rounded one ended."""
+        place = descent.ended
+        place = place[descent.batch.index[place] >= self.problems.count]
+        if len(place):
+            index, x = descent.batch.index[place] - self.problems.count, descent.batch.x[place]
+            descent.admit(index, x, self.steps_after_rounding, place)
+
+    def rough(self, walks: Walks) -> Tensor:
+        """Which walks are where kinks are to be rounded off."""
+        if self.problems.rounded is None:
+            return torch.zeros_like(walks.forks)
+        high = self.problems.lambdas[self.order[walks.place]] >= ROUGH * self.slope[walks.row]
+        return high & ~(walks.forks & ~walks.ending)
 
     def index(self, walks: Walks) -> Tensor:
         """The problems at which walks are."""
-        return walks.row * len(self.order) + self.order[walks.place]
+        return walks.row * len(self.order) + self.order[walks.place] + self.problems.count * self.rough(walks)
 
-    def start(self, row: Tensor, k: Tensor, parents: Batch, place: Tensor) -> tuple[Tensor, Tensor]:
-        """Where the solves of `row` at λ_k set out, the neighbour's point or a better one known; which are needed."""
-        lambdas, x = self.problems.lambdas, parents.x[place]
+    def steps(self, walks: Walks) -> Tensor:
+        """What the solves at which walks are may take."""
+        return torch.where(self.rough(walks), (walks.steps + 1) // 2, walks.steps)
+
+    def start(self, walks: Walks, parents: Batch, place: Tensor) -> tuple[Tensor, Tensor]:
+        """Where the solves of walks set out, the neighbour's point or a better one known; which are needed."""
+        lambdas, x, row, k = self.problems.lambdas, parents.x[place], walks.row, self.order[walks.place]
         change = lambdas[k] - lambdas[parents.index[place] % len(lambdas)]
         value = parents.f[place] + change * size(x, self.problems.penalty)
         known, least = self.best(row, k)
         zero = (known == 0).all(-1)
         hopeless = (value > (1 + HOPE) * least) | (lambdas[k] * size(x, self.problems.penalty) <= HOPE * least)
         needless = zero & hopeless & (least <= value) & (self.slope[row] <= self.bend[k])
+        value = torch.where(self.rough(walks), (1 - HOPE) * value, value)  # that of another r
         return torch.where((~zero & (least < value))[:, None], known, x), ~needless
 
     def best(self, row: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
@@ -227,15 +263,16 @@ class _Path:
 
     def keep(self, ended: Batch) -> int:
         """Note how solves ended, and their points where these are the best known; how many they were."""
-        problems, index = self.problems, ended.index
-        row, k = index // len(problems.lambdas), index % len(problems.lambdas)
+        problems, index, itself = self.problems, ended.index, ended.index < self.problems.count
+        row, k = problems.row(index), index % len(problems.lambdas)
+        self.evaluations.index_put_((row, k), ended.turns, accumulate=True)
+        row, k, ended = row[itself], k[itself], tensor_map(lambda tensor: tensor[itself], ended)
         better = ended.f < self.r[row, k] + problems.lambdas[k] * self.charge[row, k]
         i, j, x = row[better], k[better], ended.x[better]
         self.d[i, j], self.charge[i, j] = x, size(x, problems.penalty)
         self.r[i, j] = ended.f[better] - problems.lambdas[j] * self.charge[i, j]
         self.status[row, k] = ended.status
-        self.evaluations[row, k] += ended.turns
-        return len(index)
+        return len(row)
 
     def answer(self) -> PathSolution:
         """Every row and λ at the lower envelope."""

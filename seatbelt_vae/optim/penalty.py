@@ -8,10 +8,14 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim.problem import Bound, Box, Objective, check, value_and_gradient, wide
+from seatbelt_vae.optim.problem import Bound, Box, Objective, Rounded, check, value_and_gradient, wide
 
 Penalty = Literal["norm", "squared"]
 """How d is charged: λ‖d‖ or λ‖d‖²."""
+
+
+WIDTH = 0.05
+"""Of rounded kinks, in the unit of `Rounded`."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ def size(d: Tensor, penalty: Penalty) -> Tensor:
 class Family:
     """f_λ for R rows and K penalties, as R·K separate problems: problem i is row i // K at penalty i % K.
 
+    Problem R·K + i is problem i with the kinks of r rounded off.
+
     Attributes:
         smooth: r: ``smooth(d, rows) -> values``, d (B, n), rows (B,) in 0 … R − 1.
         x0: starting points, shape (R, n).
@@ -52,6 +58,7 @@ class Family:
         bounds: of d, each broadcastable to (R, n).
         penalty: ``"norm"`` or ``"squared"``.
         chunk: rows per call of `smooth`; None for all.
+        rounded: r with its kinks rounded off; None where there is nothing to round.
     """
 
     smooth: Objective
@@ -60,6 +67,7 @@ class Family:
     bounds: Box
     penalty: Penalty
     chunk: int | None
+    rounded: Rounded | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -69,14 +77,28 @@ class Family:
     def evaluate(self, d: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
         """Values (B,) and gradients (B, n) of the problems `index` (B,) at d (B, n); the penalty's in closed form."""
         charge = self.lambdas[index % len(self.lambdas)]
-        f, g = value_and_gradient(self.smooth, d, index // len(self.lambdas), self.chunk)
+        f, g = value_and_gradient(self._discrepancy, d, index, self.chunk)
         p = size(d, self.penalty)
         pull = 2 * charge if self.penalty == "squared" else torch.where(p > 0, charge / p, 0.0)
         return f + charge * p, torch.addcmul(g, pull[:, None].to(d.dtype), d)
 
+    def _discrepancy(self, d: Tensor, index: Tensor) -> Tensor:
+        if self.rounded is None:
+            return self.smooth(d, self.row(index))
+        return self.rounded(d, self.row(index), WIDTH * (index >= self.count))
+
+    @property
+    def count(self) -> int:
+        """R·K."""
+        return len(self.x0) * len(self.lambdas)
+
+    def row(self, index: Tensor) -> Tensor:
+        """The rows of the problems `index`."""
+        return index % self.count // len(self.lambdas)
+
     def box(self, index: Tensor) -> Box:
         """The bounds of the problems `index`."""
-        return self.bounds.rows(index // len(self.lambdas))
+        return self.bounds.rows(self.row(index))
 
     def penalised(self, d: Tensor, index: Tensor) -> Tensor:
         """The values of `evaluate`, differentiable: for solvers that take a function."""
@@ -105,6 +127,7 @@ def family(
     upper: Bound,
     penalty: Penalty,
     chunk: int | None = None,
+    rounded: Rounded | None = None,
 ) -> Family:
     """Check the ingredients of a family of problems.
 
@@ -117,4 +140,4 @@ def family(
         raise InputError("lambdas: needs one or more finite numbers >= 0")
     if penalty not in ("norm", "squared"):
         raise InputError(f"penalty: {penalty!r} is unknown; needs 'norm' or 'squared'")
-    return Family(smooth, x0, grid, box, penalty, chunk)
+    return Family(smooth, x0, grid, box, penalty, chunk, rounded)

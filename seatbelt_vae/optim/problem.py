@@ -11,6 +11,9 @@ from seatbelt_vae.errors import InputError
 Objective = Callable[[Tensor, Tensor], Tensor]
 """``fun(x, rows) -> values``: x (B, n), rows (B,) their indices in the whole batch, values (B,). Rows independent."""
 
+Rounded = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""``fun(x, rows, width) -> values``: an objective with its kinks rounded off by width (B,), itself where that is 0."""
+
 Bound = Tensor | float
 
 

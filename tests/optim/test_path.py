@@ -179,3 +179,46 @@ def test_bad_input_is_refused(targets, changes, message):
     name, lambdas, lower, upper = (arguments.pop(key) for key in ("name", "lambdas", "lower", "upper"))
     with pytest.raises(InputError, match=message):
         solve(name, quadratic(targets), 0 * targets, lambdas, lower, upper, **arguments)
+
+
+def test_creases_are_left_for_what_lies_below(targets):
+    # 20 Σ|d_i − d_{i+1}| keeps all d_i equal: d = t·1 with t in closed form. Searches end in creases before.
+    weights = 0.2 + targets.flatten()[:20].abs().view(1, 20)
+    size, total = 20, weights.sum()
+
+    def rounded(d, rows, width):
+        step, w = d.diff(dim=1).abs(), width[:, None].to(d)
+        bent = torch.where(step < w, step.square() / (2 * w.clamp_min(1e-300)) + w / 2, step)
+        return 20 * bent.sum(1) + 2 * ((weights[rows] * d).sum(1) - 10).square()
+
+    def creased(d, rows):
+        return rounded(d, rows, torch.zeros(len(d)))
+
+    grid = torch.tensor([0.5, 1.0, 2.0, 4.0, 8.0], dtype=torch.float64)
+    t = (40 * total - grid * size**0.5) / (4 * total.square())
+    least = 2 * (total * t - 10).square() + grid * size**0.5 * t
+    start = 1e-8 * targets.flatten()[:20].abs().view(1, 20)
+    without = follow_path(creased, start, grid, -9.0, 9.0).objective[0] / least - 1
+    found = follow_path(creased, start, grid, -9.0, 9.0, rounded=rounded)
+    excess = found.objective[0] / least - 1
+    assert (excess >= -1e-9).all()
+    assert excess.max() < 5e-3
+    assert without.max() > 3 * excess.max()
+    torch.testing.assert_close(found.discrepancy[0], creased(found.x[0], 0 * grid.long()))
+
+
+def test_a_smooth_function_loses_nothing_by_rounding(targets):
+    smooth = quadratic(targets)
+    plain = follow_path(smooth, 0 * targets, LAMBDAS, -9.0, 9.0)
+    found = follow_path(smooth, 0 * targets, LAMBDAS, -9.0, 9.0, rounded=lambda d, rows, width: smooth(d, rows))
+    torch.testing.assert_close(found.objective, plain.objective, rtol=1e-6, atol=1e-7)
+    assert found.status.max() <= int(Status.STALLED)
+
+
+def test_rows_that_wait_for_room_find_the_same_with_rounding(targets):
+    smooth, grid = quadratic(targets), [2.0, 0.5, 0.1]
+    rounded = lambda d, rows, width: smooth(d, rows) + width.to(d) * d.square().sum(1)  # noqa: E731
+    whole = follow_path(smooth, 0 * targets, grid, -0.5, 0.5, rounded=rounded)
+    parts = follow_path(smooth, 0 * targets, grid, -0.5, 0.5, rounded=rounded, memory_budget=1.0)
+    torch.testing.assert_close(parts.x, whole.x, rtol=0, atol=1e-10)
+    assert torch.equal(parts.evaluations, whole.evaluations)
