@@ -1,11 +1,12 @@
 """One comparison under one condition after the other: at high β, is either model harder to fool than a VAE?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from seatbelt_vae.experiments.recipes.attacks import strongest
+from seatbelt_vae.experiments.recipes.paper import kind_of_data
 from seatbelt_vae.experiments.recipes.point import Point, Setting, setting_words
-from seatbelt_vae.experiments.recipes.recipe import Drawing, more_robust
+from seatbelt_vae.experiments.recipes.recipe import Drawing, Recipe, more_robust
 from seatbelt_vae.experiments.recipes.results import Results
 from seatbelt_vae.experiments.recipes.scales import Scale
 from seatbelt_vae.experiments.recipes.verdicts import Verdict
@@ -16,8 +17,21 @@ Condition = tuple[Setting, ...]
 WITHOUT_TC = {"objective.free_bits", "training.steps", "data.size"}
 """Settings that change a VAE too, whose ELBO knows no total correlation."""
 
-QUANTITIES = ("success_at_0.5", "auddc", "objective", "elbo", "kl", "layer_kl@top")
-DRAWINGS = (Drawing("effects", "auddc"), Drawing("effects", "success_at_0.5"), Drawing("effects", "objective"))
+
+def study(name: str, title: str, expected: str, conditions: Callable[[Scale], Sequence[Condition]]) -> Recipe:
+    """The recipe that makes the comparison under all of a scale's conditions; one kind of images is enough for it."""
+    return Recipe(
+        name=name,
+        title=title,
+        expected=expected,
+        points=lambda scale: points_under(scale, conditions(scale)),
+        measures=("elbo",),
+        attacks=strongest,
+        quantities=("success_at_0.5", "auddc", "objective", "elbo", "kl", "layer_kl@top"),
+        drawings=tuple(Drawing("effects", quantity) for quantity in ("auddc", "success_at_0.5", "objective")),
+        claims=lambda results: claims_under(results, conditions(results.scale)),
+        suits=lambda data, factors: kind_of_data(data) not in ("faces", "celeba"),
+    )
 
 
 def compared_with(scale: Scale, condition: Condition) -> tuple[Point, Point, Point | None]:

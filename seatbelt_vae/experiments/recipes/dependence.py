@@ -8,12 +8,13 @@ Runtime: laptop: 14 models × 3 seeds, two to three minutes of one core each. No
 to see what matters.
 """
 
+from dataclasses import replace
+
 from seatbelt_vae.experiments.attacking import AttackSpec
 from seatbelt_vae.experiments.recipes.attacks import strongest
-from seatbelt_vae.experiments.recipes.conditions import DRAWINGS, QUANTITIES, Condition, claims_under, points_under
-from seatbelt_vae.experiments.recipes.paper import kind_of_data
+from seatbelt_vae.experiments.recipes.conditions import Condition, study
 from seatbelt_vae.experiments.recipes.point import Point, seatbelt
-from seatbelt_vae.experiments.recipes.recipe import Recipe, higher_under
+from seatbelt_vae.experiments.recipes.recipe import higher_under
 from seatbelt_vae.experiments.recipes.results import Results
 from seatbelt_vae.experiments.recipes.scales import Scale
 from seatbelt_vae.experiments.recipes.verdicts import Verdict
@@ -53,15 +54,10 @@ def _followed(results: Results) -> list[Verdict]:
     ]
 
 
-RECIPE = Recipe(
-    name="dependence",
-    title="What the claims depend on",
-    expected="not stated: estimator, free bits and the attack’s way upwards are the paper’s own, whatever they were.",
-    points=lambda scale: points_under(scale, conditions(scale)),
-    measures=("elbo",),
-    attacks=_attacks,
-    quantities=QUANTITIES,
-    drawings=DRAWINGS,
-    claims=lambda results: [*claims_under(results, conditions(results.scale)), *_followed(results)],
-    suits=lambda data, factors: kind_of_data(data) not in ("faces", "celeba"),
+STUDY = study(
+    "dependence",
+    "What the claims depend on",
+    "not stated: estimator, free bits and the attack’s way upwards are the paper’s own, whatever they were.",
+    conditions,
 )
+RECIPE = replace(STUDY, attacks=_attacks, claims=lambda results: [*STUDY.claims(results), *_followed(results)])

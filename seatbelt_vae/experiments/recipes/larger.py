@@ -6,10 +6,9 @@ Expected: the paper does not say. It is not one of `all`, as it takes as long as
 Runtime: laptop: 15 models × 3 seeds, four to twelve minutes of one core each. Not for faces.
 """
 
-from seatbelt_vae.experiments.recipes.attacks import strongest
-from seatbelt_vae.experiments.recipes.conditions import DRAWINGS, QUANTITIES, Condition, claims_under, points_under
-from seatbelt_vae.experiments.recipes.paper import kind_of_data
-from seatbelt_vae.experiments.recipes.recipe import Recipe
+from dataclasses import replace
+
+from seatbelt_vae.experiments.recipes.conditions import Condition, study
 from seatbelt_vae.experiments.recipes.scales import Scale
 
 
@@ -25,16 +24,12 @@ def conditions(scale: Scale) -> tuple[Condition, ...]:
     )
 
 
-RECIPE = Recipe(
-    name="larger",
-    title="Would a larger run decide otherwise?",
-    expected="not stated: the batch of the total correlation and the steps are the paper’s own, whatever they were.",
-    points=lambda scale: points_under(scale, conditions(scale)),
-    measures=("elbo",),
-    attacks=strongest,
-    quantities=QUANTITIES,
-    drawings=DRAWINGS,
-    claims=lambda results: claims_under(results, conditions(results.scale)),
-    suits=lambda data, factors: kind_of_data(data) not in ("faces", "celeba"),
+RECIPE = replace(
+    study(
+        "larger",
+        "Would a larger run decide otherwise?",
+        "not stated: the batch of the total correlation and the steps are the paper’s own, whatever they were.",
+        conditions,
+    ),
     in_all=False,
 )
