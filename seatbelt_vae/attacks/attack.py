@@ -66,8 +66,9 @@ def attack(
         layers: of posteriors compared: ``all``, ``bottom``, ``top`` or indices from 0 (the bottom); None for those that
             the decoder sees.
         lambdas: ``paper`` for 0 and 50 powers of two in 2^±20, or values ≥ 0.
-        solver: ``path`` (walks over λ with warm starts, every λ profiting from all others), ``cold`` (the
-            paper's protocol, every λ by itself, batched), ``scipy`` (the same, one at a time by L-BFGS-B) or ``adam``.
+        solver: ``path`` (walks over λ with warm starts, every λ profiting from all others; at large λ the kinks of
+            ReLU modules are rounded off first), ``cold`` (the paper's protocol, every λ by itself, batched), ``scipy``
+            (the same, one at a time by L-BFGS-B) or ``adam``.
         penalty: ``norm`` for λ‖d‖, ``squared`` for λ‖d‖².
         radii: budgets ε > 0 in the place of penalties; the result's ``lambdas`` then holds them.
         ball: ``l2`` or ``linf``, the norm of the budget.

@@ -114,8 +114,8 @@ def follow_path(
     down, up = Gait(1, stride, min(shallow, max_iterations)), Gait(-1, pace, max_iterations)
     path = _Path.begin(problems, Rules(0.0, relative_tolerance, patience, memory, guesses=1), (down, up))
     rows, grid = problems.shape
-    abreast = sum(-(-gait.budget // gait.stride) + 1 for gait in (down, up))  # solves of a row at once
-    abreast = min(grid, abreast) if rounded is None else min(2 * grid, 2 * abreast)
+    falling, rising = (-(-gait.budget // gait.stride) + 1 for gait in (down, up))  # solves of a row at once
+    abreast = min(grid, falling + rising) + (0 if rounded is None else min(grid, rising))
     block = max(1, rows_within(memory_budget, x0, memory) // abreast)
     with progress_bar("Following the path", total=rows * grid * waves, enabled=progress) as advance:
         for part in torch.arange(rows, device=x0.device).split(block):
