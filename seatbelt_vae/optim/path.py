@@ -43,7 +43,7 @@ def follow_path(
     max_iterations: int = 1000,
     scout: int = 30,
     deep: int = 3,
-    shallow: int = 200,
+    shallow: int = 70,
     waves: int = 2,
     stride: int = 10,
     pace: int = 100,
@@ -80,8 +80,8 @@ def follow_path(
         deep: the solve in depth may take `deep` · `max_iterations`.
         shallow: a solve on the way to the smallest λ takes at most so many: hardly anything changes there.
         waves: scouts and the walks from the deep solve are two; each more goes over all λ, down and up in turn.
-        stride: turns between two starts on the way to smaller λ.
-        pace: on the way to larger ones.
+        stride: turns between the starts of two scouts.
+        pace: of the walks from the deep solve: each solve waits so long for its neighbour, or for its end.
         relative_tolerance: a solve ends when `patience` steps running decrease its value by at most this share.
         patience: that many steps.
         memory: pairs of the quasi-Newton history.
@@ -111,7 +111,7 @@ def follow_path(
     if waves < 2:
         raise InputError(f"waves: {waves} is too few, needs 2 or more")
     lead = Gait(1, stride, min(scout, max_iterations))
-    down, up = Gait(1, stride, min(shallow, max_iterations)), Gait(-1, pace, max_iterations)
+    down, up = Gait(1, pace, min(shallow, max_iterations)), Gait(-1, pace, max_iterations)
     path = _Path.begin(problems, Rules(0.0, relative_tolerance, patience, memory, guesses=1), (down, up))
     rows, grid = problems.shape
     falling, rising = (-(-gait.budget // gait.stride) + 1 for gait in (down, up))  # solves of a row at once
@@ -246,9 +246,9 @@ class _Path:
         known, least = self.best(row, k)
         zero = (known == 0).all(-1)
         hopeless = (value > (1 + HOPE) * least) | (lambdas[k] * size(x, self.problems.penalty) <= HOPE * least)
-        needless = zero & hopeless & (least <= value) & (self.slope[row] <= self.bend[k])
-        value = torch.where(self.rough(walks), (1 - HOPE) * value, value)  # that of another r
-        return torch.where((~zero & (least < value))[:, None], known, x), ~needless
+        doubt = HOPE * self.rough(walks)  # the neighbour's value is of the rounded r
+        needless = zero & hopeless & (least <= (1 + doubt) * value) & (self.slope[row] <= self.bend[k])
+        return torch.where((~zero & (least < (1 - doubt) * value))[:, None], known, x), ~needless
 
     def best(self, row: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
         """The lower envelope: the best point known for `row` at λ_k, and its value."""
