@@ -3,7 +3,8 @@
 A problem's *best* is the least value that any solver found for it. Values below the rounding of r(0) in float32 are
 all the same zero. Ours is called better or worse where values differ by more than 0.1 %, and lower where they differ
 by more than rounding, over the problems that have something to gain: those whose best is below 0.999 of the value at
-d = 0, where everyone starts.
+d = 0, where everyone starts. A value a is `over` another, b, by 1 + (a − b) ÷ |b|, which is a ÷ b where b > 0: with
+densities of colours, output attacks have negative values.
 """
 
 from collections.abc import Sequence
@@ -49,6 +50,16 @@ def equal_evaluations(result: dict[str, Any], count: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def over(a: Any, b: Any) -> Any:
+    """a ÷ b; where b < 0 by how many |b| a lies above it, from 1: log densities of colours make values negative.
+
+    Example:
+        >>> over(np.array([2.0, -2.0, -4.0]), np.array([1.0, -4.0, -2.0]))
+        array([2. , 1.5, 0. ])
+    """
+    return 1 + (a - b) / np.abs(b)
+
+
 def score(results: Sequence[dict[str, Any]]) -> Scores:
     """Every method on one model and mode, `path` among them."""
     ours = next(r for r in results if r["method"] == "path")
@@ -63,10 +74,12 @@ def score(results: Sequence[dict[str, Any]]) -> Scores:
     for r in results:
         both = np.array([i for i in r["index"] if i in others])
         mine, its, least = (
-            np.array([max(f[i], floor[i]) for i in both]) for f in (found["path"], found[r["method"]], best)
+            np.array([floor[i] if 0 <= f[i] < floor[i] else f[i] for i in both])
+            for f in (found["path"], found[r["method"]], best)
         )
         scores[r["method"]] = {
-            "over_best": its / least, "ours_over_it": mine / its, "to_gain": least < 0.999 * at_zero[both],
+            "over_best": over(its, least), "ours_over_it": over(mine, its),
+            "to_gain": over(least, at_zero[both]) < 0.999,
             **{c: r[c] / r["problems"] for c in ("cpu_seconds", "evaluations")},
         }  # fmt: skip
     return scores
@@ -94,7 +107,7 @@ def table(title: str, scores: Sequence[Scores]) -> str:
         text += (
             f"| {name} | {np.mean(cost['cpu_seconds']):.2f} | {slower:.1f} | "
             f"{np.mean(cost['evaluations']):.0f} | {len(ours)} | {close} | {closer} | "
-            f"{np.exp(np.log(ours).mean()):.4f} | {lower} | {better} | {worse} |\n"
+            f"{np.exp(np.log(ours[ours > 0]).mean()):.4f} | {lower} | {better} | {worse} |\n"
         )
     return text
 

@@ -41,6 +41,13 @@ def test_values_below_the_rounding_of_float32_are_all_zero(tables):
     assert scores["path"]["over_best"].tolist() == [1.0]
 
 
+def test_negative_values_are_compared_by_their_difference(tables):
+    scores = tables.score([result("path", [-4.0, -1.0]), result("cold", [-2.0, -2.0])])
+    assert scores["path"]["over_best"].tolist() == [1.0, 1.5]
+    assert scores["cold"]["over_best"].tolist() == [1.5, 1.0]
+    assert scores["cold"]["ours_over_it"].tolist() == [0.0, 1.5]
+
+
 def test_our_two_settings_are_compared_where_a_baseline_was_run_and_nowhere_else(tables, tmp_path):
     ours, thorough, cold = result("path", [2.0, 9.0]), result("thorough", [1.0, 1.0]), result("cold", [4.0])
     scores = tables.score([ours, thorough, cold])
