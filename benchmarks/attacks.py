@@ -26,8 +26,8 @@ from attack_tables import tables
 from torch import Tensor
 
 from seatbelt_vae.attacks import prepare
-from seatbelt_vae.attacks.evaluation import images_per_call
 from seatbelt_vae.attacks.ingredients import paper_lambdas
+from seatbelt_vae.attacks.memory import images_per_call
 from seatbelt_vae.data import pairs
 from seatbelt_vae.experiments import RunFolder
 from seatbelt_vae.optim import follow_path

@@ -4,8 +4,8 @@
 
 Untrained convolutional models and ten iterations, so that every row spends its whole budget: CPU time of an attack and
 of an evaluation, one thread, and by how much the most memory the process held rose, each measured in a process of its
-own and the median of REPEATS. The memory holds what the encoder needs for a chunk of images, and the images that are
-returned (pairs × λ × pixels × 4 bytes, given beside it), besides the solver's own, which `memory_budget` limits.
+own and the median of REPEATS. The memory holds a copy of the model, the images, and those that are returned (pairs × λ
+× pixels × 4 bytes, given beside it), besides what `memory_budget` limits: evaluations and the solver's own.
 """
 
 import argparse

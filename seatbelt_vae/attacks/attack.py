@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.attacks.divergences import Divergence
-from seatbelt_vae.attacks.evaluation import images_per_call
 from seatbelt_vae.attacks.ingredients import check_lambdas
 from seatbelt_vae.attacks.latent import Layers
+from seatbelt_vae.attacks.memory import images_per_call, shares
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.attacks.result import AttackResult
 from seatbelt_vae.attacks.setup import named, prepare
@@ -84,9 +84,11 @@ def attack(
             ``scipy``).
         waves: walks over λ of ``path``, down and up in turn, at least and by default 2. With 3 it finds lower values
             where λ is small, for 1.5 times the evaluations.
-        chunk: rows per evaluation; None for as many as suit the images' size on a CPU, and for all at once elsewhere.
-        memory_budget: bytes that the solver's own tensors may take, besides the images that are returned; pairs beyond
-            it wait for their turn. ``scipy`` and ``adam`` do not heed it.
+        chunk: rows per evaluation; None for as many as suit the images' size on a CPU and as half of the memory
+            budget holds.
+        memory_budget: bytes that evaluations and the solver's own tensors may take, besides the images and a copy of
+            the model; pairs beyond it wait for their turn. ``scipy`` and ``adam`` heed it in evaluations only. On a
+            GPU a larger budget is faster.
         progress: show a bar on stderr.
 
     Returns:
@@ -123,7 +125,9 @@ def attack(
         bounds=bounds,
     )
     source, target, low, high = setup.source, setup.target, setup.lower, setup.upper
-    chunk = images_per_call(source, setup.samples) if chunk is None else chunk
+    if chunk is None:
+        chunk = images_per_call(source, setup.samples)
+        chunk, memory_budget = shares(setup.objective, setup.start, chunk, memory_budget, setup.rounded)
     options: dict[str, Any] = {"chunk": chunk, "progress": progress}
     if max_iterations is not None:
         options["max_iterations"] = max_iterations

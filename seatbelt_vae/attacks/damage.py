@@ -5,6 +5,8 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from seatbelt_vae.attacks.divergences import Divergence
+from seatbelt_vae.attacks.latent import joined
+from seatbelt_vae.attacks.memory import parts
 from seatbelt_vae.attacks.protocol import Attackable, as_normal
 
 
@@ -27,7 +29,7 @@ class ReconstructionDamage:
     def __init__(self, model: Attackable, source: Tensor) -> None:
         self.model, self.source = model, source
         with torch.no_grad():
-            self.clean = self.reconstruct(source)
+            self.clean = torch.cat([self.reconstruct(source[part]) for part in parts(source)])
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """Mean images of the posterior means, (B, C, H, W)."""
@@ -57,7 +59,7 @@ class PosteriorDamage:
     def __init__(self, model: Attackable, source: Tensor, divergence: Divergence, layers: tuple[int, ...]) -> None:
         self.model, self.source, self.divergence, self.layers = model, source, divergence, layers
         with torch.no_grad():
-            self.clean = self.posteriors(source)
+            self.clean = joined([self.posteriors(source[part]) for part in parts(source)])
 
     def posteriors(self, x: Tensor) -> list[Normal]:
         """The chosen layers' posteriors, flattened to (B, D)."""

@@ -12,8 +12,6 @@ from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.models.networks import ConvDecoder, ConvFeatures
 
 FEW_CHANNELS = 4
-PIXELS, FEWEST, MOST = 2**18, 16, 128
-"""Of images a call on a CPU: pixels whose feature maps a core's cache holds, and the least and most images."""
 
 
 def fast_copy(model: Attackable) -> Attackable:
@@ -60,27 +58,6 @@ def on_cpu(module: nn.Module) -> bool:
         (True, False)
     """
     return next(module.parameters(), torch.empty(0)).device.type == "cpu"
-
-
-def images_per_call(source: Tensor, samples: int = 0) -> int | None:
-    """How many rows a call of an objective evaluates best: 2^18 pixels and 16 to 128 images on a CPU, else all.
-
-    A rule and no trial of the machine: another chunk rounds differently, and an attack has to come out the same again.
-
-    Args:
-        source: images (P, C, H, W).
-        samples: sets of random numbers a row is evaluated with.
-
-    Example:
-        >>> images_per_call(torch.zeros(1, 1, 64, 64)), images_per_call(torch.zeros(1, 3, 128, 128))
-        (64, 16)
-        >>> images_per_call(torch.zeros(1, 1, 64, 64), samples=4)
-        16
-    """
-    if source.device.type != "cpu":
-        return None
-    images = min(max(PIXELS // (source.shape[2] * source.shape[3]), FEWEST), MOST)
-    return max(1, images // max(1, samples))
 
 
 def fold_batch_norms(sequence: nn.Sequential) -> None:

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from seatbelt_vae.attacks.divergences import Divergence
+from seatbelt_vae.attacks.memory import parts
 from seatbelt_vae.attacks.protocol import Attackable, encode_paths
 from seatbelt_vae.errors import InputError
 
@@ -47,9 +48,9 @@ class LatentObjective:
         self.model, self.source, self.divergence = model, source, divergence
         self.layers, self.noise, self.of_samples = tuple(layers), noise, of_samples
         self.samples = 1 if noise is None else noise[0].shape[1]
+        theirs = noise if target_noise is None else target_noise
         with torch.no_grad():
-            every = torch.arange(len(target), device=target.device)
-            self.targets = self.posteriors(target, every, noise if target_noise is None else target_noise)
+            self.targets = joined([self.posteriors(target[p], p, theirs) for p in parts(target, self.samples)])
 
     def posteriors(self, x: Tensor, pairs: Tensor, paths: Sequence[Tensor] | None) -> list[Normal]:
         """The attacked layers' posteriors of images (B, C, H, W) along paths of noise, flattened to (B·S, D)."""
@@ -72,6 +73,19 @@ class LatentObjective:
         for q, t in zip(self.posteriors(x, pairs, self.noise), self.targets, strict=True):
             total = total + self.divergence(q, Normal(t.loc[row], t.scale[row], validate_args=False))
         return total.view(-1, self.samples).mean(1)
+
+
+def joined(batches: Sequence[Sequence[Normal]]) -> list[Normal]:
+    """Layers' posteriors of several batches as those of one.
+
+    Example:
+        >>> [q.loc.shape for q in joined([[Normal(torch.zeros(2, 3), 1.0)], [Normal(torch.zeros(1, 3), 1.0)]])]
+        [torch.Size([3, 3])]
+    """
+    return [
+        Normal(torch.cat([q.loc for q in layer]), torch.cat([q.scale for q in layer]), validate_args=False)
+        for layer in zip(*batches, strict=True)
+    ]
 
 
 def choose_layers(layers: Layers, depth: int, decoder_sees: str = "all") -> tuple[int, ...]:

@@ -7,9 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seatbelt_vae.attacks.evaluation import images_per_call
-
-Objective = Callable[[Tensor, Tensor], Tensor]
+from seatbelt_vae.attacks.memory import parts
+from seatbelt_vae.optim.problem import Objective
 
 
 class RoundedReLU(nn.Module):
@@ -36,13 +35,13 @@ class RoundedReLU(nn.Module):
         self.leak = getattr(activation, "negative_slope", 0.0)
         self.width: Tensor | None = None
         """Half the breadth of the parabola for each row of a batch; None for the activation itself."""
-        self.seen: list[Tensor] | None = None
-        """Inputs, where somebody wants to see them."""
+        self.watch: Callable[[Tensor], None] | None = None
+        """Told every input, where somebody wants to see them."""
 
     def forward(self, z: Tensor) -> Tensor:
         """The activation of z (B, …), or of (B·S, …) with S rows for every width."""
-        if self.seen is not None:
-            self.seen.append(z.detach())
+        if self.watch is not None:
+            self.watch(z.detach())
         if self.width is None:
             out: Tensor = self.activation(z)
             return out
@@ -132,8 +131,7 @@ def rounded(objective: Objective, activations: Sequence[RoundedReLU], source: Te
     chosen = [each for each, *calls in zip(activations, alone, beside, strict=True) if _row_by_row(*calls)]
     if not chosen:
         return None
-    parts = pairs.split(images_per_call(source, samples) or len(pairs))
-    scales = [[_size(z, len(part)) for z in _inputs(objective, chosen, d[part], part)] for part in parts]
+    scales = [_sizes(objective, chosen, d[part], part) for part in parts(source, samples)]
     return Rounded(objective, chosen, [torch.cat(scale) for scale in zip(*scales, strict=True)])
 
 
@@ -145,18 +143,27 @@ def _row_by_row(alone: Sequence[Tensor], beside: Sequence[Tensor]) -> bool:
     )  # fmt: skip
 
 
-def _size(calls: Sequence[Tensor], rows: int) -> Tensor:
-    """Root mean square over all calls, of each row."""
-    return torch.stack([z.square().reshape(rows, -1).mean(1) for z in calls]).mean(0).sqrt()
+def _sizes(objective: Objective, activations: Sequence[RoundedReLU], d: Tensor, pairs: Tensor) -> list[Tensor]:
+    """Root mean square of what every activation is given, over all calls, of each row."""
+    calls = _inputs(objective, activations, d, pairs, lambda z: z.square().reshape(len(pairs), -1).mean(1))
+    return [torch.stack(squares).mean(0).sqrt() for squares in calls]
 
 
-def _inputs(objective: Objective, activations: Sequence[RoundedReLU], d: Tensor, pairs: Tensor) -> list[list[Tensor]]:
-    """What every activation is given at d, call by call."""
-    for activation in activations:
-        activation.seen = []
-    with torch.no_grad():
-        objective(d, pairs)
-    inputs = [activation.seen or [] for activation in activations]
-    for activation in activations:
-        activation.seen = None
+def _inputs(
+    objective: Objective,
+    activations: Sequence[RoundedReLU],
+    d: Tensor,
+    pairs: Tensor,
+    keep: Callable[[Tensor], Tensor] = lambda z: z,
+) -> list[list[Tensor]]:
+    """What every activation is given at d, or what is to be kept of it, call by call."""
+    inputs: list[list[Tensor]] = [[] for _ in activations]
+    for activation, calls in zip(activations, inputs, strict=True):
+        activation.watch = lambda z, calls=calls: calls.append(keep(z))
+    try:
+        with torch.no_grad():
+            objective(d, pairs)
+    finally:
+        for activation in activations:
+            activation.watch = None
     return inputs

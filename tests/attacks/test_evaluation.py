@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from seatbelt_vae.attacks.evaluation import FewChannelConv2d, fast_copy, fold_batch_norms, images_per_call
+from seatbelt_vae.attacks.evaluation import FewChannelConv2d, fast_copy, fold_batch_norms
 from seatbelt_vae.models import seatbelt_vae, vae
 
 
@@ -69,12 +69,6 @@ def test_a_batch_norm_without_statistics_stays():
 def test_what_is_no_module_is_returned_as_it_is():
     model = object()
     assert fast_copy(model) is model
-
-
-@pytest.mark.parametrize(("side", "samples", "images"), [(28, 0, 128), (64, 1, 64), (64, 4, 16), (128, 0, 16)])
-def test_a_call_takes_as_many_images_as_their_size_and_samples_allow(side, samples, images):
-    assert images_per_call(torch.zeros(1, 3, side, side), samples) == images
-    assert images_per_call(torch.zeros(1, 3, side, side, device="meta"), samples) is None
 
 
 def test_networks_of_others_keep_their_memory_format():

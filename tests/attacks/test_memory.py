@@ -1,0 +1,96 @@
+"""What evaluations take of the memory: counted against what autograd keeps, and kept within a budget."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from seatbelt_vae.attacks import attack, prepare
+from seatbelt_vae.attacks.memory import bytes_per_row, images_per_call, parts, shares
+from seatbelt_vae.models import vae
+
+MIB = 2**20
+
+
+@pytest.mark.parametrize(("side", "samples", "images"), [(28, 0, 128), (64, 1, 64), (64, 4, 16), (128, 0, 16)])
+def test_a_call_takes_as_many_images_as_their_size_and_samples_allow(side, samples, images):
+    assert images_per_call(torch.zeros(1, 3, side, side), samples) == images
+    assert images_per_call(torch.zeros(1, 3, side, side, device="meta"), samples) is None
+
+
+def test_parts_hold_every_index_once():
+    assert torch.equal(torch.cat(parts(torch.zeros(300, 1, 8, 8), samples=3)), torch.arange(300))
+
+
+def test_bytes_of_a_row_are_those_of_what_autograd_keeps_and_not_of_parameters():
+    weight = torch.randn(100, 50, requires_grad=True)
+
+    def smooth(d, pairs):
+        hidden = (d @ weight).exp()  # keeps its result, 50 numbers, and the product d, 100
+        return hidden.sin().sum(1)  # and the sine what it was given: the same 50 numbers
+
+    assert bytes_per_row(smooth, torch.zeros(1, 100)) == 2 * 4 * (100 + 50)
+
+
+def test_a_budget_is_shared_out_and_never_exceeded():
+    d = torch.zeros(1, 1024)
+    smooth = lambda d, pairs: d.square().sum(1)  # 8 KiB a row  # noqa: E731
+    assert shares(smooth, d, 16, MIB) == (16, MIB - 16 * 8192)
+    assert shares(smooth, d, 100, MIB) == (64, MIB / 2)
+    assert shares(smooth, d, None, MIB) == (64, MIB / 2)
+    assert shares(smooth, d, 16, 100.0) == (1, 0.0)
+
+
+def test_rounded_kinks_keep_more():
+    images = torch.rand(2, 1, 32, 32)
+    setup = prepare(vae((1, 32, 32), latent_sizes=(2,)), images, images.flip(0))
+    plain, rounded = (shares(setup.objective, setup.start, None, MIB, also)[0] for also in (None, setup.rounded))
+    assert rounded < plain
+
+
+@pytest.mark.parametrize("solver", ["path", "adam"])
+def test_an_attack_evaluates_no_more_images_at_once_than_the_budget_holds(hierarchy, images, monkeypatch, solver):
+    sizes = []
+    encode = type(hierarchy).encode
+
+    def counted(model, x, *noise):
+        sizes.extend([len(x)] if x.requires_grad else [])
+        return encode(model, x, *noise)
+
+    monkeypatch.setattr(type(hierarchy), "encode", counted)
+    settings = {"lambdas": [0.0, 1.0, 2.0, 4.0], "solver": solver, "max_iterations": 12}
+    attack(hierarchy, images, images.flip(0), **settings)
+    assert max(sizes) > 2
+    sizes.clear()
+    attack(hierarchy, images, images.flip(0), memory_budget=1.0, **settings)
+    assert max(sizes) == 2  # those that a row is counted with
+    assert sizes.count(2) == 1
+
+
+PEAK = """
+import sys, torch
+from seatbelt_vae.attacks import attack
+from seatbelt_vae.models import vae
+
+def most():  # ru_maxrss would be that of the process that started this one, if that is larger
+    (line,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024
+
+torch.manual_seed(0)
+model, images = vae((3, 64, 64), latent_sizes=(8,)), torch.rand(2, 30, 3, 64, 64)
+settings = {"lambdas": [0.5, 2.0], "solver": "cold", "max_iterations": 2}
+attack(model, images[0, :1], images[1, :1], **settings)
+before = most()
+found = attack(model, *images, memory_budget=float(sys.argv[1]) * 2**20, **settings)
+print(most() - before - found.adversarial.numel() / 2**18)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts kilobytes as Linux does")
+def test_the_process_grows_by_no_more_than_the_budget_besides_what_is_always_there():
+    grown = {}
+    for budget in (1, 96, 400):  # with the first, one row at a time
+        words = [sys.executable, "-c", PEAK, str(budget)]
+        grown[budget] = float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    assert grown[96] - grown[1] <= 96 < grown[400] - grown[1]
