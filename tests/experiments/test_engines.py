@@ -73,20 +73,27 @@ class Killer(threading.Thread):
                 self.left -= 1
 
 
-def test_processes_of_this_machine_that_are_killed(tiny: ExperimentSpec, tmp_path: Path, one_thread: None) -> None:
-    spec = spec_of(tiny, seeds=2)
-    sweep = planned(spec, tmp_path / "store")
-    killer = Killer(sweep, kills=1, within=0.2)
+def sweep_of_twelve_killed_thrice(tiny: ExperimentSpec, folder: Path, engine: str, workers: int) -> Sweep:
+    spec = spec_of(tiny, seeds=12)
+    sweep = planned(spec, folder / "store")
+    killer = Killer(sweep, kills=3, within=0.2)
     killer.start()
-    engine = make_engine("local", sweep.store / ".sweep" / "logs", Resources(workers=2))
-    found = run_sweep(sweep, engine)
+    settled = []
+    workplace = make_engine(engine, sweep.store / ".sweep" / "logs", Resources(workers=workers))
+    found = run_sweep(sweep, workplace, settled=lambda run, now: settled.append(run.name))
     killer.stop.set()
-    assert [each.state for each in found] == [State.DONE] * 2
-    assert len(killer.killed) == 1
+    assert [each.state for each in found] == [State.DONE] * 12
+    assert sorted(settled) == sorted(run.name for run in sweep.runs)
+    assert len(set(killer.killed)) == 3
     assert {each[1] for run in sweep.runs if (each := claimant(run.path))}.isdisjoint({os.getpid(), *killer.killed})
-    assert_as_in_process(sweep, spec, tmp_path / "undisturbed")
+    assert_as_in_process(sweep, spec, folder / "undisturbed")
+    return sweep
+
+
+def test_processes_of_this_machine_that_are_killed(tiny: ExperimentSpec, tmp_path: Path, one_thread: None) -> None:
+    sweep = sweep_of_twelve_killed_thrice(tiny, tmp_path, "local", workers=2)
     pickles = list(sweep.store.rglob("*_submitted.pkl"))
-    assert len(pickles) == 3
+    assert len(pickles) == 15
     for path in pickles:  # a name and two paths, no code and no state of ours
         words = [argument for _, argument, _ in pickletools.genops(path.read_bytes()) if isinstance(argument, str)]
         assert [word for word in words if "seatbelt" in word and not word.startswith(str(tmp_path))] == [
@@ -94,19 +101,8 @@ def test_processes_of_this_machine_that_are_killed(tiny: ExperimentSpec, tmp_pat
         ]
 
 
-def test_twelve_runs_on_ray_whose_workers_are_killed(tiny: ExperimentSpec, tmp_path: Path, one_thread: None) -> None:
-    spec = spec_of(tiny, seeds=12)
-    sweep = planned(spec, tmp_path / "store")
-    killer = Killer(sweep, kills=3, within=0.3)
-    killer.start()
-    settled = []
-    engine = make_engine("ray", sweep.store / ".sweep" / "logs", Resources(workers=1))
-    found = run_sweep(sweep, engine, settled=lambda run, now: settled.append(run.name))
-    killer.stop.set()
-    assert [each.state for each in found] == [State.DONE] * 12
-    assert sorted(settled) == sorted(run.name for run in sweep.runs)
-    assert len(set(killer.killed)) == 3
-    assert_as_in_process(sweep, spec, tmp_path / "undisturbed")
+def test_ray_whose_workers_are_killed(tiny: ExperimentSpec, tmp_path: Path, one_thread: None) -> None:
+    sweep_of_twelve_killed_thrice(tiny, tmp_path, "ray", workers=1)
 
 
 SLURM = {
