@@ -16,14 +16,14 @@ class Status(IntEnum):
         >>> Status(1)
         <Status.STALLED: 1>
         >>> print(Status.BUDGET)
-        the iteration budget ran out before convergence: raise max_iterations
+        the iteration budget ran out before convergence: raise max_iterations (on a path, or waves)
     """
 
     message: str
 
     CONVERGED = 0, "converged: the projected gradient or the relative decrease is below its tolerance"
     STALLED = 1, "stalled: no step decreases the objective, not even along steepest descent (a kink, or rounding)"
-    BUDGET = 2, "the iteration budget ran out before convergence: raise max_iterations"
+    BUDGET = 2, "the iteration budget ran out before convergence: raise max_iterations (on a path, or waves)"
     NOT_FINITE = (
         3,
         "the objective is infinite or NaN at the start or at every point tried; the best finite point is kept",

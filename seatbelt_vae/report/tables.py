@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.optim import Status
+from seatbelt_vae.report.formats import lambda_text
 from seatbelt_vae.report.measures import Measure, against, estimate, gain_measures, objective_measures
 from seatbelt_vae.report.runs import Comparison, Trial
 
@@ -153,8 +154,13 @@ def _notes(comparison: Comparison) -> tuple[str, ...]:
                 f"{trial.label}: success is not defined on {undefined} of {comparison.pairs} pairs (encoding the "
                 "target brings its reconstruction no nearer); they are left out of success and AUDDC."
             )
-        if cut := int((trial.result.status == int(Status.BUDGET)).sum()):
-            notes.append(f"{trial.label}: {cut} of {trial.objective.size} attacks ran out of iterations.")
+        cut = trial.result.status == int(Status.BUDGET)
+        if cut.any():
+            where = lambda_text(float(trial.lambdas[cut.any(0).numpy()].max()))
+            notes.append(
+                f"{trial.label}: {int(cut.sum())} of {trial.objective.size} attacks ran out of iterations, "
+                f"at λ = {where} and below."
+            )
         if lost := int((trial.result.status == int(Status.NOT_FINITE)).sum()):
             notes.append(f"{trial.label}: {lost} of {trial.objective.size} attacks met values that are not finite.")
     return tuple(notes)

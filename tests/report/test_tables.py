@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 import torch
 
+from seatbelt_vae.report.formats import lambda_text
 from seatbelt_vae.report.runs import Comparison
 from seatbelt_vae.report.table_formats import cell_text, to_csv, to_html, to_latex, to_markdown
 from seatbelt_vae.report.tables import Cell, Column, Line, Table, attack_table, objective_table
@@ -49,7 +50,8 @@ def test_notes_say_what_went_wrong(latent: Comparison) -> None:
     status = torch.tensor([[0, 1, 2, 2, 0, 3, 0], [2, 0, 0, 0, 0, 0, 0]])
     cut = replace(latent, trials=(replace(trial, result=replace(trial.result, status=status)),))
     notes = " ".join(attack_table(cut).notes)
-    assert "VAE: 3 of 14 attacks ran out of iterations." in notes
+    where = lambda_text(float(trial.lambdas[3]))
+    assert f"VAE: 3 of 14 attacks ran out of iterations, at λ = {where} and below." in notes
     assert "VAE: 1 of 14 attacks met values that are not finite." in notes
 
 
