@@ -63,6 +63,7 @@ class Batch:
     """The rows at work; every tensor has one entry per row, so rows can be moved and joined alike."""
 
     index: Tensor  # which problem this is
+    ticket: Tensor  # which of all solves: a problem may be solved twice at a time
     x: Tensor
     f: Tensor
     g: Tensor
@@ -83,13 +84,13 @@ class Batch:
     status: Tensor
 
     @classmethod
-    def begin(cls, index: Tensor, x: Tensor, box: Box, budget: Tensor | int, rules: Rules) -> "Batch":
+    def begin(cls, index: Tensor, ticket: Tensor, x: Tensor, box: Box, budget: Tensor | int, rules: Rules) -> "Batch":
         """Rows that are not evaluated yet."""
         b, dtype, device = len(index), wide(x.device), x.device
         zero = torch.zeros(b, dtype=dtype, device=device)
         count = torch.zeros(b, dtype=torch.long, device=device)
         return cls(
-            index=index, x=x, f=zero + torch.inf, g=torch.zeros_like(x), d=torch.zeros_like(x),
+            index=index, ticket=ticket, x=x, f=zero + torch.inf, g=torch.zeros_like(x), d=torch.zeros_like(x),
             g_low=torch.zeros_like(x), lower=box.lower.expand_as(x).contiguous(),
             upper=box.upper.expand_as(x).contiguous(),
             search=LineSearch.start(zero + 1, zero + torch.inf, zero.clone()),
@@ -121,6 +122,7 @@ class Descent:
     def __init__(self, problems: Problems, rules: Rules) -> None:
         self.problems, self.rules = problems, rules
         self._batch: Batch | None = None
+        self._tickets = 0
 
     def __len__(self) -> int:
         return 0 if self._batch is None else len(self._batch)
@@ -132,7 +134,7 @@ class Descent:
             raise ValueError("no row was admitted yet")
         return self._batch
 
-    def admit(self, index: Tensor, x: Tensor, budget: Tensor | int, parents: Tensor | None = None) -> None:
+    def admit(self, index: Tensor, x: Tensor, budget: Tensor | int, parents: Tensor | None = None) -> Tensor:
         """Take in problems.
 
         Args:
@@ -140,15 +142,21 @@ class Descent:
             x: their starting points, inside the bounds, (B, n).
             budget: steps each may take.
             parents: places in the batch of related rows, whose quasi-Newton memory is inherited.
+
+        Returns:
+            A ticket for each, by which `aged` knows it again, (B,).
         """
+        ticket = self._tickets + torch.arange(len(index), device=index.device)
         if not len(index):
-            return
-        new = Batch.begin(index, x, self.problems.box(index), budget, self.rules)
+            return ticket
+        self._tickets += len(index)
+        new = Batch.begin(index, ticket, x, self.problems.box(index), budget, self.rules)
         if parents is not None:
             new.history = take(self.batch.history, parents)
             new.inherited = new.history.filled.sum(-1)
             new.length = torch.where(new.inherited > 0, self.batch.length[parents], new.length)
         self._batch = new if not len(self) else tensor_map(_join, self.batch, new)
+        return ticket
 
     def step(self) -> None:
         """Evaluate every row at its trial point, and let each draw its own conclusion."""
@@ -258,9 +266,9 @@ class Descent:
             self._batch = close_gaps(self.batch, len(self.batch), ended)
         return out
 
-    def aged(self, index: Tensor, turns: Tensor) -> tuple[Tensor, Tensor]:
-        """Which of the problems `index` (B,) were at work for `turns` (B,) or just ended, and their places here."""
-        which, place = (index[:, None] == self.batch.index).nonzero(as_tuple=True)
+    def aged(self, ticket: Tensor, turns: Tensor) -> tuple[Tensor, Tensor]:
+        """Which of the solves `ticket` (B,) were at work for `turns` (B,) or just ended, and their places here."""
+        which, place = (ticket[:, None] == self.batch.ticket).nonzero(as_tuple=True)
         old = (self.batch.turns[place] >= turns[which]) | (self.batch.status[place] != _AT_WORK)
         return which[old], place[old]
 

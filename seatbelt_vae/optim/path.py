@@ -189,7 +189,7 @@ class _Path:
         descent, walks = Descent(self.problems, self.rules), walks.of(walks.ahead)
         x = self.best(walks.row, self.order[walks.place])[0]
         x = torch.where((x == 0).all(-1, keepdim=True), self.problems.x0[walks.row], x)
-        descent.admit(self.index(walks), x, self.steps(walks))
+        walks.ticket = descent.admit(self.index(walks), x, self.steps(walks))
         while len(descent):
             descent.step()
             walks = self.onward(walks, descent)
@@ -198,7 +198,7 @@ class _Path:
 
     def onward(self, walks: Walks, descent: Descent) -> Walks:
         """Send out the solves that are due, each from where its neighbour has come to; what is left to walk."""
-        due, parent = descent.aged(self.index(walks), walks.wait)
+        due, parent = descent.aged(walks.ticket, walks.wait)
         if not len(due):
             return walks
         stay = torch.ones_like(walks.row, dtype=torch.bool)
@@ -212,7 +212,7 @@ class _Path:
         new, parent = new.of(new.ahead), torch.cat(parents)[new.ahead]
         x, needed = self.start(new, descent.batch, parent)
         new = new.of(needed)
-        descent.admit(self.index(new), x[needed], self.steps(new), parent[needed])
+        new.ticket = descent.admit(self.index(new), x[needed], self.steps(new), parent[needed])
         return walks.of(stay).join(new)
 
     def finish(self, descent: Descent) -> None:
@@ -267,7 +267,10 @@ class _Path:
         row, k = problems.row(index), index % len(problems.lambdas)
         self.evaluations.index_put_((row, k), ended.turns, accumulate=True)
         row, k, ended = row[itself], k[itself], tensor_map(lambda tensor: tensor[itself], ended)
-        better = ended.f < self.r[row, k] + problems.lambdas[k] * self.charge[row, k]
+        place = torch.arange(len(row), device=row.device)
+        below = (ended.f < ended.f[:, None]) | ((ended.f == ended.f[:, None]) & (place < place[:, None]))
+        twice = (ended.index[:, None] == ended.index) & below  # the same problem, solved better
+        better = (ended.f < self.r[row, k] + problems.lambdas[k] * self.charge[row, k]) & ~twice.any(1)
         i, j, x = row[better], k[better], ended.x[better]
         self.d[i, j], self.charge[i, j] = x, size(x, problems.penalty)
         self.r[i, j] = ended.f[better] - problems.lambdas[j] * self.charge[i, j]

@@ -36,6 +36,7 @@ class Walks:
         budget: steps that a solve may take.
         final: steps that the last one may take.
         forks: whether other walks set out where this one ends.
+        ticket: of the solve at `place`.
     """
 
     row: Tensor
@@ -46,6 +47,7 @@ class Walks:
     budget: Tensor
     final: Tensor
     forks: Tensor
+    ticket: Tensor
 
     @classmethod
     def begin(
@@ -55,7 +57,7 @@ class Walks:
         same = torch.ones_like(row)
         return cls(
             row, place, last, same * gait.way, same * gait.stride, same * gait.budget,
-            same * (gait.budget if final is None else final), (same * forks).bool(),
+            same * (gait.budget if final is None else final), (same * forks).bool(), -same,
         )  # fmt: skip
 
     def __len__(self) -> int:

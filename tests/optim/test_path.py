@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim import SOLVERS, Status, follow_path, solve, solve_cold
+from seatbelt_vae.optim import SOLVERS, Status, follow_path, path, solve, solve_cold
 
 LAMBDAS = torch.cat([torch.zeros(1), 2.0 ** torch.linspace(-6, 6, 13)]).double()
 
@@ -222,3 +222,27 @@ def test_rows_that_wait_for_room_find_the_same_with_rounding(targets):
     parts = follow_path(smooth, 0 * targets, grid, -0.5, 0.5, rounded=rounded, memory_budget=1.0)
     torch.testing.assert_close(parts.x, whole.x, rtol=0, atol=1e-10)
     assert torch.equal(parts.evaluations, whole.evaluations)
+
+
+def test_a_problem_that_is_solved_twice_at_a_time_does_not_multiply_walks(monkeypatch):
+    onward, most = path._Path.onward, 0
+
+    def watched(this, walks, descent):
+        nonlocal most
+        going = onward(this, walks, descent)
+        most = max(most, int(going.ticket.unique(return_counts=True)[1].max()) if len(going) else 0)
+        assert most == 1, "two walks follow the same solve"
+        return going
+
+    monkeypatch.setattr(path._Path, "onward", watched)
+    generator = torch.Generator().manual_seed(7)
+    matrices = torch.randn(300, 3, 2, generator=generator)[14]
+    targets = torch.randn(300, 2, generator=generator)[14]
+
+    def kinked(d, rows):
+        return (d - targets).matmul(matrices.T).abs().sum(-1)
+
+    grid = 2.0 ** torch.linspace(-4, 4, 12)
+    found = path.follow_path(kinked, torch.full((1, 2), 1e-8), grid, -3.0, 3.0)
+    assert most == 1
+    assert int(found.evaluations.sum()) < 1000  # it used to be 13 336

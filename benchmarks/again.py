@@ -1,0 +1,94 @@
+"""Attacks that run folders hold, made again by the solver of today: how much of a result is the solver's.
+
+    OMP_NUM_THREADS=1 python benchmarks/again.py RUN [RUN ...] --out FOLDER [--pairs 40] [--markdown FILE]
+
+For each run the walk over λ in its latents, with the settings and the first PAIRS pairs of images that were used then: by
+how much Δ moves, on average and at most, and success within 0.5 and AUDDC then and now. What was done is kept in FOLDER.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from seatbelt_vae.attacks import AttackResult, attack
+from seatbelt_vae.experiments import RunFolder
+from seatbelt_vae.experiments.assessment import Assessment, assess
+from seatbelt_vae.metrics import success_at
+from seatbelt_vae.progress import progress_bar
+from seatbelt_vae.report.scope import Scope
+from seatbelt_vae.storage import read_json, write_bytes, write_json
+
+
+def walk_of(run: RunFolder) -> tuple[AttackResult, Assessment] | None:
+    """The run's attack by the walk over λ in the latents that the decoder sees, along their means."""
+    for name in run.attacks:
+        found, measured = run.attack(name)
+        usual = {"mode": "latent", "solver": "path", "divergence": "kl", "samples": 0}
+        if Scope.of(found.settings, {}).usual and usual.items() <= found.settings.items():
+            return found, measured
+    return None
+
+
+def measure(run: RunFolder, pairs: int) -> dict[str, Any]:
+    """One attack made again, and what it moved."""
+    kept = walk_of(run)
+    if kept is None:
+        raise SystemExit(f"{run.path}: holds no walk over λ in its latents")
+    then, measured = kept
+    model, settings = run.model(), then.settings
+    names = ("seed", "max_iterations", "layers")
+    now = attack(
+        model, then.source[:pairs], then.target[:pairs], lambdas=then.lambdas,
+        bounds=tuple(settings["bounds"]), **{name: settings[name] for name in names},
+    )  # fmt: skip
+    again = assess(model, now)
+    ratio = now.objective / then.objective[:pairs]
+    success = [success_at(a.relative_distortion[:pairs], a.success[:pairs], 0.5) for a in (measured, again)]
+    return {
+        "run": run.name,
+        "ratio": ratio.mean(0).tolist(),
+        "success": [each.tolist() for each in success],
+        "auddc": [measured.auddc[:pairs].tolist(), again.auddc.tolist()],
+    }
+
+
+def line(found: dict[str, Any]) -> str:
+    """A line of the table."""
+    shift = 100 * (np.array(found["ratio"]) - 1)
+    cells = [found["run"], f"{shift.mean():+.2f} %", f"{shift.min():+.1f} to {shift.max():+.1f} %"]
+    for key in ("success", "auddc"):
+        then, now = np.mean(found[key], axis=1)
+        cells += [f"{then:.4f}", f"{now:.4f}", f"{now - then:+.4f}"]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--pairs", type=int, default=40)
+    parser.add_argument("--markdown", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    options.out.mkdir(parents=True, exist_ok=True)
+    text = (
+        "| run | Δ moved | at any λ | success within 0.5, then | now | moved | AUDDC, then | now | moved |\n"
+        "|---|---|---|---|---|---|---|---|---|\n"
+    )
+    with progress_bar("Attacking again", total=len(options.runs)) as advance:
+        for path in options.runs:
+            kept = options.out / f"{path.name}.json"
+            if not kept.exists():
+                write_json(kept, measure(RunFolder.open(path), options.pairs))
+            text += line(read_json(kept))
+            advance(1)
+    print(text)
+    if options.markdown:
+        write_bytes(options.markdown, text.encode())
+
+
+if __name__ == "__main__":
+    main()
