@@ -2,8 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/again.py RUN [RUN ...] --out FOLDER [--pairs 40] [--markdown FILE]
 
-For each run the walk over λ in its latents, with the settings and the first PAIRS pairs of images that were used then: by
-how much Δ moves, on average and at most, and success within 0.5 and AUDDC then and now. What was done is kept in FOLDER.
+For each run the walk over λ in its latents, with the settings and the first PAIRS pairs of images that were used then:
+by how much Δ moves, on average and at most, and success within 0.5 and AUDDC then and now. What was done is kept in
+FOLDER.
 """
 
 import argparse

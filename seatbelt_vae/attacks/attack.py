@@ -14,7 +14,7 @@ from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.attacks.result import AttackResult
 from seatbelt_vae.attacks.setup import named, prepare
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim import Norm, PathSolution, Penalty, solve, solve_ball
+from seatbelt_vae.optim import SOLVERS, Norm, PathSolution, Penalty, solve, solve_ball
 
 
 def attack(
@@ -55,8 +55,8 @@ def attack(
       (:mod:`~seatbelt_vae.attacks.damage`); needs `radii`.
 
     Args:
-        model: anything with ``encode`` and ``decode``, see :class:`~seatbelt_vae.attacks.protocol.Attackable`. A copy
-            of it is attacked, in evaluation mode.
+        model: anything with ``encode`` and ``decode``, see :class:`~seatbelt_vae.attacks.protocol.Attackable`. Of an
+            ``nn.Module`` a copy is attacked, in evaluation mode; whatever else has to be in that mode itself.
         source: x, (P, C, H, W), floats inside the bounds.
         target: x_t, likewise; None in a damage attack.
         mode: ``latent``, ``output`` or ``damage``.
@@ -72,7 +72,7 @@ def attack(
         penalty: ``norm`` for λ‖d‖, ``squared`` for λ‖d‖².
         radii: budgets ε > 0 in the place of penalties; the result's ``lambdas`` then holds them.
         ball: ``l2`` or ``linf``, the norm of the budget.
-        restarts: starting points per pair and radius, the first at the source, the others random.
+        restarts: starting points per pair and radius, the first next to the source, the others random.
         samples: sets of common random numbers, drawn once per pair, along which encodings are sampled; 0 follows the
             means. None: 0 for latent attacks, 4 for output attacks on the ELBO.
         target_noise: of a latent attack that follows samples: ``same``, the target's encodings are sampled with the
@@ -95,7 +95,8 @@ def attack(
         Adversarial images and what they cost, for all pairs and λ (or ε) ascending.
 
     Raises:
-        InputError: images out of bounds, of wrong shape or not finite; a negative λ; an unknown name.
+        InputError: images out of bounds, of wrong shape or not finite; a negative λ; an unknown name; a model that is
+            random, or mixes the images of a batch.
 
     References:
         Willetts et al. 2020, equations 11 and 12; Tabacof et al. 2016; Gondim-Ribeiro et al. 2018; Camuto et al. 2021.
@@ -111,7 +112,14 @@ def attack(
     """
     if mode == "damage" and radii is None:
         raise InputError("radii: a damage attack needs the budgets of distortion, such as radii=[1.0, 2.0]")
-    grid = check_lambdas(lambdas if radii is None else radii)
+    grid = check_lambdas(lambdas) if radii is None else check_lambdas(radii, "radii")
+    if solver not in SOLVERS:
+        raise InputError(f"solver {solver!r}: must be one of {', '.join(SOLVERS)}")
+    for name, count in (("chunk", chunk), ("max_iterations", max_iterations)):
+        if count is not None and count < 1:
+            raise InputError(f"{name} {count}: must be 1 or more, or None")
+    if torch.is_inference_mode_enabled():
+        raise InputError("attack: needs gradients, which torch.inference_mode() turns off; call it outside of that")
     setup = prepare(
         model,
         source,

@@ -9,15 +9,45 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from seatbelt_vae.attacks.protocol import Attackable
+from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.networks import ConvDecoder, ConvFeatures
 
 FEW_CHANNELS = 4
 
 
-def fast_copy(model: Attackable) -> Attackable:
-    """A copy of a model for attacks: frozen, in evaluation mode, batch norm folded, channels last, GEMM + fold.
+def plain_copy(model: Attackable) -> Attackable:
+    """A copy of a model for attacks: frozen, in evaluation mode.
 
-    Outputs and input gradients are those of the model up to rounding. Half of the time of an attack on a plain model
+    Args:
+        model: anything attackable; what is no ``nn.Module`` is returned as it is, in whatever mode it is.
+
+    Returns:
+        A model of the same class that shares nothing with the first.
+
+    Raises:
+        InputError: it cannot be copied.
+
+    Example:
+        >>> from seatbelt_vae.models import vae
+        >>> plain_copy(vae((1, 32, 32))).training
+        False
+    """
+    if not isinstance(model, nn.Module):
+        return model
+    computed = [v for m in model.modules() for v in vars(m).values() if isinstance(v, Tensor) and not v.is_leaf]
+    try:
+        copied: Any = copy.deepcopy(model, {id(v): v.detach().clone() for v in computed})
+    except (RuntimeError, TypeError) as error:
+        raise InputError(f"model: cannot be copied ({str(error).splitlines()[0]}); attacks work on a copy") from error
+    attackable: Attackable = copied.eval().requires_grad_(False)
+    return attackable
+
+
+def fast_copy(model: Attackable) -> Attackable:
+    """A `plain_copy` with batch norm folded, channels last, GEMM + fold.
+
+    Outputs and input gradients are those of the model up to rounding, where it calls its layers as modules and does not
+    look into them: see :func:`~seatbelt_vae.attacks.trust.trusted`. Half of the time of an attack on a plain model
     goes into the gradient of the first convolution to its one or three input channels; as a matrix product and a fold
     that is an order of magnitude faster on a CPU. Our own networks store channels last, which saves another tenth to a
     fifth; foreign ones stay as they are, since theirs may rely on the order of the memory.
@@ -34,11 +64,11 @@ def fast_copy(model: Attackable) -> Attackable:
         >>> torch.allclose(fast_copy(model).encode(x)[0].loc, model.encode(x)[0].loc, atol=1e-5)
         True
     """
+    fast: Any = plain_copy(model)
     if not isinstance(model, nn.Module):
         return model
-    fast: Any = copy.deepcopy(model).eval().requires_grad_(False)
     for parent in list(fast.modules()):
-        if isinstance(parent, nn.Sequential):
+        if isinstance(parent, nn.Sequential) and type(parent).forward is nn.Sequential.forward:
             fold_batch_norms(parent)
     for parent in list(fast.modules()):
         if isinstance(parent, ConvFeatures | ConvDecoder) and on_cpu(parent):
@@ -72,9 +102,9 @@ def fold_batch_norms(sequence: nn.Sequential) -> None:
     for i in range(len(sequence) - 1):
         layer, norm = sequence[i], sequence[i + 1]
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
-            if norm.running_var is None or (isinstance(layer, nn.ConvTranspose2d) and layer.groups > 1):
-                continue
             transposed = isinstance(layer, nn.ConvTranspose2d)
+            if not as_built(layer, norm) or norm.running_var is None or (transposed and layer.groups > 1):
+                continue
             sequence[i] = fuse_conv_bn_eval(layer, norm, transpose=transposed)
             sequence[i + 1] = nn.Identity()
 
@@ -95,11 +125,22 @@ def suits(module: nn.Module) -> bool:
     )
 
 
-class FewChannelConv2d(nn.Module):
+def as_built(*modules: nn.Module) -> bool:
+    """Whether modules are PyTorch's own, with no hook on them and no parametrization.
+
+    Example:
+        >>> as_built(nn.ReLU()), as_built(torch.nn.utils.spectral_norm(nn.Linear(2, 2)))
+        (True, False)
+    """
+    own = all(type(each).__module__.startswith("torch.nn.modules.") for each in modules)
+    return own and not any(each._forward_hooks or each._forward_pre_hooks for each in modules)
+
+
+class FewChannelConv2d(nn.Conv2d):
     """A convolution with the same output, whose gradient to its input is one matrix product and one fold.
 
     Args:
-        conv: the convolution; its weights are used as they are, and get no gradient.
+        conv: the convolution; its weights and hooks are used as they are, and get no gradient.
 
     Example:
         >>> conv = nn.Conv2d(1, 8, 4, stride=2, padding=1)
@@ -108,12 +149,12 @@ class FewChannelConv2d(nn.Module):
     """
 
     def __init__(self, conv: nn.Conv2d) -> None:
-        super().__init__()
-        self.conv = conv
+        nn.Module.__init__(self)
+        self.__dict__.update(conv.__dict__)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """The convolution of images (B, C, H, W)."""
-        out: Tensor = _Convolve.apply(x, self.conv)
+        out: Tensor = _Convolve.apply(input, self)
         return out
 
 

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.errors import InputError
 
-START = 1e-8
+START, NUDGE = 1e-8, 1e-2
+"""How far from the source, a pixel at most, attacks begin: those with a target nearly there, those for damage where the
+gradient is not 0, as that of a divergence is at the source itself."""
 
 
 def paper_lambdas(count: int = 50, lowest: float = -20.0, highest: float = 20.0) -> Tensor:
@@ -21,8 +23,8 @@ def paper_lambdas(count: int = 50, lowest: float = -20.0, highest: float = 20.0)
     return torch.cat([torch.zeros(1), 2.0 ** torch.linspace(lowest, highest, count)])
 
 
-def check_lambdas(lambdas: str | Tensor | Sequence[float]) -> Tensor:
-    """The penalties as an ascending tensor, (K,).
+def check_lambdas(lambdas: str | Tensor | Sequence[float], name: str = "lambdas") -> Tensor:
+    """The penalties, or what else has that `name`, as an ascending tensor, (K,).
 
     Raises:
         InputError: an unknown name, none at all, one that is negative or not finite.
@@ -37,7 +39,7 @@ def check_lambdas(lambdas: str | Tensor | Sequence[float]) -> Tensor:
         return paper_lambdas()
     grid = torch.as_tensor(lambdas, dtype=torch.get_default_dtype()).flatten()
     if len(grid) == 0 or not bool(torch.isfinite(grid).all()) or bool((grid < 0).any()):
-        raise InputError(f"lambdas {grid.tolist()}: must be one or more finite numbers, zero or more each")
+        raise InputError(f"{name} {grid.tolist()}: must be one or more finite numbers, zero or more each")
     return grid.unique(sorted=True)
 
 
@@ -81,9 +83,9 @@ def place(model: Attackable, images: Tensor) -> Tensor:
 
 
 def draw_per_pair(
-    source: Tensor, shapes: Sequence[torch.Size], samples: int, seed: int
+    source: Tensor, shapes: Sequence[torch.Size], samples: int, seed: int, reach: float = START
 ) -> tuple[Tensor, list[Tensor] | None]:
-    """Starting points U(±1e-8), (P, n), and `samples` sets of normal noise per layer, (P, S, …); pair by pair.
+    """Starting points U(±`reach`), (P, n), and `samples` sets of normal noise per layer, (P, S, …); pair by pair.
 
     Raises:
         InputError: a negative number of samples.
@@ -98,7 +100,7 @@ def draw_per_pair(
     starts, noises = [], []
     for pair in range(len(source)):
         generator = torch.Generator().manual_seed(seed * 1_000_003 + pair)
-        starts.append(START * (2 * torch.rand(source[0].numel(), generator=generator) - 1))
+        starts.append(reach * (2 * torch.rand(source[0].numel(), generator=generator) - 1))
         noises.append([torch.randn(samples, *shape, generator=generator) for shape in shapes])
     noise = [torch.stack(layer).to(source) for layer in zip(*noises, strict=True)] if samples else None
     return torch.stack(starts).to(source), noise

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from seatbelt_vae.attacks.evaluation import as_built
 from seatbelt_vae.attacks.memory import parts
 from seatbelt_vae.optim.problem import Objective
 
@@ -47,7 +48,9 @@ class RoundedReLU(nn.Module):
             return out
         width = self.width.repeat_interleave(len(z) // len(self.width)).view(-1, *[1] * (z.dim() - 1)).to(z.dtype)
         rounded: Tensor = _Round.apply(z, width)
-        return torch.lerp(rounded, z, self.leak) if self.leak else rounded
+        if self.leak:
+            rounded = torch.lerp(rounded, z, self.leak)
+        return z.copy_(rounded) if self.activation.inplace else rounded
 
 
 class _Round(torch.autograd.Function):
@@ -95,7 +98,7 @@ class Rounded:
 
 
 def activations_to_round(model: Any) -> list[RoundedReLU]:
-    """Put a `RoundedReLU` in the place of every ReLU and leaky ReLU that is a module of the model, in place.
+    """Put a `RoundedReLU` in the place of every plain ReLU and leaky ReLU that is a module of the model, in place.
 
     Example:
         >>> model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Sigmoid())
@@ -107,7 +110,7 @@ def activations_to_round(model: Any) -> list[RoundedReLU]:
     known: dict[nn.Module, RoundedReLU] = {}
     for parent in list(model.modules()):
         for name, child in list(parent._modules.items()):  # named_children would leave out a second use
-            if isinstance(child, nn.ReLU | nn.LeakyReLU):
+            if isinstance(child, nn.ReLU | nn.LeakyReLU) and as_built(child):
                 setattr(parent, name, known.setdefault(child, RoundedReLU(child)))
     return list(known.values())
 
@@ -154,7 +157,7 @@ def _inputs(
     activations: Sequence[RoundedReLU],
     d: Tensor,
     pairs: Tensor,
-    keep: Callable[[Tensor], Tensor] = lambda z: z,
+    keep: Callable[[Tensor], Tensor] = Tensor.clone,
 ) -> list[list[Tensor]]:
     """What every activation is given at d, or what is to be kept of it, call by call."""
     inputs: list[list[Tensor]] = [[] for _ in activations]

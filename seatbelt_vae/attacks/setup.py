@@ -1,20 +1,22 @@
 """What an attack minimises, over what and from where: everything but the solver."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.distributions import Distribution
 
 from seatbelt_vae.attacks.damage import PosteriorDamage, ReconstructionDamage
 from seatbelt_vae.attacks.divergences import L2_SAMPLES, Divergence, find_divergence
-from seatbelt_vae.attacks.evaluation import fast_copy
-from seatbelt_vae.attacks.ingredients import check_images, draw_per_pair, place
+from seatbelt_vae.attacks.evaluation import plain_copy
+from seatbelt_vae.attacks.ingredients import NUDGE, START, check_images, draw_per_pair, place
 from seatbelt_vae.attacks.latent import LatentObjective, Layers, choose_layers
 from seatbelt_vae.attacks.output import OutputDistance, OutputObjective
 from seatbelt_vae.attacks.protocol import Attackable, as_normal
-from seatbelt_vae.attacks.rounding import Rounded, activations_to_round, rounded
+from seatbelt_vae.attacks.trust import trusted
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.optim.problem import Objective, Rounded
 
 DIVERGENCE = {"latent": "kl", "output": "elbo", "damage": "reconstruction"}
 """The modes, and what each minimises unless told otherwise."""
@@ -29,7 +31,7 @@ class Setup:
 
     Attributes:
         objective: the smooth part r, ``r(d, pairs) -> values``: d (B, n), pairs (B,), values (B,).
-        start: (P, n), almost 0.
+        start: (P, n), almost 0; in a damage attack within a hundredth a pixel.
         lower: bounds that keep x + d in those of the data, (P, n).
         upper: likewise.
         source: x on the model's device, (P, C, H, W).
@@ -39,7 +41,7 @@ class Setup:
         rounded: r with the kinks of its activations rounded off, ``rounded(d, pairs, width)``; None where it has none.
     """
 
-    objective: Callable[[Tensor, Tensor], Tensor]
+    objective: Objective
     start: Tensor
     lower: Tensor
     upper: Tensor
@@ -68,7 +70,8 @@ def prepare(
     Arguments are those of :func:`~seatbelt_vae.attacks.attack.attack`. The model is copied and its parameters frozen.
 
     Raises:
-        InputError: images out of bounds, of wrong shape or not finite; an unknown name.
+        InputError: images out of bounds, of wrong shape or not finite; an unknown name; a model that is not a function
+            of each image.
 
     Example:
         >>> from seatbelt_vae.models import vae
@@ -84,17 +87,18 @@ def prepare(
     source = place(model, source)
     target = source if target is None else place(model, target)
     check_images(source, target, bounds)
-    fast = fast_copy(model)
-    activations = activations_to_round(fast)
-    with torch.no_grad():
-        shapes = [as_normal(q).loc.shape[1:] for q in fast.encode(source[:1])]
+    shapes = latent_shapes(plain_copy(model), source)
     chosen = choose_layers(layers, len(shapes), getattr(model, "decoder_sees", "all"))
     samples = default_samples(mode, divergence) if samples is None else samples
-    start, noise = draw_per_pair(source, shapes, samples, seed)
+    start, noise = draw_per_pair(source, shapes, samples, seed, NUDGE if mode == "damage" else START)
     low, high = bounds[0] - source.flatten(1), bounds[1] - source.flatten(1)
     theirs = None if target_noise == "same" else _own_noise(target_noise, mode, source, shapes, samples, seed)
-    smooth = objective(mode, divergence, fast, source, target, chosen, noise, theirs)
-    rough = rounded(smooth, activations, source, samples)
+
+    def pose(copied: Attackable, pairs: int) -> Objective:
+        drawn = [None if paths is None else [layer[:pairs] for layer in paths] for paths in (noise, theirs)]
+        return objective(mode, divergence, copied, source[:pairs], target[:pairs], chosen, *drawn)
+
+    smooth, rough = trusted(model, pose, source, samples, low, high)
     return Setup(smooth, start.clamp(low, high), low, high, source, target, chosen, samples, rough)
 
 
@@ -107,7 +111,7 @@ def objective(
     layers: tuple[int, ...],
     noise: list[Tensor] | None,
     target_noise: list[Tensor] | None = None,
-) -> Callable[[Tensor, Tensor], Tensor]:
+) -> Objective:
     """The smooth part r of an attack, ``r(d, pairs) -> values``.
 
     Raises:
@@ -126,6 +130,24 @@ def objective(
     if name == "l2":
         return OutputDistance(model, source, target, noise)
     raise InputError(f"divergence {named(name, mode)!r}: an output attack has elbo and l2")
+
+
+def latent_shapes(model: Attackable, source: Tensor) -> list[torch.Size]:
+    """The shapes of a model's latents, the bottom first, without the batch.
+
+    Raises:
+        InputError: its posteriors are not a sequence of Normals.
+
+    Example:
+        >>> from seatbelt_vae.models import seatbelt_vae
+        >>> latent_shapes(seatbelt_vae((1, 28, 28), latent_sizes=(5, 4), network="mlp"), torch.zeros(1, 1, 28, 28))
+        [torch.Size([5]), torch.Size([4])]
+    """
+    with torch.no_grad():
+        posteriors = model.encode(source[:1])
+    if isinstance(posteriors, Distribution):
+        raise InputError("encode: returns one distribution; must return a tuple of them, one for each layer")
+    return [as_normal(q).loc.shape[1:] for q in posteriors]
 
 
 def _own_noise(

@@ -158,11 +158,13 @@ class _Path:
         zero, index = torch.zeros_like(x0), torch.arange(len(x0), device=x0.device)
         r, g = value_and_gradient(problems.smooth, zero, index, problems.chunk)
         downhill = torch.where(((box.lower >= 0) & (g > 0)) | ((box.upper <= 0) & (g < 0)), 0.0, g)
+        slope, hole = size(downhill, "norm"), ~torch.isfinite(r)
+        r, slope = r.where(~hole, torch.inf), slope.where(~hole, torch.inf)  # so that 0 is neither best nor stationary
         count = torch.zeros(rows, grid, dtype=torch.long, device=x0.device)
         return cls(
             problems, rules, gaits, problems.lambdas.argsort(descending=True),
             x0.new_zeros(rows, grid, x0.shape[1]), r[:, None].repeat(1, grid), r.new_zeros(rows, grid),
-            torch.full_like(count, int(Status.CONVERGED)), count, size(downhill, "norm"),
+            torch.full_like(count, int(Status.CONVERGED)), count, slope,
             problems.lambdas * (problems.penalty == "norm"),
         )  # fmt: skip
 
@@ -282,7 +284,8 @@ class _Path:
         rows, grid = (torch.arange(size, device=self.r.device) for size in self.problems.shape)
         best, _ = self.envelope(rows, grid)
         d = self.d.take_along_dim(best[:, :, None], dim=1)
-        return self.problems.solution(d, self.r.gather(1, best), self.status, self.evaluations)
+        r = self.r.gather(1, best)
+        return self.problems.solution(d, r.where(torch.isfinite(r), torch.nan), self.status, self.evaluations)
 
 
 SOLVERS: dict[str, Callable[..., PathSolution]] = {

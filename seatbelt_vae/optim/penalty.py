@@ -132,7 +132,7 @@ def family(
     """Check the ingredients of a family of problems.
 
     Raises:
-        InputError: what `minimise` refuses; no λ, a negative or infinite one; an unknown penalty.
+        InputError: what `minimise` refuses; no λ, a negative or infinite one; an unknown penalty; a chunk of no row.
     """
     x0, box = check(x0, lower, upper)
     grid = torch.as_tensor(lambdas, dtype=wide(x0.device), device=x0.device)
@@ -140,4 +140,6 @@ def family(
         raise InputError("lambdas: needs one or more finite numbers >= 0")
     if penalty not in ("norm", "squared"):
         raise InputError(f"penalty: {penalty!r} is unknown; needs 'norm' or 'squared'")
+    if chunk is not None and chunk < 1:
+        raise InputError(f"chunk: {chunk} is too few, needs 1 or more, or None")
     return Family(smooth, x0, grid, box, penalty, chunk, rounded)

@@ -187,6 +187,10 @@ ONE = torch.ones(1, 1, 28, 28)
         ({"solver": "newton"}, "newton"),
         ({"solver": "cold", "waves": 3}, "waves: only the solver path"),
         ({"samples": -1}, "samples -1"),
+        ({"chunk": 0}, "chunk 0: must be 1 or more"),
+        ({"solver": "adam", "max_iterations": 0}, "max_iterations 0: must be 1 or more"),
+        ({"radii": [-1.0]}, "^radii .*zero or more"),
+        ({"radii": [1.0], "solver": "newton"}, "solver 'newton': must be one of path, cold, scipy, adam"),
         ({"source": 2 * ONE}, "source: pixels from 2 to 2 are outside"),
         ({"target": ONE * float("nan")}, "target: holds NaN"),
         ({"target": ONE.repeat(2, 1, 1, 1)}, "must both be"),
@@ -227,3 +231,19 @@ def test_noise_of_its_own_for_the_target_puts_a_floor_under_a_hierarchy(hierarch
 def test_noise_for_the_target_that_cannot_be_is_refused(hierarchy, images, settings, named):
     with pytest.raises(InputError, match=named):
         attack(hierarchy, images[:2], images[2:], lambdas=[1.0], **settings)
+
+
+def test_inference_mode_is_named(hierarchy, images):
+    with torch.inference_mode(), pytest.raises(InputError, match=r"torch.inference_mode\(\) turns off"):
+        attack(hierarchy, images[:2], images[2:], lambdas=[1.0])
+
+
+@pytest.mark.parametrize("divergence", ["skl", "kl", "w2", "l2-means", None])
+def test_damage_does_not_end_where_it_begins(hierarchy, images, divergence):
+    # At the source a divergence from its own posterior is least, and its gradient 0: a search from there is at its end.
+    found = attack(hierarchy, images[:2], mode="damage", divergence=divergence, radii=[2.0], max_iterations=20)
+    random = images[:2] + torch.nn.functional.normalize(torch.randn(2, 784), dim=1).view(2, 1, 28, 28) * 2.0
+    anywhere = prepare(hierarchy, images[:2], mode="damage", divergence=divergence)
+    d = (random - images[:2]).flatten(1).clamp(anywhere.lower, anywhere.upper)
+    assert (-found.discrepancy[:, 0] > 2 * -anywhere.objective(d, torch.arange(2))).all()
+    assert (found.distortion > 1.9).all()

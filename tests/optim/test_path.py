@@ -246,3 +246,19 @@ def test_a_problem_that_is_solved_twice_at_a_time_does_not_multiply_walks(monkey
     found = path.follow_path(kinked, torch.full((1, 2), 1e-8), grid, -3.0, 3.0)
     assert most == 1
     assert int(found.evaluations.sum()) < 1000  # it used to be 13 336
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+@pytest.mark.parametrize("name", ["path", "cold"])
+def test_a_hole_at_0_hides_nothing(targets, name, bad):
+    def smooth(d, rows):
+        return torch.where((d == 0).all(-1), bad, quadratic(targets)(d, rows))
+
+    found = solve(name, smooth, torch.full_like(targets, 1e-3), [0.0, 0.5], -9.0, 9.0)
+    torch.testing.assert_close(found.objective[:, 0], 0 * found.objective[:, 0], rtol=0, atol=1e-6)
+    assert torch.isfinite(found.objective).all()
+
+
+def test_a_chunk_of_no_row_is_refused(targets):
+    with pytest.raises(InputError, match="chunk: 0 is too few"):
+        solve("path", quadratic(targets), targets, [1.0], -9.0, 9.0, chunk=0)
