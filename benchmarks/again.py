@@ -3,11 +3,13 @@
     OMP_NUM_THREADS=1 python benchmarks/again.py RUN [RUN ...] --out FOLDER [--pairs 40] [--markdown FILE]
 
 For each run the walk over λ in its latents, with the settings and the first PAIRS pairs of images that were used then:
-by how much Δ moves, on average and at most, and success within 0.5 and AUDDC then and now. What was done is kept in
-FOLDER.
+by how much Δ moves, on average and at most, and success within 0.5 and AUDDC then and now. Then how any two models
+differ in these, over seeds and pairs: runs of a model (names alike but for the hash) are given in the order of their
+seeds, and all of one call have the same images. What was done is kept in FOLDER.
 """
 
 import argparse
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from seatbelt_vae.attacks import AttackResult, attack
 from seatbelt_vae.experiments import RunFolder
 from seatbelt_vae.experiments.assessment import Assessment, assess
 from seatbelt_vae.metrics import success_at
+from seatbelt_vae.metrics.crossed import crossed_interval
 from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.report.scope import Scope
 from seatbelt_vae.storage import read_json, write_bytes, write_json
@@ -66,6 +69,23 @@ def line(found: dict[str, Any]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
+def compared(found: list[dict[str, Any]]) -> str:
+    """How models differ, then and now: a line for any two and each measure, intervals over seeds and pairs."""
+    models: dict[str, list[dict[str, Any]]] = {}
+    for each in found:
+        models.setdefault(each["run"].rpartition("-")[0], []).append(each)
+    text = "| model | less | measure | then | now |\n|---|---|---|---|---|\n"
+    for (reference, theirs), (name, mine) in combinations(models.items(), 2):
+        for key in ("success", "auddc"):
+            cells = []
+            for time in (0, 1):
+                apart = torch.tensor([[m[key][time], t[key][time]] for m, t in zip(mine, theirs, strict=True)])
+                interval = crossed_interval(apart[:, 0] - apart[:, 1])
+                cells.append(f"{interval.value:+.4f} [{interval.low:.4f}, {interval.high:.4f}]")
+            text += f"| {name} | {reference} | {key} | {' | '.join(cells)} |\n"
+    return text
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path)
@@ -79,13 +99,16 @@ def main() -> None:
         "| run | Δ moved | at any λ | success within 0.5, then | now | moved | AUDDC, then | now | moved |\n"
         "|---|---|---|---|---|---|---|---|---|\n"
     )
+    done = []
     with progress_bar("Attacking again", total=len(options.runs)) as advance:
         for path in options.runs:
             kept = options.out / f"{path.name}.json"
             if not kept.exists():
                 write_json(kept, measure(RunFolder.open(path), options.pairs))
-            text += line(read_json(kept))
+            done.append(read_json(kept))
+            text += line(done[-1])
             advance(1)
+    text += "\n" + compared(done)
     print(text)
     if options.markdown:
         write_bytes(options.markdown, text.encode())

@@ -2,7 +2,7 @@
 
     python benchmarks/lineage.py --out runs/lineage --docs docs/lineage.md --data sprites PATH/chairs.npz
 
-3000 steps a model, 32×32, `mlp` networks: about 1½ minutes a model on one core. It goes on where it was stopped, so
+3000 steps a model, 32×32, `mlp` networks: 5 to 18 minutes a model on one busy core. It goes on where it was stopped, so
 several processes may be pointed at the same folder with other --models. Results: docs/lineage.md and lineage.json.
 """
 

@@ -14,7 +14,7 @@ def command(
 ) -> None:
     """Train a VAE, a β-TCVAE and a Seatbelt-VAE on sprites, attack each in both modes, and write a report.
 
-    About ten minutes on two cores. The same command goes on where it was stopped.
+    About four minutes on two idle cores. The same command goes on where it was stopped.
 
     Args:
         out: Folder of the runs and of report.html.

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatbelt_vae.attacks.ingredients import check_lambdas
-from seatbelt_vae.experiments.recipes import Results, Verdict, names_of, together
+from seatbelt_vae.experiments.recipes import Results, Scale, Verdict, names_of, together
 from seatbelt_vae.experiments.recipes.findings import gone_under_path
 from seatbelt_vae.experiments.recipes.quantities import quantity
+from seatbelt_vae.experiments.recipes.recipe import MATTERS
 from seatbelt_vae.report.formats import number
 from seatbelt_vae.report.table_formats import cell_text, to_markdown
 from seatbelt_vae.report.tables import Cell
@@ -24,7 +25,9 @@ PAGES = "recipes"
 WORDS = (
     "**holds**: the 95 % interval over seeds and pairs lies wholly on the claimed side and, where the paper states a "
     "size, reaches it. **holds in direction**: on that side, but short of the size, or of one training only. "
-    "**does not hold**: wholly on the other side (of “no gain”: wholly above no gain). "
+    "**does not hold**: wholly on the other side. Of “no gain”: it holds where the interval ends below a gain that "
+    f"matters, {100 * (MATTERS['ratio'] - 1):.0f} % of Δ or {MATTERS['difference']:g}, and does not where all of it is "
+    "a gain. "
     "**not decided**: the interval includes no effect, or there is none. The effect is that under the stronger attack, "
     "the walk over λ; where the paper's own, every λ from a cold start, says otherwise, both words stand."
 )
@@ -49,7 +52,7 @@ def document(sections: Sequence[Section], results: Results, *, command: str, fai
         f"{', '.join(results.data)}: {scale.size}×{scale.size}, {scale.network}, {scale.steps} steps of "
         f"{scale.batch_size} images, the total correlation by MWS over {scale.tc_samples}, "
         f"{scale.free_bits:g} free bits a dimension; β ∈ {_list(scale.betas)}, L ∈ {_list(scale.layers)}; "
-        f"{len(scale.seeds)} seeds; {scale.pairs} pairs × {len(check_lambdas(scale.lambdas))} λ.",
+        f"{len(scale.seeds)} seeds; up to {scale.pairs} pairs × {len(check_lambdas(scale.lambdas))} λ{_limits(scale)}.",
         "",
         *_failed(failed),
         *_broken(verdicts),
@@ -82,6 +85,17 @@ def page(section: Section, command: str) -> str:
     for table in section.tables:
         parts.append(to_markdown(table))
     return "\n".join(parts) + "\n"
+
+
+def _limits(scale: Scale) -> str:
+    """Where attacks of a scale are less than those of the package."""
+    limits = [
+        "" if scale.output_every == 1 else f"output attacks one in {scale.output_every} of these",
+        "" if scale.samples is None else f"output attacks with {scale.samples} set{'s'[: scale.samples > 1]} of noise",
+        "" if scale.iterations is None else f"cold starts of at most {scale.iterations} iterations",
+        "" if scale.warm_iterations is None else f"warm ones of {scale.warm_iterations}",
+    ]
+    return "".join(f", {limit}" for limit in limits if limit)
 
 
 def _list(values: Sequence[float]) -> str:

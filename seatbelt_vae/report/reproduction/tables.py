@@ -62,8 +62,9 @@ def _inflated(key: str, attack: str) -> bool:
 def _notes(rows: Sequence[TidyRow], columns: Sequence[Column]) -> tuple[str, ...]:
     seeds = sorted({row["seeds"] for row in rows})
     pairs = sorted({row["pairs"] for row in rows})
-    of = f" and {_span(pairs)} pairs" if pairs[-1] > 1 else ""
-    notes = [f"Mean over {_span(seeds)} seeds{of} [95 % interval over both]; ↑ higher, ↓ lower is better."]
+    paired = pairs[-1] > 1
+    of = f" and {_span(pairs)} pairs [95 % interval over both]" if paired else " [95 % interval over these]"
+    notes = [f"Mean over {_span(seeds)} seeds{of}; ↑ higher, ↓ lower is better."]
     if any(not column.comparable for column in columns):
         notes.append("† grows with 1/σ² alone; not comparable across models.")
     return tuple(notes)
