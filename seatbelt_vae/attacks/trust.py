@@ -15,8 +15,6 @@ from seatbelt_vae.optim.problem import Objective, Rounded
 Pose = Callable[[Attackable, int], Objective]
 """``pose(model, pairs)``: the objective of an attack on a model, for the first so many pairs."""
 
-Copy = Callable[[Attackable], Attackable]
-
 SAME = 1e-3
 """Values that differ by less than this share of the largest are the same but for rounding."""
 
@@ -46,17 +44,22 @@ def trusted(
     noise = torch.rand(2, lower.shape[1], generator=torch.Generator().manual_seed(0)).to(lower)
     way = torch.tensor([[0.25], [0.5]]).to(lower)  # to an image of noise
     d = way * (lower[pairs] + noise * (upper - lower)[pairs])
-    truth = pose(plain_copy(model), few)
+    plain = plain_copy(model)
+    truth = pose(plain, few)
     with torch.no_grad():
         expected = truth(d, pairs)
         check_steady(truth, d, pairs, expected)
         for copy in (fast_copy, plain_copy):
             for round_off in (True, False):
                 with suppress(Exception):  # a model that objects to being rebuilt is attacked as it is
-                    smooth, rough = _copied(model, copy, round_off, pose, source[:few], samples)
+                    rebuilt = copy(model)
+                    activations = activations_to_round(rebuilt) if round_off else []
+                    smooth = pose(rebuilt, few)
+                    rough = rounded(smooth, activations, source[:few], samples)
                     if _agree(smooth, rough, d, pairs, expected):
-                        return _copied(model, copy, round_off, pose, source, samples)
-    return pose(plain_copy(model), len(source)), None
+                        smooth = pose(rebuilt, len(source))
+                        return smooth, rounded(smooth, activations, source, samples)
+    return pose(plain, len(source)), None
 
 
 def check_steady(smooth: Objective, d: Tensor, pairs: Tensor, expected: Tensor) -> None:
@@ -90,15 +93,6 @@ def same(a: Tensor, b: Tensor) -> bool:
     """
     largest = float(b.abs().nan_to_num(0.0, 0.0, 0.0).max())
     return torch.allclose(a, b, rtol=0.0, atol=SAME * largest, equal_nan=True)
-
-
-def _copied(
-    model: Attackable, copy: Copy, round_off: bool, pose: Pose, source: Tensor, samples: int
-) -> tuple[Objective, Rounded | None]:
-    rebuilt = copy(model)
-    activations = activations_to_round(rebuilt) if round_off else []
-    smooth = pose(rebuilt, len(source))
-    return smooth, rounded(smooth, activations, source, samples)
 
 
 def _agree(smooth: Objective, rough: Rounded | None, d: Tensor, pairs: Tensor, expected: Tensor) -> bool:

@@ -91,11 +91,11 @@ def count_calls(store: Path, images: str) -> dict[str, int]:
 
 
 def kill_again_and_again(store: Path, images: str, calls: dict[str, int]) -> list[dict[str, int]]:
-    """Kill a sweep KILLS times, each time somewhere in the next eighth of it, then let it end."""
+    """Kill a sweep KILLS times, each time somewhere in the next tenth of it, then let it end."""
     drawn, found = random.Random(0), []
     for place in range(KILLS):
         kind = ("any", "file")[place % 2]
-        die = {kind: 1 + drawn.randrange(calls[kind] // 8)}
+        die = {kind: 1 + drawn.randrange(calls[kind] // 10)}
         assert end(child(lambda: do_sweep(store, images), die)) == -signal.SIGKILL
         found.append(
             {
