@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -233,10 +234,14 @@ def test_out_of_memory_is_said_in_words_and_a_bug_is_not_hidden(seatbelt: Run, m
     def break_() -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("seatbelt_vae.data.available", fail)
-    outcome = seatbelt("data list")
-    assert (outcome.code, outcome.out) == (1, "")
-    assert "out of memory" in outcome.err
+    def fail_on_a_cpu() -> None:
+        torch.empty(2**60)  # a plain RuntimeError
+
+    for failing in (fail, fail_on_a_cpu):
+        monkeypatch.setattr("seatbelt_vae.data.available", failing)
+        outcome = seatbelt("data list")
+        assert (outcome.code, outcome.out) == (1, "")
+        assert "out of memory" in outcome.err
     monkeypatch.setattr("seatbelt_vae.data.available", break_)
     with pytest.raises(RuntimeError, match="a bug"):
         seatbelt("data list")
@@ -300,6 +305,56 @@ def test_a_process_ends_with_the_code_and_without_a_traceback(tmp_path: Path) ->
     ended = process("evaluate nowhere", cwd=tmp_path)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.count("\n") == 1
+
+
+def test_runs_of_one_name_in_two_folders_are_reported_together(seatbelt: Run, run_path: Path, tmp_path: Path) -> None:
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    for parent in ("first", "second"):
+        shutil.copytree(run_path, tmp_path / parent / "run")
+    both = tmp_path / "first" / "run", tmp_path / "second" / "run"
+    assert seatbelt("report --json --out", tmp_path / "report", *both).code == 0
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "first/run" in page
+    assert "second/run" in page
+    refused(seatbelt("report --out", tmp_path / "again", both[0], both[0]), "give each run once")
+
+
+def test_measurements_that_are_none_are_left_out_of_a_report(seatbelt: Run, run_path: Path, tmp_path: Path) -> None:
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    run = shutil.copytree(run_path, tmp_path / "run")
+    assert seatbelt("evaluate --measure noise --device cpu", run).code == 0
+    told = json.loads((run / "evaluation.json").read_text())
+    told["noise_drop"][0] = None
+    del told["noise_drop_error"]
+    (run / "evaluation.json").write_text(json.dumps(told))
+    assert seatbelt("report --out", tmp_path / "report", run).code == 0
+    (run / "evaluation.json").write_text("[]")
+    refused(seatbelt("report --out", tmp_path / "report", run), "evaluation.json: must hold a table")
+
+
+def test_a_sheet_does_not_become_data(seatbelt: Run, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for i in range(2):
+        Image.new("L", (28, 28), 9 * i).save(tmp_path / f"{i}.png")
+    refused(seatbelt("data info --sheet", tmp_path / "sheet.png", tmp_path), "would lie among the images")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_work_goes_on_where_nobody_reads_what_is_said_by_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    from seatbelt_vae.cli.console import note
+
+    class Closed:
+        def write(self, text: str) -> None:
+            raise BrokenPipeError
+
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Closed())
+    note("unheard")
 
 
 def test_a_closed_pipe_is_no_error() -> None:

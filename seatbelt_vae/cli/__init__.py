@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"interrupted: {error}" if str(error) else "interrupted; the same command starts again", INTERRUPTED
         )
     except (MemoryError, RuntimeError) as error:
-        if "OutOfMemory" not in type(error).__name__ and not isinstance(error, MemoryError):
+        known = "OutOfMemory" in type(error).__name__ or "can't allocate memory" in str(error)
+        if not known and not isinstance(error, MemoryError):
             raise
         return _say("out of memory: use a smaller batch size, smaller images or fewer pairs", FAILED)
     except BrokenPipeError:

@@ -1,5 +1,6 @@
 """What goes to stdout: one JSON document, or lines for people."""
 
+import contextlib
 import json
 import math
 import sys
@@ -23,8 +24,9 @@ def show(value: Any, as_json: bool, lines: Iterable[str]) -> None:
 
 
 def note(line: str) -> None:
-    """Say something by the way, on stderr."""
-    print(line, file=sys.stderr)
+    """Say something by the way, on stderr; work goes on where nobody reads that."""
+    with contextlib.suppress(BrokenPipeError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:

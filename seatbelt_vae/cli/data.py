@@ -6,6 +6,7 @@ from cyclopts import App
 
 from seatbelt_vae.cli.console import columns, note, number, show
 from seatbelt_vae.cli.options import Json
+from seatbelt_vae.errors import InputError
 
 app = App(name="data", help="List data sets, or look into one.", help_epilogue="Example: seatbelt data info sprites")
 
@@ -59,7 +60,10 @@ def info(
     options = {"path": path, "size": size, "grey": grey, "count": count, "seed": seed}
     dataset = load_dataset(name, **{key: value for key, value in options.items() if value is not None})
     document = describe(dataset)
-    document["sheet"] = str(write_sheet(dataset, sheet or Path(f"{Path(name).stem}-sheet.png"), images, seed))
+    sheet = sheet or Path(f"{Path(name).resolve().stem}-sheet.png")
+    if Path(name).is_dir() and sheet.resolve().is_relative_to(Path(name).resolve()):
+        raise InputError(f"--sheet: {sheet} would lie among the images of {name}; choose another place")
+    document["sheet"] = str(write_sheet(dataset, sheet, images, seed))
     show(document, json, columns([(key, number(value)) for key, value in document.items()]))
 
 

@@ -1,6 +1,7 @@
 """Run folders as reports want them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,12 @@ def write_page(folders: Sequence["RunFolder"], out: Path) -> tuple[Path, list[st
     from seatbelt_vae.report import attack_table, clean_tables, comparisons, write_report
 
     runs = [report_run(folder) for folder in folders]
+    names = [run.name for run in runs]
+    if len({folder.path.resolve() for folder in folders}) == len(folders):  # of one name, but not the same
+        runs = [
+            replace(run, name=f"{folder.path.resolve().parent.name}/{run.name}") if names.count(run.name) > 1 else run
+            for run, folder in zip(runs, folders, strict=True)
+        ]
     tables = [*clean_tables(runs)[:1], *map(attack_table, comparisons(runs))]
     return write_report(runs, out, progress=True), [line for table in tables for line in text_table(table)]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from cyclopts import Parameter
@@ -129,4 +130,4 @@ def command(
     document = {"run": str(folder.path), "name": folder.spec.run_name, "steps": folder.step, "last": terms}
     lines = [f"{folder.path}: trained for {folder.step} steps"]
     lines += [f"  {name} {number(terms[name])}" for name in ("elbo", "log_likelihood") if name in terms]
-    show(document, json, [*lines, f"next: seatbelt evaluate {folder.path}"])
+    show(document, json, [*lines, f"next: seatbelt evaluate {quote(str(folder.path))}"])

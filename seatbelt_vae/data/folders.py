@@ -16,6 +16,7 @@ from seatbelt_vae.progress import progress_bar
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
 _MANY = 5000  # from here on reading takes long enough for a progress bar
+_SIXTEEN_BITS = ("PNG", "PPM")  # formats whose mode I holds no more
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
 
 LARGEST, USUAL = 128, 64
@@ -74,7 +75,8 @@ def find_images(path: Path) -> list[Path]:
     """
     if not path.is_dir():
         raise InputError(f"{path}: no such folder")
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and not _hidden(file, path))
+    named = (file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and not _hidden(file, path))
+    files = sorted(file for file in named if file.is_file())
     if not files:
         raise InputError(f"{path}: no image in this folder (looked for {', '.join(sorted(SUFFIXES))})")
     return files
@@ -135,6 +137,9 @@ def read_image(
         InputError: the file cannot be read as a picture.
     """
     with _open(path, content) as image:
+        if image.mode == "F" or (image.mode == "I" and image.format not in _SIXTEEN_BITS):
+            kind = "floats" if image.mode == "F" else "32-bit integers"
+            raise InputError(f"{path}: holds {kind}, whose range is anyone's guess; save it with 8 or 16 bits")
         try:
             image = _plain(ImageOps.exif_transpose(image)).convert(mode)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

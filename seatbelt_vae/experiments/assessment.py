@@ -38,7 +38,7 @@ class Kept:
         path = Path(folder) / f"{name}.assessment.safetensors"
         tensors = read_tensors(path)
         if sorted(tensors) != sorted(cls.names()):
-            raise InputError(f"{path}: is not an assessment of this version; run the attack again")
+            raise InputError(f"{path}: is not an assessment of this version; delete it, and attack again")
         return cls(**tensors)
 
     @classmethod

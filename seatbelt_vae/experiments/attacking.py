@@ -169,7 +169,7 @@ def _interval(values: Tensor, possible: tuple[float, float]) -> dict[str, float]
 def _preset(name: str | None) -> dict[str, Any]:
     if name is None:
         return {}
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise InputError(f"preset: {name!r} is unknown, use one of {', '.join(PRESETS)}")
     settings = PRESETS[name].items()
     return {key: tuple(value.tolist()) if isinstance(value, Tensor) else value for key, value in settings}

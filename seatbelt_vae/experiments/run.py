@@ -1,6 +1,7 @@
 """Train: done once, kept in the run's folder, taken up where it was stopped, and found there again."""
 
 from pathlib import Path
+from shlex import quote
 
 from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.experiments.claim import hold
@@ -68,7 +69,7 @@ def run_training(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"stopped at step {folder.step} of {spec.training.steps}, "
-            f"go on with: seatbelt train --out {folder.path} --resume"
+            f"go on with: seatbelt train --out {quote(str(folder.path))} --resume"
         ) from None
     return folder
 

@@ -125,7 +125,9 @@ class RunFolder:
     def evaluation(self) -> dict[str, Any]:
         """What was measured on the model; empty if nothing was."""
         path = self.path / EVALUATION
-        value: dict[str, Any] = read_json(path) if path.exists() else {}
+        value = read_json(path) if path.exists() else {}
+        if not isinstance(value, dict):
+            raise InputError(f"{path}: must hold a table of measurements; delete it, and evaluate again")
         return value
 
     def save_evaluation(self, evaluation: Mapping[str, Any]) -> None:

@@ -43,6 +43,6 @@ def encode_images(
             parts.append([(q.loc.cpu(), q.scale.cpu()) for q in posteriors])
             advance(len(images))
     return tuple(
-        Normal(torch.cat([loc for loc, _ in layer]), torch.cat([scale for _, scale in layer]))
+        Normal(torch.cat([loc for loc, _ in layer]), torch.cat([scale for _, scale in layer]), validate_args=False)
         for layer in zip(*parts, strict=True)
     )

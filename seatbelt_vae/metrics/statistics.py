@@ -142,7 +142,7 @@ def bootstrap_interval(
         return _mean_interval(numbers, level, resamples, seed).within(possible)
     if statistic == "geometric-mean":
         interval = _mean_interval(_logarithms(numbers, floor), level, resamples, seed)
-        interval = Interval(math.exp(interval.value), math.exp(interval.low), math.exp(interval.high))
+        interval = Interval(*map(_exp, (interval.value, interval.low, interval.high)))
         return interval.within(possible)
     raise InputError(f"statistic {statistic!r} is unknown; choose 'mean' or 'geometric-mean'")
 
@@ -229,7 +229,7 @@ def paired_test(
     difference = after - before
     interval = _mean_interval(difference, level, 4000, seed)
     if statistic == "geometric-mean":
-        interval = Interval(math.exp(interval.value), math.exp(interval.low), math.exp(interval.high))
+        interval = Interval(*map(_exp, (interval.value, interval.low, interval.high)))
     return PairedTest(interval, _sign_flip_p_value(difference, resamples, seed), len(difference))
 
 
@@ -264,12 +264,18 @@ def _sign_flip_p_value(difference: Tensor, resamples: int, seed: int) -> float:
 
 
 def _checked(values: Tensor | Sequence[float]) -> Tensor:
-    numbers = torch.as_tensor(values).detach().double().flatten().cpu()
+    numbers = torch.as_tensor(values, dtype=None if torch.is_tensor(values) else torch.float64)
+    numbers = numbers.detach().double().flatten().cpu()
     if len(numbers) == 0:
         raise InputError("values: none given; one number per pair is needed")
     if not numbers.isfinite().all():
         raise InputError(f"values: number {int((~numbers.isfinite()).nonzero()[0])} is not finite")
     return numbers
+
+
+def _exp(value: float) -> float:
+    """The exponential, 10³⁰⁴ at most: an interval may be as good as unbounded."""
+    return math.exp(min(value, 700.0))
 
 
 def _logarithms(values: Tensor, floor: float) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.metrics.streaming import evaluating
+from seatbelt_vae.metrics.streaming import batches, evaluating
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def traverse(
     From the posterior means of one image, z_j goes in `steps` equal steps through :math:`m_j \pm 3 s_j`, the mean and
     standard deviation of the aggregate posterior :math:`\frac1N \sum_n q(z_j|x_n)`. The layers above stay as they
     are; those below follow as the means of p(z_k|z_{>k}), or a layer whose effect passes through them would show none.
-    The middle picture is therefore the reconstruction for the bottom layer, and a generated image for others.
+    The middle picture has z_j at its mean over the data: for the bottom layer the reconstruction but for that.
 
     Args:
         model: anything with ``encode`` and ``decode``, and with ``prior(z)`` if it has more than one layer.
@@ -77,7 +77,8 @@ def traverse(
     if most < 1 or steps < 2:
         raise InputError(f"most {most} and steps {steps}: at least 1 dimension and 2 steps are needed")
     with evaluating(model):
-        z = [q.loc for q in model.encode(image[None])]
+        ((_, one),) = batches(model, image[None], 1)
+        z = [q.loc for q in model.encode(one)]
         return tuple(
             _layer(model, z, layer, q, kl, min(most, len(kl)), torch.linspace(-reach, reach, steps))
             for layer, (q, kl) in enumerate(zip(posteriors, dimension_kl, strict=True))

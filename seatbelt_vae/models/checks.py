@@ -129,4 +129,6 @@ def probe(name: str, module: nn.Module, shape: tuple[int, ...]) -> Tensor:
     finally:
         for each, training in modes:
             each.training = training
+    if not isinstance(output, Tensor):
+        raise InputError(f"{name}: must return a tensor, gave a {type(output).__name__}")
     return output

@@ -20,9 +20,11 @@ class PixelLikelihood(nn.Module):
 
     Attributes:
         maps_per_channel: K.
+        unit_interval: whether it means something for pixels in [0, 1] only.
     """
 
     maps_per_channel: int
+    unit_interval = False
 
 
 class BernoulliLikelihood(PixelLikelihood):
@@ -39,6 +41,7 @@ class BernoulliLikelihood(PixelLikelihood):
     """
 
     maps_per_channel = 1
+    unit_interval = True
 
     def forward(self, maps: Tensor) -> Distribution:
         """Return the distribution of which `maps` (B, C, H, W) are the logits."""
@@ -57,6 +60,7 @@ class ContinuousBernoulliLikelihood(PixelLikelihood):
     """
 
     maps_per_channel = 1
+    unit_interval = True
 
     def forward(self, maps: Tensor) -> Distribution:
         """Return the distribution of which `maps` (B, C, H, W) are the logits."""
@@ -146,6 +150,8 @@ class LogisticMixtureLikelihood(PixelLikelihood):
         >>> LogisticMixtureLikelihood(components=5)(torch.zeros(2, 45, 4, 4)).mean.shape
         torch.Size([2, 3, 4, 4])
     """
+
+    unit_interval = True
 
     def __init__(self, components: int = 5) -> None:
         super().__init__()

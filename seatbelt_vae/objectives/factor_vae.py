@@ -52,8 +52,10 @@ class Discriminator(nn.Module):
         Raises:
             InputError: a batch that cannot be halved.
         """
-        if len(z) < 2:
-            raise InputError("batch of 1: FactorVAE's discriminator needs at least 2 examples, half of them shuffled")
+        if len(z) < 4:
+            raise InputError(
+                f"batch of {len(z)}: FactorVAE's discriminator needs at least 4 examples, half of them shuffled"
+            )
         joint, other = z.detach().chunk(2)
         product = permute_dimensions(other, generator)
         real, fake = self(joint), self(product)

@@ -79,7 +79,8 @@ def _drop(evaluation: Mapping[str, Any], scale: float) -> Cell | None:
     if scale not in scales:
         return None
     place = scales.index(scale)
-    return _bounded(evaluation["noise_drop"][place], evaluation["noise_drop_error"][place])
+    drop, errors = evaluation["noise_drop"][place], evaluation.get("noise_drop_error")
+    return None if drop is None else _bounded(drop, errors[place] if errors else None)
 
 
 def _lines(runs: Sequence[ReportRun], rows: Sequence[tuple[Cell | None, ...]]) -> tuple[Line, ...]:

@@ -119,8 +119,11 @@ def drop_rows(runs: Sequence[ReportRun], axis: LambdaAxis) -> list[Row]:
     """One row for each model and scale: where it stands, the mean drop in nats, and its interval."""
     rows: list[Row] = []
     for _, run in noisy(runs):
-        columns = (run.evaluation[f"noise_{name}"] for name in ("scales", "drop", "drop_error"))
-        for scale, drop, error in zip(*columns, strict=True):
+        scales, drops = (run.evaluation[f"noise_{name}"] for name in ("scales", "drop"))
+        errors = run.evaluation.get("noise_drop_error") or [None] * len(scales)
+        for scale, drop, error in zip(scales, drops, errors, strict=True):
+            if drop is None:
+                continue
             half = 1.96 * (error or math.nan)
             half = 0.0 if math.isnan(half) else half
             place = axis.place(scale)

@@ -1,6 +1,7 @@
 """The training loop: plain, resumable to the bit, and loud when a number stops being one."""
 
 import dataclasses
+import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,10 +106,12 @@ def train(
     """
     settings = Settings(steps, batch_size, lr, seed, clip_norm, precision)
     _check(model, dataset, batch_size, checkpoint_every, log_every)
+    if out is not None and model.recipe is None:
+        raise InputError("out: this model has no recipe to be saved by; build it with a factory of seatbelt_vae.models")
     folder = None if out is None else Path(out)
     model.to(choose_device(device)).train()
     update = Update(model, dataset, objective, settings)
-    identity = _identity(settings, dataset, objective)
+    identity = _identity(settings, model, dataset, objective)
     step, seconds = _restore(folder, resume, identity, update)
     history = History(folder, step)
     started = time.perf_counter() - seconds
@@ -123,11 +126,12 @@ def train(
                 warn_of_collapse(terms, step)
             if step % log_every == 0 or step == steps:
                 history.append({"step": step, **record, **terms.summary()})
-            if folder and (step % checkpoint_every == 0 or step == steps or interrupted()):
+            stop = interrupted()
+            if folder and (step % checkpoint_every == 0 or step == steps or stop):
                 _save(folder, update, step, time.perf_counter() - started, identity)
                 saved = step
             advance(1, f"elbo {terms.elbo.mean().item():.1f}")
-            if interrupted():
+            if stop:
                 raise KeyboardInterrupt
     return TrainingResult(model.eval(), steps, history.records, time.perf_counter() - started)
 
@@ -138,6 +142,14 @@ def _check(
     for name, value in (("checkpoint_every", checkpoint_every), ("log_every", log_every)):
         if value < 1:
             raise InputError(f"{name}: {value} is too small, use 1 or more")
+    if not isinstance(dataset, ImageDataset):
+        wanted = "an ImageDataset, such as load_dataset(…).split().train"
+        raise InputError(f"dataset: is a {type(dataset).__name__}, must be {wanted}")
+    low, high = dataset.bounds
+    likelihood = model.likelihood.likelihood
+    if getattr(likelihood, "unit_interval", False) and (low < 0 or high > 1):
+        name = type(likelihood).__name__
+        raise InputError(f"images: have bounds {(low, high)}, {name} is for pixels in [0, 1]; choose another of either")
     shape, expected = tuple(dataset.image_shape), tuple(model.image_shape)
     if shape != expected:
         raise InputError(f"images: are {shape} (C, H, W), the model takes {expected}")
@@ -145,10 +157,13 @@ def _check(
         raise InputError("batch_size: 1 is too small for a model with batch norm, use 2 or more")
 
 
-def _identity(settings: Settings, dataset: ImageDataset, objective: Objective) -> dict[str, Any]:
+def _identity(
+    settings: Settings, model: HierarchicalVAE, dataset: ImageDataset, objective: Objective
+) -> dict[str, Any]:
     """What a resumed run has to agree with, as JSON."""
     name = repr(objective) if dataclasses.is_dataclass(objective) else type(objective).__name__
-    return {**dataclasses.asdict(settings), "data": dataset.digest, "objective": name}
+    recipe = json.loads(json.dumps(model.recipe))
+    return {**dataclasses.asdict(settings), "data": dataset.digest, "objective": name, "model": recipe}
 
 
 def _restore(folder: Path | None, resume: bool, identity: dict[str, Any], update: Update) -> tuple[int, float]:
@@ -159,7 +174,7 @@ def _restore(folder: Path | None, resume: bool, identity: dict[str, Any], update
     if not resume:
         raise InputError(f"{folder}: holds a checkpoint of step {checkpoint.step}; resume, or choose another folder")
     for name, value in identity.items():
-        if (was := checkpoint.settings.get(name)) != value:
+        if (was := checkpoint.settings.get(name, value)) != value:  # older ones do not name the model
             raise InputError(f"{folder}: was trained with {name} {was}, not {value}; choose another folder")
     restore_training(checkpoint.state, update.modules, update.optimisers)
     return checkpoint.step, checkpoint.seconds

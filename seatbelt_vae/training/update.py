@@ -38,6 +38,9 @@ class Settings:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
+        for name, kind in (("steps", int), ("batch_size", int), ("seed", int), ("lr", float), ("clip_norm", float)):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, kind(value))  # NumPy's numbers are no JSON
         if self.steps < 1:
             raise InputError(f"steps: {self.steps} is too small, use 1 or more")
         for name, value in (("lr", self.lr), ("clip_norm", self.clip_norm)):

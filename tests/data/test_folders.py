@@ -133,3 +133,17 @@ def test_folders_without_pictures(tmp_path):
     with pytest.raises(InputError, match="sha256 is of a file"):
         load_dataset(tmp_path, sha256="0" * 64)
     assert torch.equal(load_dataset(tmp_path).images, torch.full((1, 1, 16, 16), 3, dtype=torch.uint8))
+
+
+def test_numbers_of_unknown_range_are_refused_and_folders_passed_over(tmp_path):
+    Image.fromarray(np.full((28, 28), 0.5, "float32")).save(tmp_path / "float.tif")
+    with pytest.raises(
+        InputError, match=r"float\.tif: holds floats, whose range is anyone's guess; save it with 8 or 16"
+    ):
+        load_dataset(tmp_path)
+    Image.fromarray(np.full((28, 28), 200, "int32")).save(tmp_path / "float.tif")
+    with pytest.raises(InputError, match=r"holds 32-bit integers"):
+        load_dataset(tmp_path)
+    Image.new("L", (28, 28), 51).save(tmp_path / "float.tif")
+    (tmp_path / "folder.png").mkdir()
+    assert float(load_dataset(tmp_path)[:].mean()) == pytest.approx(0.2)

@@ -154,3 +154,17 @@ def test_an_interval_ends_where_no_mean_can_be() -> None:
     kept = bootstrap_interval(shares, possible=(0.0, 1.0))
     assert free.low < 0 or free.high > 1
     assert kept == Interval(free.value, max(free.low, 0.0), min(free.high, 1.0))
+
+
+def test_lists_keep_every_digit():
+    assert geometric_mean([0.1] * 3) == pytest.approx(0.1, rel=1e-14)
+    assert geometric_mean([1e40, 1.0]) == pytest.approx(1e20)
+    assert paired_test([0.1, 0.2, 0.3], [0.2, 0.3, 0.4]).p_value == 0.25  # equal differences: ties
+
+
+def test_an_interval_as_good_as_unbounded_is_a_number():
+    values = [1e-3 * (1 + 1e-5 * i) for i in range(9)] + [700.0]
+    interval = bootstrap_interval(values, "geometric-mean")
+    assert interval.value < interval.high < float("inf")
+    second = [1 + 1e-5 * i for i in range(9)] + [1000.0]
+    assert paired_test([1.0] * 10, second, "geometric-mean").difference.high < 1e305

@@ -109,8 +109,8 @@ def test_the_papers_discriminator() -> None:
 
 def test_refuses_a_batch_that_cannot_be_halved_and_latents_of_another_size() -> None:
     objective = FactorVAE.for_latent_size(3, width=8)
-    with pytest.raises(InputError, match="at least 2 examples"):
-        objective.discriminator.loss(torch.zeros(1, 3))
+    with pytest.raises(InputError, match="at least 4 examples"):
+        objective.discriminator.loss(torch.zeros(3, 3))
     z = torch.zeros(2, 4)
     encoding = Encoding((Normal(z, 1.0),), (z,), (Normal(z, 1.0),), Normal(torch.zeros(2), 1.0))
     with pytest.raises(InputError, match="takes 3 latents, the top layer has 4"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from seatbelt_vae.objectives import ELBO, BetaTC, FactorVAE, Terms
 from seatbelt_vae.training import CollapseWarning, TrainingResult, read_history, train
 from seatbelt_vae.training.loop import SETTLED
 
+SIDE = 28
 OBJECTIVE = BetaTC(beta=3.0, tc_samples=16, warm_up=15, anneal=15)
 
 
@@ -289,3 +291,42 @@ def test_a_batch_of_one_is_refused_where_there_is_batch_norm() -> None:
     data = ImageDataset(torch.zeros(8, 1, 32, 32, dtype=torch.uint8))
     with pytest.raises(InputError, match="batch_size: 1 is too small for a model with batch norm, use 2 or more"):
         train(vae((1, 32, 32), latent_sizes=(2,)), data, ELBO(), steps=1, batch_size=1, device="cpu")
+
+
+def test_images_below_0_are_refused_where_the_likelihood_has_no_bound_there() -> None:
+    signed = ImageDataset(torch.zeros(8, 1, SIDE, SIDE, dtype=torch.uint8), bounds=(-1.0, 1.0))
+    settings = {"steps": 1, "batch_size": 4, "device": "cpu"}
+    for likelihood in ("bernoulli", "continuous-bernoulli", "logistic-mixture"):
+        model = vae((1, SIDE, SIDE), latent_sizes=(2,), network="tiny", likelihood=likelihood)
+        with pytest.raises(InputError, match=r"images: have bounds \(-1.0, 1.0\), .* is for pixels in \[0, 1\]"):
+            train(model, signed, ELBO(), **settings)
+    train(vae((1, SIDE, SIDE), latent_sizes=(2,), network="tiny", likelihood="gaussian"), signed, ELBO(), **settings)
+
+
+def test_resuming_with_another_likelihood_is_refused(images: ImageDataset, tmp_path: Path) -> None:
+    settings = {"steps": 2, "batch_size": 4, "device": "cpu", "out": tmp_path}
+    one, other = (vae((1, SIDE, SIDE), (2,), network="tiny", likelihood=name) for name in ("bernoulli", "laplace"))
+    train(one, images, ELBO(), **settings)
+    with pytest.raises(InputError, match=r"was trained with model .*bernoulli.*, not .*laplace"):
+        train(other, images, ELBO(), resume=True, **settings)
+
+
+def test_a_model_that_cannot_be_saved_is_refused_before_it_is_trained(images: ImageDataset, tmp_path: Path) -> None:
+    made = vae((1, SIDE, SIDE), latent_sizes=(2,), network="tiny")
+    own = HierarchicalVAE(made.posterior, made.generative, made.likelihood, image_shape=made.image_shape)
+    with pytest.raises(InputError, match="out: this model has no recipe"):
+        train(own, images, ELBO(), steps=1, batch_size=4, device="cpu", out=tmp_path / "run")
+    assert train(own, images, ELBO(), steps=1, batch_size=4, device="cpu").steps == 1
+
+
+def test_numbers_of_numpy_are_numbers(images: ImageDataset, tmp_path: Path) -> None:
+    model = vae((1, SIDE, SIDE), latent_sizes=(2,), network="tiny")
+    settings = {"steps": np.int64(2), "batch_size": np.int64(4), "lr": np.float32(1e-3), "seed": np.int64(1)}
+    train(model, images, ELBO(), device=torch.device("cpu"), out=tmp_path, **settings)  # type: ignore[arg-type]
+    train(model, images, ELBO(), steps=2, batch_size=4, lr=float(np.float32(1e-3)), seed=1, out=tmp_path, resume=True)
+
+
+def test_images_that_are_no_data_set_are_refused(images: ImageDataset) -> None:
+    model = vae((1, SIDE, SIDE), latent_sizes=(2,), network="tiny")
+    with pytest.raises(InputError, match="dataset: is a Tensor, must be an ImageDataset"):
+        train(model, torch.zeros(4, 1, SIDE, SIDE), ELBO(), steps=1)  # type: ignore[arg-type]
