@@ -74,6 +74,8 @@ class AttackSpec(Section):
         check_lambdas(spec.lambdas)
         if spec.mode not in MODES:
             raise InputError(f"mode: {spec.mode!r} is none that a run can be attacked in, use {' or '.join(MODES)}")
+        if spec.radii and spec.lambdas != "paper":
+            raise InputError("lambdas: mean nothing where radii are given, leave out either")
         if spec.mode == "damage" and not spec.radii:
             raise InputError("radii: a damage attack needs the budgets of its distortion, such as 1,2,4")
         return spec

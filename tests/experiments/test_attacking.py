@@ -105,6 +105,7 @@ def test_presets_are_taken_up() -> None:
         ({"mode": "damage"}, "radii: a damage attack needs the budgets"),
         ({"mode": "damage", "radii": ()}, "radii: a damage attack needs the budgets"),
         ({"radii": (0.0,)}, "attack: radii.0: Input should be greater than 0"),
+        ({"radii": (1.0,), "lambdas": (3.0,)}, "lambdas: mean nothing where radii are given"),
         ({"preset": "papers"}, "preset: 'papers' is unknown, use one of paper, tabacof"),
         ({"divergence": "js"}, "js"),
         ({"solver": "sgd"}, "sgd"),
