@@ -130,7 +130,7 @@ class TrainingSpec(Section):
 
     steps: Count = 5000
     batch_size: Count = 128
-    lr: Annotated[float, Field(gt=0, lt=1e6)] = 1e-3
+    lr: Annotated[float, Field(gt=0, lt=1e37)] = 1e-3
     seed: Seed = 0
     clip_norm: Annotated[float, Field(gt=0)] | None = 200.0
     precision: str = "float32"
