@@ -87,7 +87,8 @@ def prepare(
     source = place(model, source)
     target = source if target is None else place(model, target)
     check_images(source, target, bounds)
-    shapes = latent_shapes(plain_copy(model), source)
+    plain = plain_copy(model)
+    shapes = latent_shapes(plain, source)
     chosen = choose_layers(layers, len(shapes), getattr(model, "decoder_sees", "all"))
     samples = default_samples(mode, divergence) if samples is None else samples
     start, noise = draw_per_pair(source, shapes, samples, seed, NUDGE if mode == "damage" else START)
@@ -98,7 +99,7 @@ def prepare(
         drawn = [None if paths is None else [layer[:pairs] for layer in paths] for paths in (noise, theirs)]
         return objective(mode, divergence, copied, source[:pairs], target[:pairs], chosen, *drawn)
 
-    smooth, rough = trusted(model, pose, source, samples, low, high)
+    smooth, rough = trusted(model, plain, pose, source, samples, low, high)
     return Setup(smooth, start.clamp(low, high), low, high, source, target, chosen, samples, rough)
 
 

@@ -20,16 +20,17 @@ SAME = 1e-3
 
 
 def trusted(
-    model: Attackable, pose: Pose, source: Tensor, samples: int, lower: Tensor, upper: Tensor
+    model: Attackable, plain: Attackable, pose: Pose, source: Tensor, samples: int, lower: Tensor, upper: Tensor
 ) -> tuple[Objective, Rounded | None]:
     """The objective of a model, by the fastest copy that agrees with a plain one on two distorted images.
 
     A foreign model may do with its layers what a copy that was rebuilt cannot know: look at their type or weights, call
-    them in another order, hang hooks on them. First the copy with rewritten convolutions is tried, then the plain one,
-    each with kinks that can be rounded off before without.
+    them in another order, hang hooks on them. First a copy with rewritten convolutions is tried, with kinks that can be
+    rounded off and without, then a plain one with these, and what is left is the plain one itself.
 
     Args:
         model: anything attackable.
+        plain: its `plain_copy`.
         pose: makes the objective.
         source: images of all pairs, (P, C, H, W).
         samples: sets of random numbers a pair is evaluated with.
@@ -44,22 +45,21 @@ def trusted(
     noise = torch.rand(2, lower.shape[1], generator=torch.Generator().manual_seed(0)).to(lower)
     way = torch.tensor([[0.25], [0.5]]).to(lower)  # to an image of noise
     d = way * (lower[pairs] + noise * (upper - lower)[pairs])
-    plain = plain_copy(model)
     truth = pose(plain, few)
     with torch.no_grad():
         expected = truth(d, pairs)
         check_steady(truth, d, pairs, expected)
-        for copy in (fast_copy, plain_copy):
-            for round_off in (True, False):
-                with suppress(Exception):  # a model that objects to being rebuilt is attacked as it is
-                    rebuilt = copy(model)
-                    activations = activations_to_round(rebuilt) if round_off else []
-                    smooth = pose(rebuilt, few)
-                    rough = rounded(smooth, activations, source[:few], samples)
-                    if _agree(smooth, rough, d, pairs, expected):
-                        smooth = pose(rebuilt, len(source))
-                        return smooth, rounded(smooth, activations, source, samples)
-    return pose(plain, len(source)), None
+        for copy, round_off in ((fast_copy, True), (fast_copy, False), (plain_copy, True)):
+            with suppress(Exception):  # a model that objects to being rebuilt is attacked as it is
+                rebuilt = copy(model)
+                activations = activations_to_round(rebuilt) if round_off else []
+                smooth = pose(rebuilt, few)
+                if _agree(smooth, rounded(smooth, activations, source[:few], samples), d, pairs, expected):
+                    break
+        else:
+            return pose(plain, len(source)), None
+        smooth = pose(rebuilt, len(source))
+        return smooth, rounded(smooth, activations, source, samples)
 
 
 def check_steady(smooth: Objective, d: Tensor, pairs: Tensor, expected: Tensor) -> None:

@@ -141,9 +141,7 @@ def bootstrap_interval(
     if statistic == "mean":
         return _mean_interval(numbers, level, resamples, seed).within(possible)
     if statistic == "geometric-mean":
-        interval = _mean_interval(_logarithms(numbers, floor), level, resamples, seed)
-        interval = Interval(*map(_exp, (interval.value, interval.low, interval.high)))
-        return interval.within(possible)
+        return _exp(_mean_interval(_logarithms(numbers, floor), level, resamples, seed)).within(possible)
     raise InputError(f"statistic {statistic!r} is unknown; choose 'mean' or 'geometric-mean'")
 
 
@@ -229,7 +227,7 @@ def paired_test(
     difference = after - before
     interval = _mean_interval(difference, level, 4000, seed)
     if statistic == "geometric-mean":
-        interval = Interval(*map(_exp, (interval.value, interval.low, interval.high)))
+        interval = _exp(interval)
     return PairedTest(interval, _sign_flip_p_value(difference, resamples, seed), len(difference))
 
 
@@ -273,9 +271,9 @@ def _checked(values: Tensor | Sequence[float]) -> Tensor:
     return numbers
 
 
-def _exp(value: float) -> float:
-    """The exponential, 10³⁰⁴ at most: an interval may be as good as unbounded."""
-    return math.exp(min(value, 700.0))
+def _exp(interval: Interval) -> Interval:
+    """Back from logarithms; ends of 10³⁰⁴ at most: an interval may be as good as unbounded."""
+    return Interval(*(math.exp(min(end, 700.0)) for end in (interval.value, interval.low, interval.high)))
 
 
 def _logarithms(values: Tensor, floor: float) -> Tensor:

@@ -146,7 +146,7 @@ def _check(
         wanted = "an ImageDataset, such as load_dataset(…).split().train"
         raise InputError(f"dataset: is a {type(dataset).__name__}, must be {wanted}")
     low, high = dataset.bounds
-    likelihood = model.likelihood.likelihood
+    likelihood = getattr(model.likelihood, "likelihood", None)  # a user's own decoder may have none
     if getattr(likelihood, "unit_interval", False) and (low < 0 or high > 1):
         name = type(likelihood).__name__
         raise InputError(f"images: have bounds {(low, high)}, {name} is for pixels in [0, 1]; choose another of either")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.errors import InputError, RunError
@@ -330,3 +330,18 @@ def test_images_that_are_no_data_set_are_refused(images: ImageDataset) -> None:
     model = vae((1, SIDE, SIDE), latent_sizes=(2,), network="tiny")
     with pytest.raises(InputError, match="dataset: is a Tensor, must be an ImageDataset"):
         train(model, torch.zeros(4, 1, SIDE, SIDE), ELBO(), steps=1)  # type: ignore[arg-type]
+
+
+def test_a_decoder_of_ones_own_needs_no_likelihood_by_name(images: ImageDataset) -> None:
+    made = vae((1, SIDE, SIDE), latent_sizes=(2,), network="tiny")
+
+    class Own(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.decoder = made.likelihood
+
+        def forward(self, z: Any) -> Any:
+            return self.decoder(z)
+
+    own = HierarchicalVAE(made.posterior, made.generative, Own(), image_shape=made.image_shape)
+    assert train(own, images, ELBO(), steps=1, batch_size=4, device="cpu").steps == 1
