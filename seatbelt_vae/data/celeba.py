@@ -36,9 +36,6 @@ def archive(path: Path, size: int | None) -> Archive | None:
 
     Identity, the 40 attributes (0 no, 1 yes) and the published partition become factors, each where its file is there,
     as ``.txt`` or as ``.csv``; with the partition, splits are the published ones.
-
-    Raises:
-        InputError: a file is damaged, or says nothing of a photograph.
     """
     path = _zip(path)
     if path.suffix.lower() != ".zip":

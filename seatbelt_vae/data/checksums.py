@@ -19,25 +19,13 @@ none) and of ``basel_face_renders.pth``: of these the sha256 is noted when they 
 
 
 def checksum(path: Path, kind: str = "sha256") -> str:
-    """Give a file's checksum in hexadecimal digits.
-
-    Args:
-        path: the file.
-        kind: "sha256" or "md5".
-
-    Raises:
-        InputError: the file cannot be read.
-    """
+    """Give a file's checksum in hexadecimal digits."""
     with reading(path, "a file"), path.open("rb") as file:
         return hashlib.file_digest(file, kind).hexdigest()
 
 
 def check_checksum(path: Path, expected: str | None) -> None:
-    """Refuse a file whose sha256 is not the expected one; None accepts any.
-
-    Raises:
-        InputError: the checksums differ, or it is a folder.
-    """
+    """Refuse a file whose sha256 is not the expected one; None accepts any."""
     if expected is None:
         return
     if path.is_dir():
@@ -48,11 +36,7 @@ def check_checksum(path: Path, expected: str | None) -> None:
 
 
 def check_published(path: Path) -> None:
-    """Refuse a file of a published name that is not the published file.
-
-    Raises:
-        InputError: its checksum is known, and another.
-    """
+    """Refuse a file of a published name that is not the published file."""
     expected = MD5.get(path.name)
     if expected is None:
         return

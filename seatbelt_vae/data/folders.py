@@ -10,7 +10,7 @@ from torch import Tensor
 
 from seatbelt_vae.data.dataset import ImageDataset, draw
 from seatbelt_vae.data.options import Options
-from seatbelt_vae.data.pictures import LARGEST, USUAL, open_picture, pages, read_image
+from seatbelt_vae.data.pictures import LARGEST, USUAL, decoding, open_picture, pages, read_image
 from seatbelt_vae.data.reading import one_line, reading
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.progress import progress_bar
@@ -72,11 +72,7 @@ def load_folder(path: Path, options: Options, *, crop: int | None = None, factor
 
 
 def find_images(path: Path) -> list[Picture]:
-    """List the pictures in a folder and below, sorted by path; hidden files are passed over.
-
-    Raises:
-        InputError: no such folder, no picture in it, or a link to nothing.
-    """
+    """List the pictures in a folder and below, sorted by path; hidden files are passed over."""
     if not path.is_dir():
         raise InputError(f"{path}: no such folder")
     with reading(path, "a folder"):
@@ -151,7 +147,7 @@ def _survey(pictures: Sequence[Picture], crop: int | None) -> tuple[int, bool]:
     shapes = set()
     modes = set()
     for picture in pictures:
-        with open_picture(picture.path) as image, reading(picture.path, "an image"):
+        with open_picture(picture.path) as image, decoding(picture.path):
             image.seek(picture.page)
             shapes.add(image.size)
             modes.add(image.mode)

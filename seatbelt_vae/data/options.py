@@ -47,11 +47,7 @@ class Options:
             raise InputError(f"bounds={short(self.bounds)}: must be (0, 1) or (-1, 1)")
 
     def apply(self, dataset: ImageDataset) -> ImageDataset:
-        """Do what was asked and has not been done yet: fewer, grey, smaller images, other bounds or hold-out.
-
-        Raises:
-            InputError: more images than there are, or a factor to hold out that there is not.
-        """
+        """Do what was asked and has not been done yet: fewer, grey, smaller images, other bounds or hold-out."""
         if self.size is not None and not isinstance(dataset.images, Tensor):
             dataset = dataset.resized(self.size)  # first, so that a sample that fits in memory small is held
         if self.count is not None:

@@ -52,20 +52,7 @@ def data_folder() -> Path:
 
 
 def write_prepared(dataset: ImageDataset, source: dict[str, Any], *, progress: bool = False) -> ImageDataset:
-    """Keep a data set under its name, in the place of what was there.
-
-    Args:
-        dataset: what to keep; held in memory one batch at a time.
-        source: what else to keep of it, such as where it was read from; values that JSON can hold.
-        progress: show a bar on stderr.
-
-    Returns:
-        The data set, mapped.
-
-    Raises:
-        InputError: an image cannot be read.
-        RunError: the disk is full or cannot be written; what was there before is untouched.
-    """
+    """Keep a data set under its name, in the place of what was there."""
     root = data_folder()
     name = dataset.name
     with working_folder(root, name) as folder:
@@ -94,11 +81,7 @@ def write_prepared(dataset: ImageDataset, source: dict[str, Any], *, progress: b
 
 
 def find_prepared(name: str) -> ImageDataset | None:
-    """Open a prepared data set; None where there is none of that name.
-
-    Raises:
-        InputError: it is damaged.
-    """
+    """Open a prepared data set; None where there is none of that name."""
     root = data_folder()
     path = root / f"{name}.json"
     if not os.path.exists(path):

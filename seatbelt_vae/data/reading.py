@@ -2,6 +2,7 @@
 
 import os
 import reprlib
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +35,9 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         seatbelt_vae.errors.InputError: a.json: cannot be read as JSON: damaged or cut short (too deep)
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a parser warns of is not for users
+            yield
     except InputError:
         raise
     except FileNotFoundError as error:
@@ -77,11 +80,7 @@ def short(value: object) -> str:
 
 
 def as_path(value: Any) -> Path:
-    """Turn what a user gave into a path that is there.
-
-    Raises:
-        InputError: nothing is there, or it is no path.
-    """
+    """Turn what a user gave into a path that is there."""
     try:
         path = Path(value).expanduser()
     except (TypeError, RuntimeError) as error:  # no path, or nobody's home
@@ -92,11 +91,7 @@ def as_path(value: Any) -> Path:
 
 
 def refuse_bomb(path: Path, name: str, size: int, packed: int) -> None:
-    """Refuse what unpacks to a size that no images have.
-
-    Raises:
-        InputError: `size` bytes lie in `packed` ones.
-    """
+    """Refuse what unpacks to a size that no images have."""
     if size > max(BOMB_BYTES, BOMB_RATIO * packed):
         raise InputError(
             f"{path}: {one_line(name)} unpacks from {packed} to {size} bytes: this is a decompression bomb"
