@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from seatbelt_vae.data.reading import reading, short
+from seatbelt_vae.data.reading import one_line, reading
 from seatbelt_vae.errors import InputError
 
 MD5: Mapping[str, str] = {
@@ -32,7 +32,7 @@ def check_checksum(path: Path, expected: str | None) -> None:
         raise InputError(f"{path}: sha256 is of a file; this is a folder")
     found = checksum(path)
     if found != expected.lower():
-        raise InputError(f"{path}: its sha256 is {found}, not {short(expected)}; get the file again")
+        raise InputError(f"{path}: its sha256 is {found}, not {one_line(expected)}; get the file again")
 
 
 def check_published(path: Path) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from seatbelt_vae.data.arrays import Array, npz_keys, read_arrays
 from seatbelt_vae.data.dataset import ImageDataset, labelled
 from seatbelt_vae.data.labels import KINDS, check_arrays, factors_of
-from seatbelt_vae.data.reading import one_line
+from seatbelt_vae.data.reading import one_line, reading
 from seatbelt_vae.data.source import ImageSource
 from seatbelt_vae.data.sprites import FACTOR_NAMES, FACTOR_SIZES
 from seatbelt_vae.errors import InputError
@@ -44,12 +44,10 @@ def load_npz(path: Path) -> ImageDataset:
     if "images" not in keys:
         raise InputError(f"{path}: has no key 'images'; its keys: {one_line(', '.join(keys)) or 'none'}")
     arrays = read_arrays(path, ("images", *KINDS))
-    images = images_from_array(arrays["images"], str(path))
+    with reading(path, ".npz"):
+        images = images_from_array(arrays["images"], str(path))
     factors = factors_of(arrays, len(images), str(path))
-    hold_out = None
-    for name in reversed(IDENTITIES):
-        if name in factors:
-            hold_out = name
+    hold_out = next((name for name in IDENTITIES if name in factors), None)
     return labelled(images, factors, path.stem, hold_out)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from seatbelt_vae.data.dataset import ImageDataset
-from seatbelt_vae.data.reading import short
+from seatbelt_vae.data.reading import one_line
 from seatbelt_vae.errors import InputError
 
 
@@ -44,7 +44,7 @@ class Options:
             _check_whole("count", self.count, 1, 2**63 - 1)
         _check_whole("seed", self.seed, 0, 2**63 - 1)
         if not isinstance(self.bounds, tuple | list) or tuple(self.bounds) not in ((0, 1), (-1, 1)):
-            raise InputError(f"bounds={short(self.bounds)}: must be (0, 1) or (-1, 1)")
+            raise InputError(f"bounds={one_line(self.bounds)}: must be (0, 1) or (-1, 1)")
 
     def apply(self, dataset: ImageDataset) -> ImageDataset:
         """Do what was asked and has not been done yet: fewer, grey, smaller images, other bounds or hold-out."""
@@ -66,6 +66,6 @@ class Options:
 
 def _check_whole(name: str, value: object, low: int, high: int) -> None:
     if not isinstance(value, int):
-        raise InputError(f"{name}={short(value)}: must be a whole number")
+        raise InputError(f"{name}={one_line(value)}: must be a whole number")
     if not low <= value <= high:
-        raise InputError(f"{name}={short(value)}: must lie between {low} and {high}")
+        raise InputError(f"{name}={one_line(value)}: must lie between {low} and {high}")

@@ -37,11 +37,8 @@ def decoding(path: Path) -> Iterator[None]:
 
 def open_picture(path: Path, content: bytes | None = None) -> Image.Image:
     """Open a picture, or what an archive holds of one; its pixels are not decoded yet."""
-    source: Path | io.BytesIO = path
-    if content is not None:
-        source = io.BytesIO(content)
     with decoding(path):
-        return Image.open(source, formats=FORMATS)
+        return Image.open(path if content is None else io.BytesIO(content), formats=FORMATS)
 
 
 def pages(image: Image.Image, path: Path) -> list[int]:
@@ -57,12 +54,7 @@ def pages(image: Image.Image, path: Path) -> list[int]:
 
 
 def read_image(
-    path: Path,
-    size: int,
-    mode: str = "RGB",
-    crop: int | None = None,
-    content: bytes | None = None,
-    page: int = 0,
+    path: Path, size: int, mode: str = "RGB", crop: int | None = None, content: bytes | None = None
 ) -> Tensor:
     """Read one picture: central square, Lanczos to `size`, transparent parts on white.
 
@@ -72,7 +64,6 @@ def read_image(
         mode: "L" grey or "RGB".
         crop: side of the central square to cut out first; None the largest.
         content: what the file holds, where it lies in an archive.
-        page: which page of a stack.
 
     Returns:
         uint8, (1 or 3, size, size).
@@ -80,16 +71,19 @@ def read_image(
     Raises:
         InputError: the file cannot be read as a picture.
     """
-    with open_picture(path, content) as image, decoding(path):
-        image.seek(page)
-        _check_pixels(path, image)
+    with open_picture(path, content) as image:
+        return read_page(image, path, size, mode, crop)
+
+
+def read_page(image: Image.Image, path: Path, size: int, mode: str, crop: int | None) -> Tensor:
+    """Read the page at which a picture stands, as `read_image` does."""
+    _check_pixels(path, image)
+    with decoding(path):
         plain = _plain(ImageOps.exif_transpose(image))
         square = _central_square(plain.convert(mode), crop)
         small = square.resize((size, size), Image.Resampling.LANCZOS)
-    pixels = torch.from_numpy(np.array(small))
-    if mode == "L":
-        return pixels.unsqueeze(0)
-    return pixels.permute(2, 0, 1)
+        pixels = torch.from_numpy(np.array(small))
+    return pixels.unsqueeze(0) if mode == "L" else pixels.permute(2, 0, 1)
 
 
 def _check_pixels(path: Path, image: Image.Image) -> None:
@@ -117,9 +111,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _central_square(image: Image.Image, crop: int | None) -> Image.Image:
-    side = min(image.size)
-    if crop is not None:
-        side = min(side, crop)
+    side = min(crop or min(image.size), *image.size)
     left = (image.width - side) // 2
     top = (image.height - side) // 2
     return image.crop((left, top, left + side, top + side))

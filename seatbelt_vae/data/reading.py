@@ -1,7 +1,6 @@
 """The door for bytes from outside: whatever a parser raises over them becomes one line."""
 
 import os
-import reprlib
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +44,8 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except PermissionError as error:
         place = error.filename or path
         raise InputError(f"{one_line(place)}: cannot be read (permission denied)") from error
+    except MemoryError as error:
+        raise InputError(f"{one_line(path)}: does not fit in memory; use fewer or smaller images") from error
     except Exception as error:  # parsers raise what they like over damaged bytes
         first = str(error).partition("\n")[0]
         reason = one_line(first) or type(error).__name__
@@ -52,31 +53,21 @@ def reading(path: Path, kind: str) -> Iterator[None]:
 
 
 def one_line(value: object) -> str:
-    """Give a text for a message: one line, printable, at most 200 characters and then the end.
+    """Give a value for a message: one line, printable; what is longer than 200 characters loses its middle.
 
     Example:
         >>> one_line(chr(27) + "[31mred" + chr(10) + "line")
         '?[31mred line'
     """
-    text = " ".join(str(value).split())
+    try:
+        text = " ".join(str(value).split())
+    except ValueError:  # Python prints no integer of more than 4300 digits
+        return "a number of thousands of digits"
     shown = "".join(c if c.isprintable() else "?" for c in text)
     if len(shown) <= _LONGEST:
         return shown
     half = _LONGEST // 2
     return f"{shown[:half]}…{shown[-half:]}"
-
-
-def short(value: object) -> str:
-    """Give a value of a user for a message; long texts and numbers lose their middle.
-
-    Example:
-        >>> short(10**100)
-        '100000000000000000...0000000000000000000'
-    """
-    try:
-        return reprlib.repr(value)
-    except ValueError:  # Python prints no integer of more than 4300 digits
-        return "a number of thousands of digits"
 
 
 def as_path(value: Any) -> Path:

@@ -93,5 +93,5 @@ def test_a_shape_that_nothing_is_stored_of(tmp_path):
     path = tmp_path / "bomb.h5"
     with h5py.File(path, "w") as file:
         file.create_dataset("images", shape=(10**12, 64, 64, 3), dtype="u1", chunks=(1, 64, 64, 3))
-    with pytest.raises(InputError, match="images unpacks from 0 to .*: this is a decompression bomb"):
+    with pytest.raises(InputError, match=r"images unpacks from 0 to .*: this is a decompression bomb"):
         load_dataset(path)
