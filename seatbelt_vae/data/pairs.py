@@ -93,8 +93,6 @@ def pairs(dataset: ImageDataset, count: int, seed: int = 0) -> Pairs:
     _check_count(count)
     if not 0 <= seed < 2**63:
         raise InputError(f"seed={one_line(seed)}: must lie between 0 and 2^63 - 1")
-    if 2 * count > len(dataset):
-        raise _too_few(dataset, count, len(dataset))
     index = torch.tensor(_draw(dataset, count, seed))
     source = dataset[index[:, 0]]
     target = dataset[index[:, 1]]
@@ -147,17 +145,12 @@ def _digest(source: Tensor, target: Tensor, bounds: tuple[float, float]) -> str:
     return digest_of("pairs", source, target, repr(bounds))
 
 
-def _too_few(dataset: ImageDataset, count: int, found: int) -> InputError:
-    needed = f"{one_line(count)} pairs need {one_line(2 * count)} different images"
-    return InputError(f"{dataset.name}: {needed}, it has {found}")
-
-
 def _draw(dataset: ImageDataset, count: int, seed: int) -> list[tuple[int, int]]:
     """Match each image with the first waiting one of another class; those waiting are all of one class."""
     group = _group(dataset)
     waiting: deque[int] = deque()
     drawn: list[tuple[int, int]] = []
-    for index in _different_images(dataset, seed, chunk=4 * count):
+    for index in _different_images(dataset, seed, chunk=min(4 * count, len(dataset))):
         if waiting and group[waiting[0]] != group[index]:
             drawn.append((waiting.popleft(), index))
         else:
@@ -167,7 +160,9 @@ def _draw(dataset: ImageDataset, count: int, seed: int) -> list[tuple[int, int]]
     while len(drawn) < count and len(waiting) > 1:  # one class is left
         drawn.append((waiting.popleft(), waiting.popleft()))
     if len(drawn) < count:
-        raise _too_few(dataset, count, 2 * len(drawn) + len(waiting))
+        found = 2 * len(drawn) + len(waiting)
+        needed = f"{one_line(count)} pairs need {one_line(2 * count)} different images"
+        raise InputError(f"{dataset.name}: {needed}, it has {found}")
     return drawn
 
 
