@@ -261,6 +261,8 @@ def labelled(
 
 def permutation(count: int, seed: int) -> Tensor:
     """Shuffle 0 … count−1, the same for the same seed in any process: int64, (count,)."""
+    if not -(2**63) <= seed < 2**64:
+        raise InputError(f"seed={one_line(seed)}: must lie between -2^63 and 2^64 - 1")
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
 
 

@@ -91,8 +91,6 @@ def pairs(dataset: ImageDataset, count: int, seed: int = 0) -> Pairs:
         [0, 1, 2, 3, 4, 5, 6, 7]
     """
     _check_count(count)
-    if not 0 <= seed < 2**63:
-        raise InputError(f"seed={one_line(seed)}: must lie between 0 and 2^63 - 1")
     index = torch.tensor(_draw(dataset, count, seed))
     source = dataset[index[:, 0]]
     target = dataset[index[:, 1]]

@@ -61,15 +61,8 @@ def write_prepared(dataset: ImageDataset, source: dict[str, Any], *, progress: b
         images = np.load(folder / IMAGES, mmap_mode="c")
         digest = content_digest(dataset, torch.from_numpy(images))
         place = root / f"{name}-{digest[:12]}"
-        about = About(
-            name=name,
-            shape=(len(dataset), *dataset.image_shape),
-            hold_out=dataset.hold_out,
-            factor_names=dataset.factor_names,
-            factor_sizes=dataset.factor_sizes,
-            digest=digest,
-            folder=place.name,
-        )
+        shape = (len(dataset), *dataset.image_shape)
+        about = About.model_validate({**vars(dataset), "shape": shape, "digest": digest, "folder": place.name})
         with settling(root):
             shutil.rmtree(place, ignore_errors=True)
             folder.rename(place)
@@ -103,15 +96,8 @@ def _open(root: Path, about: About) -> ImageDataset:
     if about.factor_names:
         with reading(folder / FACTORS, ".npy"):
             factors = torch.from_numpy(np.load(folder / FACTORS, allow_pickle=False))
-    return ImageDataset(
-        images,
-        factors=factors,
-        factor_names=about.factor_names,
-        factor_sizes=about.factor_sizes,
-        name=about.name,
-        hold_out=about.hold_out,
-        digest=about.digest,
-    )
+    known = about.model_dump(exclude={"shape", "folder"})
+    return ImageDataset(images, factors=factors, **known)
 
 
 def _write_images(dataset: ImageDataset, path: Path, progress: bool) -> None:
