@@ -15,14 +15,11 @@ from seatbelt_vae.metrics.posteriors import encode_images
 from seatbelt_vae.metrics.references import PCA, Reference, attack_pca, blend, blend_path, fit_pca, identity
 from seatbelt_vae.metrics.robustness import (
     SUCCESS_RANGE,
-    ReconstructionDistances,
-    TargetLogLikelihood,
     attack_success,
-    reconstruction_distances,
+    distance,
     relative_distortion,
     success_at,
     success_is_defined,
-    target_log_likelihood,
 )
 from seatbelt_vae.metrics.sap import SeparatedPredictability, sap
 from seatbelt_vae.metrics.statistics import Comparison, Estimate, Interval, band, compare, geometric_mean, interval
@@ -48,10 +45,8 @@ __all__ = [
     "MutualInformationGap",
     "Noise",
     "NoiseRobustness",
-    "ReconstructionDistances",
     "Reference",
     "SeparatedPredictability",
-    "TargetLogLikelihood",
     "Traversal",
     "WeightNorms",
     "active_units",
@@ -67,6 +62,7 @@ __all__ = [
     "compare",
     "curve_at",
     "dci",
+    "distance",
     "distortion_at",
     "distortion_curve",
     "elbo",
@@ -84,12 +80,10 @@ __all__ = [
     "noise_robustness",
     "ordered_factors",
     "psnr",
-    "reconstruction_distances",
     "relative_distortion",
     "sap",
     "success_at",
     "success_is_defined",
-    "target_log_likelihood",
     "total_correlation",
     "traverse",
     "weight_norms",

@@ -88,6 +88,8 @@ class _State:
         self.with_joint = joint
         self.joint = samples.new_zeros(S, dtype=torch.float64)
         self.peak = samples.new_full((S,), -math.inf, dtype=torch.float64)
+        if not joint:
+            self.joint.fill_(math.nan)
 
 
 def _add_components(

@@ -18,7 +18,7 @@ from seatbelt_vae.errors import InputError
 from seatbelt_vae.metrics.auddc import auddc, interpolate
 from seatbelt_vae.metrics.f50 import f50
 from seatbelt_vae.metrics.passes import Images
-from seatbelt_vae.metrics.robustness import MINIMUM_GAP, attack_success, reconstruction_distances, relative_distortion
+from seatbelt_vae.metrics.robustness import MINIMUM_GAP, attack_success, distance
 
 FIRST_RANK = 64
 POWER_ITERATIONS = 8
@@ -127,10 +127,9 @@ def blend(reconstructions: Tensor, source: Tensor, target: Tensor, radii: Tensor
     P, K = reconstructions.shape[:2]
     clean = reconstructions[:, 0]
     shares = torch.linspace(0, 1, K).to(source).expand(P, K)
-    apart = 1 / relative_distortion(torch.ones(P).to(source), source, target)
     success = attack_success(reconstructions, clean, reconstructions[:, -1], target)
-    damage = reconstruction_distances(reconstructions, clean, target).from_clean.cummax(-1).values
-    at = (radii.to(source) / apart[:, None]).clamp(max=1)
+    damage = distance(reconstructions, clean).cummax(-1).values
+    at = (radii.to(source) / distance(source, target)[:, None]).clamp(max=1)
     moved = torch.stack([interpolate(x, y, e) for x, y, e in zip(shares, damage, at, strict=True)])
     return Reference("blend", f50(shares, success), auddc(shares, success), moved / radii.to(source))
 

@@ -119,7 +119,7 @@ def test_a_real_model_keeps_its_mode():
 
 def test_refusals(linear_gaussian):
     model = linear_gaussian(1)
-    with pytest.raises(InputError, match="no images"):
+    with pytest.raises(InputError, match="0 images"):
         elbo(model, model.draw(0))
     with pytest.raises(InputError, match="at least 1"):
         iwae(model, model.draw(2), k=0)
