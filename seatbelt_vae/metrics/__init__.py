@@ -8,7 +8,7 @@ from seatbelt_vae.metrics.f50 import F50_RANGE, distortion_at, f50
 from seatbelt_vae.metrics.factor_vae_score import FactorVAEScore, factor_vae_score
 from seatbelt_vae.metrics.factors import ordered_factors
 from seatbelt_vae.metrics.image_quality import ms_ssim, mse, psnr
-from seatbelt_vae.metrics.likelihood import EvidenceBound, ImportanceBound, elbo, iwae
+from seatbelt_vae.metrics.likelihood import EvidenceBound, elbo, iwae
 from seatbelt_vae.metrics.mig import MutualInformationGap, mig
 from seatbelt_vae.metrics.noise import Noise, NoiseRobustness, noise_robustness
 from seatbelt_vae.metrics.posteriors import encode_images
@@ -40,7 +40,6 @@ __all__ = [
     "Estimate",
     "EvidenceBound",
     "FactorVAEScore",
-    "ImportanceBound",
     "Interval",
     "MutualInformationGap",
     "Noise",
