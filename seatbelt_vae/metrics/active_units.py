@@ -76,7 +76,7 @@ def active_units(means: Tensor | Sequence[Tensor], threshold: float = 1e-2) -> A
     for layer in means:
         if layer.dim() != 2 or len(layer) < 2:
             raise InputError(f"means: shape {tuple(layer.shape)}; expected (N, D) with at least two images")
-        variances.append(check_codes(layer).var(0))
+        variances.append(check_codes(layer, "means").var(0))
     return ActiveUnits(tuple(variances), threshold)
 
 

@@ -56,7 +56,7 @@ def dci(
     Args:
         codes: posterior means, shape (N, D).
         factors: value of each factor for each image, integers (N, F).
-        regressor: "forest" is a random forest; "boosting" is scikit-learn's gradient boosting, as
+        regressor: "forest" is a random forest of depth 12; "boosting" is scikit-learn's gradient boosting, as
             disentanglement_lib has it. Boosting grows a tree per value and round, and is slow.
         train: random images to fit on; when N is short, two thirds of them.
         test: other images to predict.
@@ -112,6 +112,7 @@ def _ensemble(regressor: Regressor, trees: int | None, seed: int) -> Any:
     if regressor == "forest":
         return ensemble.RandomForestClassifier(
             n_estimators=trees or 10,
+            max_depth=12,
             min_samples_leaf=4,
             max_features=None,
             random_state=seed,

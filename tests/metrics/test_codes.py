@@ -153,7 +153,7 @@ def test_a_perfect_code_scores_one_whatever_the_number_of_values(sizes):
     factors = torch.stack([torch.randint(size, (15_000,), generator=generator) for size in sizes], 1)
     noise = torch.randn(factors.shape, generator=generator, dtype=torch.float64)
     codes = (factors.double() + 0.02 * noise) / torch.tensor(sizes)
-    scores = dci(codes, factors, trees=3)
+    scores = dci(codes, factors)
     assert min(scores.disentanglement, scores.completeness, scores.informativeness) > 0.99
     assert sap(codes, factors).table.diagonal().tolist() == pytest.approx([1.0] * len(sizes), abs=1e-9)
     assert sap(codes, factors).score > 0.6  # by chance the second best reaches 1/3

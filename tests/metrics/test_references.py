@@ -113,6 +113,8 @@ def test_a_pair_that_pca_does_not_tell_apart_is_undefined():
     found = attack_pca(PCA, SOURCE[:1], SOURCE[:1] + hidden, RADII)
     assert found.f50.isnan().all()
     assert found.auddc.isnan().all()
+    flat = SOURCE[:1, None].expand(-1, 5, -1, -1, -1)  # a model that makes the same of all images
+    assert blend(flat, SOURCE[:1], TARGET[:1], RADII).auddc.isnan().all()
 
 
 def test_blending_through_the_identity():
