@@ -1,6 +1,6 @@
 """What can be attacked: anything that encodes images to Gaussians and decodes latents to a distribution."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
@@ -122,10 +122,14 @@ def as_samples(q: Sequence[Normal], noise: Sequence[Tensor] | None) -> tuple[Ten
 
 def prior_of(model: Attackable, z: Sequence[Tensor]) -> tuple[Normal, ...]:
     """The priors of the layers at samples z: the model's own, or N(0, I) each."""
-    own: Callable[[Sequence[Tensor]], Sequence[Distribution]] | None = getattr(model, "prior", None)
+    own = getattr(model, "prior", None)
     if own is not None:
         return tuple(as_normal(p) for p in own(z))
-    return tuple(Normal(torch.zeros_like(layer), torch.ones_like(layer), validate_args=False) for layer in z)
+    return tuple(_standard_normal(layer) for layer in z)
+
+
+def _standard_normal(like: Tensor) -> Normal:
+    return Normal(torch.zeros_like(like), torch.ones_like(like), validate_args=False)
 
 
 def mean_image(model: Attackable, x: Tensor) -> Tensor:

@@ -103,6 +103,8 @@ def tensor_names() -> list[str]:
 def _known(settings: Any) -> bool:
     """Whether settings name an objective and a budget that there are."""
     try:
-        return settings["objective"]["name"] in OBJECTIVES and settings["budget"]["name"] in BUDGETS
+        objective = settings["objective"]["name"]
+        budget = settings["budget"]["name"]
     except (KeyError, TypeError):
         return False
+    return objective in OBJECTIVES and budget in BUDGETS
