@@ -1,15 +1,18 @@
 """What is maximised: the ELBO and its relatives, one family a file."""
 
+from seatbelt_vae.objectives.adversarial import Adversarial
 from seatbelt_vae.objectives.aggregate import log_aggregate, total_correlation
 from seatbelt_vae.objectives.beta_tc import BetaTC
 from seatbelt_vae.objectives.elbo import ELBO, BetaVAE
 from seatbelt_vae.objectives.factor_vae import FactorVAE
 from seatbelt_vae.objectives.hfvae import HFVAE
-from seatbelt_vae.objectives.terms import Objective, Terms
+from seatbelt_vae.objectives.terms import Batch, Objective, Terms
 
 __all__ = [
     "ELBO",
     "HFVAE",
+    "Adversarial",
+    "Batch",
     "BetaTC",
     "BetaVAE",
     "FactorVAE",
