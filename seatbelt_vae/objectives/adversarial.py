@@ -8,9 +8,9 @@ import torch
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
-from seatbelt_vae.objectives.perturbation import Ball, Target, worst_case
+from seatbelt_vae.objectives.perturbation import Ball, Target, check_inner, worst_case
 from seatbelt_vae.objectives.terms import Batch
-from seatbelt_vae.objectives.wrapper import Wrapper, check_settings, risen
+from seatbelt_vae.objectives.wrapper import Wrapper, check_settings, count_of, risen
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Adversarial(Wrapper):
         Autoencoding Variational Autoencoder (adversarial data augmentation of VAEs).
 
     Example:
+        >>> import torch
         >>> from seatbelt_vae.models import vae
         >>> from seatbelt_vae.objectives import ELBO
         >>> model, x = vae((1, 28, 28), network="mlp"), torch.rand(4, 1, 28, 28)
@@ -54,8 +55,7 @@ class Adversarial(Wrapper):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_settings(self.radius, self.ramp, self.share)
-        if self.inner_steps < 1:
-            raise InputError(f"inner_steps {self.inner_steps}: must be 1 or more")
+        check_inner(self.inner_steps)
         if self.target not in get_args(Target):
             raise InputError(f"target {self.target!r}: must be one of {', '.join(get_args(Target))}")
 
@@ -63,9 +63,8 @@ class Adversarial(Wrapper):
         """The base's pass over the batch, whose first rows are perturbed."""
         if self.radius == 0:
             return self.base.encode(model, batch)
-        count = max(1, round(self.share * len(batch.x)))
-        Ball(batch.x, self.radius, batch.bounds)  # refuses a radius that is too large at the first step
-        ball = Ball(batch.x[:count], risen(self.radius, self.ramp, self.done), batch.bounds)
+        count = count_of(self.share, batch.x)
+        ball = Ball(batch.x, self.radius, batch.bounds).around(count, risen(self.radius, self.ramp, self.done))
         worst = worst_case(model, ball, batch.generator, steps=self.inner_steps, target=self.target)
         mixed = torch.cat([worst, batch.x[count:]])
         return self.base.encode(model, dataclasses.replace(batch, x=mixed))

@@ -1,8 +1,8 @@
 r"""Perturbations inside a ball and inside the image bounds: random ones, and the worst that a few steps find."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
@@ -41,6 +41,10 @@ class Ball:
         if self.radius > diagonal:
             raise InputError(f"radius {self.radius:g}: is more than any two images differ, use at most {diagonal:.3g}")
 
+    def around(self, count: int, radius: float) -> Self:
+        """The ball around the first images alone, with another radius."""
+        return replace(self, centre=self.centre[:count], radius=radius)
+
     def farthest(self, direction: Tensor) -> Tensor:
         r"""The image of the ball that is farthest in a direction (B, C, H, W).
 
@@ -70,6 +74,19 @@ class Ball:
     def random(self, generator: torch.Generator) -> Tensor:
         """An image of the ball in a random direction."""
         return self.farthest(gaussian(self.centre, generator))
+
+
+def check_inner(steps: int) -> None:
+    """Refuse a search without a gradient.
+
+    Raises:
+        InputError: fewer than one step.
+
+    Example:
+        >>> check_inner(2)
+    """
+    if steps < 1:
+        raise InputError(f"inner_steps {steps}: must be 1 or more")
 
 
 def gaussian(like: Tensor, generator: torch.Generator) -> Tensor:

@@ -47,6 +47,12 @@ class Terms:
         """Log p(x|z) - Σ_l KL_l, unweighted, (B,)."""
         return self.log_likelihood - self.layer_kl.sum(-1)
 
+    def penalised(self, coefficient: float, name: str, term: Tensor | None) -> Self:
+        """The terms with the mean of one more in the loss; none leaves them as they are."""
+        if term is None:
+            return self
+        return replace(self, loss=self.loss + coefficient * term.mean(), others={**self.others, name: term})
+
     def summary(self) -> dict[str, float]:
         """Batch means of every term, by name: ``loss``, ``elbo``, ``log_likelihood``, ``kl_1`` … ``kl_L`` and the rest.
 

@@ -69,6 +69,16 @@ def check_settings(radius: float, ramp: float, share: float) -> None:
         raise InputError(f"share {share}: must be a share of the batch, above 0 and at most 1")
 
 
+def count_of(share: float, x: Tensor) -> int:
+    """How many images of a batch a share is, at least one.
+
+    Example:
+        >>> count_of(0.5, torch.zeros(5, 1, 2, 2))
+        2
+    """
+    return max(1, round(share * len(x)))
+
+
 def risen(radius: float, ramp: float, done: float | None) -> float:
     """A radius that rises linearly from 0 over the first `ramp` of the training.
 
