@@ -73,6 +73,7 @@ def count_of(share: float, x: Tensor) -> int:
     """How many images of a batch a share is, at least one.
 
     Example:
+        >>> import torch
         >>> count_of(0.5, torch.zeros(5, 1, 2, 2))
         2
     """
