@@ -20,7 +20,8 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 def linear(weight: torch.Tensor) -> HierarchicalVAE:
-    """A model of 1 × 2 images with μ = W x and σ = SCALE, whatever the image."""
+    """A model of 1 × 2 images with μ = W x and σ = SCALE, whatever the image, and some decoder."""
+    torch.manual_seed(1)
     latents = len(weight)
     decoder = nn.Sequential(nn.Linear(latents, 2), nn.Unflatten(1, (1, 1, 2)))
     model = vae((1, 1, 2), latent_sizes=(latents,), network=(nn.Flatten(), decoder))
