@@ -14,6 +14,8 @@ from seatbelt_vae.models.modes import evaluating
 
 Target = Literal["untargeted-latent", "reconstruction", "targeted"]
 Distance = Callable[[Tensor], Tensor]
+NEARER = 0.4
+"""Share of the distance to a target within which an image still has to be taken for what it was."""
 FILLING = 4
 """Passes that share out the length which the bounds cut off; the rest is below a percent."""
 
@@ -24,26 +26,13 @@ class Ball:
 
     Args:
         centre: x, (B, C, H, W).
-        radius: largest ‖d‖, un-squared L2 over the whole image.
+        radius: largest ‖d‖, un-squared L2 over the whole image, (B, 1).
         bounds: of the pixels.
-
-    Raises:
-        InputError: the radius is longer than the diagonal of the bounds, or a posterior is no Gaussian.
     """
 
     centre: Tensor
-    radius: float
+    radius: Tensor
     bounds: tuple[float, float]
-
-    def __post_init__(self) -> None:
-        low, high = self.bounds
-        diagonal = (high - low) * self.centre[0].numel() ** 0.5
-        if self.radius > diagonal:
-            raise InputError(f"radius {self.radius:g}: is more than any two images differ, use at most {diagonal:.3g}")
-
-    def around(self, count: int, radius: float) -> Self:
-        """The ball around the first images alone, with another radius."""
-        return replace(self, centre=self.centre[:count], radius=radius)
 
     def farthest(self, direction: Tensor) -> Tensor:
         r"""The image of the ball that is farthest in a direction (B, C, H, W).
@@ -53,7 +42,7 @@ class Ball:
         with t such that ‖x' - x‖ is the radius, where the bounds leave room for that.
 
         Example:
-            >>> ball = Ball(torch.tensor([[[[0.5, 1.0]]]]), 0.25, (0.0, 1.0))
+            >>> ball = Ball(torch.tensor([[[[0.5, 1.0]]]]), torch.tensor([[0.25]]), (0.0, 1.0))
             >>> ball.farthest(torch.tensor([[[[1.0, 7.0]]]]))
             tensor([[[[0.7500, 1.0000]]]])
         """
@@ -70,6 +59,11 @@ class Ball:
             d = torch.minimum(torch.maximum(moved, lower), upper)
             free = free & (d == moved)
         return (x + d).view_as(self.centre)
+
+    def short_of(self, other: Tensor) -> Self:
+        """The same ball, where it ends before it is as near to other images as to its centre."""
+        apart = norm((other - self.centre).flatten(1))
+        return replace(self, radius=torch.minimum(self.radius, NEARER * apart))
 
     def random(self, generator: torch.Generator) -> Tensor:
         """An image of the ball in a random direction."""
@@ -100,6 +94,17 @@ def gaussian(like: Tensor, generator: torch.Generator) -> Tensor:
     return drawn.to(like.device)
 
 
+def uniform(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Uniform numbers in [0, 1) of a tensor's shape, from a generator on its own device.
+
+    Example:
+        >>> uniform(torch.zeros(2, 3), torch.Generator().manual_seed(0)).shape
+        torch.Size([2, 3])
+    """
+    drawn = torch.rand(like.shape, generator=generator, device=generator.device, dtype=like.dtype)
+    return drawn.to(like.device)
+
+
 def norm(rows: Tensor) -> Tensor:
     """The length of each row, (B, 1).
 
@@ -121,10 +126,12 @@ def worst_case(
 ) -> Tensor:
     r"""The image of a ball that a model takes most wrongly, as far as a few steps find it.
 
-    .. math:: x_{k+1} = \arg\max_{x' \in \text{ball}} \langle \nabla D(x_k), x' \rangle
+    .. math:: x_{k+1} = (1 - \gamma_k) x_k + \gamma_k
+        \arg\max_{x' \in \text{ball}} \langle \nabla D(x_k), x' \rangle
 
-    This is Frank & Wolfe's step, and for the quadratic D of a small ball the power method. It starts from a random
-    direction, since D has no gradient at x itself. The model is in evaluation mode, and its weights get no gradient.
+    These are Frank & Wolfe's steps. An untargeted D is convex near x: γ = 1, which for a quadratic D is the power
+    method, from a random start, since D has no gradient at x itself. A targeted D is concave: γ = 2 / (k + 3), from
+    where the line to the target leaves the ball. The model is in evaluation mode, and its weights get no gradient.
 
     Args:
         model: what is to be misled.
@@ -138,16 +145,28 @@ def worst_case(
 
     References:
         Miyato et al. 2018, Virtual Adversarial Training. Madry et al. 2018, Towards Deep Learning Models Resistant to
-        Adversarial Attacks.
+        Adversarial Attacks. Jaggi 2013, Revisiting Frank-Wolfe.
     """
-    worst = ball.random(generator)
+    if target == "targeted":
+        ball = ball.short_of(following(ball.centre))
+        worst = ball.farthest(following(ball.centre) - ball.centre)
+    else:
+        worst = ball.random(generator)
     with evaluating(model), torch.enable_grad():
         d = distance(model, ball.centre, target)
-        for _ in range(steps):
+        for step in range(steps):
             worst.requires_grad_()
             (gradient,) = torch.autograd.grad(d(worst).sum(), worst)
-            worst = ball.farthest(gradient)
+            best = ball.farthest(gradient)
+            if target == "targeted":
+                best = torch.lerp(worst.detach(), best, 2 / (step + 3))
+            worst = best
     return worst.detach()
+
+
+def following(x: Tensor) -> Tensor:
+    """For each image of a batch the next one: its target."""
+    return x.roll(-1, dims=0)
 
 
 def distance(model: HierarchicalVAE, x: Tensor, target: Target) -> Distance:
@@ -204,7 +223,7 @@ class Means:
         self.model = model
         with torch.no_grad():
             means = self.means(x)
-        self.goal = means.roll(1, dims=0)
+        self.goal = following(means)
         self.variance = means.var(0, correction=0).clamp(min=torch.finfo(means.dtype).tiny)
 
     def means(self, images: Tensor) -> Tensor:

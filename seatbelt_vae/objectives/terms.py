@@ -47,6 +47,16 @@ class Terms:
         """Log p(x|z) - Σ_l KL_l, unweighted, (B,)."""
         return self.log_likelihood - self.layer_kl.sum(-1)
 
+    @property
+    def decomposition(self) -> dict[str, Tensor]:
+        """The parts of the top layer's KL that the objective estimates, by name."""
+        named: dict[str, Tensor] = {}
+        for name in ("mutual_information", "total_correlation", "dimension_wise_kl"):
+            value = getattr(self, name)
+            if value is not None:
+                named[name] = value
+        return named
+
     def penalised(self, coefficient: float, name: str, term: Tensor | None) -> Self:
         """The terms with the mean of one more in the loss; none leaves them as they are."""
         if term is None:
@@ -61,12 +71,10 @@ class Terms:
             >>> terms.summary()
             {'loss': 4.0, 'elbo': -4.0, 'log_likelihood': -3.0, 'kl_1': 1.0}
         """
-        named: dict[str, Tensor] = {"loss": self.loss, "elbo": self.elbo, "log_likelihood": self.log_likelihood}
-        named |= {f"kl_{layer}": kl.sum(-1) for layer, kl in enumerate(self.kl, start=1)}
-        for name in ("mutual_information", "total_correlation", "dimension_wise_kl"):
-            value = getattr(self, name)
-            if value is not None:
-                named[name] = value
+        named = {"loss": self.loss, "elbo": self.elbo, "log_likelihood": self.log_likelihood}
+        for layer, kl in enumerate(self.kl, start=1):
+            named[f"kl_{layer}"] = kl.sum(-1)
+        named |= self.decomposition
         named |= self.others
         # One transfer for all, where the terms live on an accelerator (not every one of which has float64).
         means = torch.stack([value.detach().mean() for value in named.values()]).tolist()
@@ -94,6 +102,10 @@ class Batch:
         """A batch of images with noise of a seed."""
         generator = torch.Generator(x.device).manual_seed(seed)
         return cls(x, model.draw_noise(len(x), generator), generator)
+
+    def with_first(self, images: Tensor) -> Self:
+        """The same batch with other images in the place of the first ones."""
+        return replace(self, x=torch.cat([images, self.x[len(images) :]]))
 
 
 class Objective(Protocol):

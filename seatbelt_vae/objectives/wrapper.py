@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
+from seatbelt_vae.objectives.perturbation import Ball, uniform
 from seatbelt_vae.objectives.terms import Batch, Objective, Terms
 
 
@@ -52,32 +53,49 @@ class Wrapper:
         return self.base(encoding, x, data_size)
 
 
-def check_settings(radius: float, ramp: float, share: float) -> None:
-    """Refuse what cannot be said of a perturbation.
+@dataclass(frozen=True)
+class Perturbed(Wrapper):
+    """A wrapper that encodes images from elsewhere within a ball around them.
 
-    Raises:
-        InputError: a radius below 0, or a share outside of [0, 1].
-
-    Example:
-        >>> check_settings(radius=1.0, ramp=0.3, share=0.5)
+    Args:
+        radius: ε, largest L2 norm of the perturbation over the whole image, in the units of the data.
+        ramp: share of the training over which the radius rises from 0.
+        share: of each batch that is perturbed.
+        spread: each image has a radius of its own, uniform between (1 - spread) ε and ε.
     """
-    if not 0 <= radius < float("inf"):
-        raise InputError(f"radius {radius}: must be a finite distance, zero or more")
-    if not 0 <= ramp <= 1:
-        raise InputError(f"ramp {ramp}: must be a share of the steps, from 0 to 1")
-    if not 0 < share <= 1:
-        raise InputError(f"share {share}: must be a share of the batch, above 0 and at most 1")
 
+    radius: float = dataclasses.field(kw_only=True)
+    ramp: float = 0.3
+    share: float = 0.5
+    spread: float = 0.0
 
-def count_of(share: float, x: Tensor) -> int:
-    """How many images of a batch a share is, at least one.
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.radius < float("inf"):
+            raise InputError(f"radius {self.radius}: must be a finite distance, zero or more")
+        if not 0 <= self.ramp <= 1:
+            raise InputError(f"ramp {self.ramp}: must be a share of the steps, from 0 to 1")
+        if not 0 < self.share <= 1:
+            raise InputError(f"share {self.share}: must be a share of the batch, above 0 and at most 1")
+        if not 0 <= self.spread <= 1:
+            raise InputError(f"spread {self.spread}: must be a share of the radius, from 0 to 1")
 
-    Example:
-        >>> import torch
-        >>> count_of(0.5, torch.zeros(5, 1, 2, 2))
-        2
-    """
-    return max(1, round(share * len(x)))
+    def ball(self, batch: Batch) -> Ball:
+        """The ball around the images of a batch that are perturbed, the first ones, at this step.
+
+        Raises:
+            InputError: the radius is longer than the diagonal of the bounds.
+        """
+        low, high = batch.bounds
+        diagonal = (high - low) * batch.x[0].numel() ** 0.5
+        if self.radius > diagonal:
+            raise InputError(f"radius {self.radius:g}: is more than any two images differ, use at most {diagonal:.3g}")
+        count = max(1, round(self.share * len(batch.x)))
+        centre = batch.x[:count]
+        radii = centre.new_full((count, 1), risen(self.radius, self.ramp, self.done))
+        if self.spread:
+            radii = radii * (1 - self.spread * uniform(radii, batch.generator))
+        return Ball(centre, radii, batch.bounds)
 
 
 def risen(radius: float, ramp: float, done: float | None) -> float:
