@@ -212,7 +212,7 @@ def test_weights_that_share_memory_go_on_sharing_it(tmp_path: Path) -> None:
         linear = nn.Linear(784, 16)
         return nn.Sequential(nn.Flatten(), linear, nn.ReLU()), Decoder(linear)
 
-    model = vae((1, 28, 28), latent_sizes=(4,), network=networks()).double()
+    model = build("vae", (1, 28, 28), latent_sizes=(4,), network=networks()).double()
     model.save_pretrained(tmp_path)
     loaded = HierarchicalVAE.from_pretrained(tmp_path, network=networks())
     assert len(list(loaded.parameters())) == len(list(model.parameters())) == 6
