@@ -50,6 +50,9 @@ class HierarchicalVAE(nn.Module):
         image_shape: (C, H, W).
         recipe: name and arguments of the factory that built it, which lets :meth:`save_pretrained` describe it.
 
+    Attributes:
+        lipschitz: certified constants, see :mod:`seatbelt_vae.models.lipschitz`; None where there are none.
+
     Example:
         >>> from seatbelt_vae.models import seatbelt_vae
         >>> model = seatbelt_vae((1, 32, 32), latent_sizes=(8, 4), network="mlp").eval()
@@ -59,6 +62,8 @@ class HierarchicalVAE(nn.Module):
         >>> model.reconstruct(x).shape
         torch.Size([5, 1, 32, 32])
     """
+
+    lipschitz: Any = None
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import HierarchicalVAE
 from seatbelt_vae.models.modes import evaluating
 
-Target = Literal["untargeted-latent", "reconstruction", "targeted"]
+Target = Literal["untargeted-latent", "reconstruction", "targeted", "targeted-kl"]
 Distance = Callable[[Tensor], Tensor]
 NEARER = 0.4
 """Share of the distance to a target within which an image still has to be taken for what it was."""
@@ -147,7 +147,7 @@ def worst_case(
         Miyato et al. 2018, Virtual Adversarial Training. Madry et al. 2018, Towards Deep Learning Models Resistant to
         Adversarial Attacks. Jaggi 2013, Revisiting Frank-Wolfe.
     """
-    if target == "targeted":
+    if target.startswith("targeted"):
         ball = ball.short_of(following(ball.centre))
         worst = ball.farthest(following(ball.centre) - ball.centre)
     else:
@@ -158,7 +158,7 @@ def worst_case(
             worst.requires_grad_()
             (gradient,) = torch.autograd.grad(d(worst).sum(), worst)
             best = ball.farthest(gradient)
-            if target == "targeted":
+            if target.startswith("targeted"):
                 best = torch.lerp(worst.detach(), best, 2 / (step + 3))
             worst = best
     return worst.detach()
@@ -184,6 +184,9 @@ def distance(model: HierarchicalVAE, x: Tensor, target: Target) -> Distance:
         return Reconstructions(model, x)
     if target == "targeted":
         return Means(model, x)
+    if target == "targeted-kl":
+        towards = Divergence(model, following(x))
+        return lambda images: -towards(images)
     return Divergence(model, x)
 
 
@@ -223,8 +226,9 @@ class Means:
         self.model = model
         with torch.no_grad():
             means = self.means(x)
+            width = torch.cat([q.variance for q in seen(model, x)], dim=-1).mean(0)
         self.goal = following(means)
-        self.variance = means.var(0, correction=0).clamp(min=torch.finfo(means.dtype).tiny)
+        self.variance = means.var(0, correction=0) + width
 
     def means(self, images: Tensor) -> Tensor:
         """The means of the layers that the decoder sees, side by side."""
