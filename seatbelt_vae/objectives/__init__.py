@@ -8,6 +8,7 @@ from seatbelt_vae.objectives.denoising import Denoising
 from seatbelt_vae.objectives.elbo import ELBO, BetaVAE
 from seatbelt_vae.objectives.factor_vae import FactorVAE
 from seatbelt_vae.objectives.hfvae import HFVAE
+from seatbelt_vae.objectives.hold_mse import HoldMSE
 from seatbelt_vae.objectives.smooth_encoder import SmoothEncoder
 from seatbelt_vae.objectives.terms import Batch, Objective, Terms
 
@@ -21,6 +22,7 @@ __all__ = [
     "BetaVAE",
     "Denoising",
     "FactorVAE",
+    "HoldMSE",
     "Objective",
     "SmoothEncoder",
     "Terms",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding
@@ -27,7 +28,8 @@ class Discriminator(nn.Module):
         torch.Size([3])
     """
 
-    learning_rate, betas = 1e-4, (0.5, 0.9)
+    learning_rate = 1e-4
+    betas = (0.5, 0.9)
 
     def __init__(self, latent_size: int, width: int = 1000) -> None:
         super().__init__()
@@ -36,6 +38,10 @@ class Discriminator(nn.Module):
         for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
             layers += [nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2)]
         self.layers = nn.Sequential(*layers, nn.Linear(width, 1))
+
+    def optimiser(self) -> Optimizer:
+        """The paper's."""
+        return Adam(self.parameters(), lr=self.learning_rate, betas=self.betas)
 
     def forward(self, z: Tensor) -> Tensor:
         """Log q̂(z) - log Π_d q̂_d(z_d) as far as it has learned, (B,), in nats."""
@@ -108,9 +114,13 @@ class FactorVAE(ELBOTerms):
         return cls(discriminator=Discriminator(latent_size, width), **settings)  # type: ignore[arg-type]
 
     @property
-    def adversary(self) -> nn.Module | None:
+    def adversary(self) -> Discriminator:
         """The discriminator."""
         return self.discriminator
+
+    def adversary_loss(self, encoding: Encoding, generator: torch.Generator) -> Tensor:
+        """What the discriminator descends: its cross-entropy on the batch's latents."""
+        return self.discriminator.loss(encoding.z[-1], generator)
 
     def __call__(self, encoding: Encoding, x: Tensor, data_size: int) -> Terms:
         """The terms for images x; the discriminator's weights get no gradient from here."""

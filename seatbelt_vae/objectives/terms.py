@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, Self, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import kl_divergence
+from torch.optim import Optimizer
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
@@ -108,6 +109,14 @@ class Batch:
         return replace(self, x=torch.cat([images, self.x[len(images) :]]))
 
 
+class Adversary(Protocol):
+    """A module that is trained beside the model."""
+
+    def optimiser(self) -> Optimizer:
+        """The optimiser of its parameters."""
+        ...
+
+
 class Objective(Protocol):
     """What training needs, in two calls: a pass over a batch, and the terms of what the pass gave.
 
@@ -116,14 +125,14 @@ class Objective(Protocol):
 
     Attributes:
         tc_samples: over how many examples log q̂ is estimated; None for the gradient batch alone.
-        adversary: a network trained beside the model on its latents (FactorVAE), else None.
+        adversary: what is trained beside the model, with an optimiser of its own: a discriminator or a multiplier.
     """
 
     @property
     def tc_samples(self) -> int | None: ...  # noqa: D102
 
     @property
-    def adversary(self) -> nn.Module | None: ...  # noqa: D102
+    def adversary(self) -> "Adversary | None": ...  # noqa: D102
 
     def at(self, step: int, steps: int | None = None) -> Self:
         """The objective in force at a training step out of `steps`, counted from 0: warm-up, annealing and ramps."""
@@ -135,6 +144,10 @@ class Objective(Protocol):
 
     def __call__(self, encoding: Encoding, x: Tensor, data_size: int) -> Terms:
         """The terms for images x (B, C, H, W) out of a training set of `data_size`."""
+        ...
+
+    def adversary_loss(self, encoding: Encoding, generator: torch.Generator) -> Tensor:
+        """The adversary's own loss after a step of the model; asked for only where there is one."""
         ...
 
 
@@ -204,9 +217,17 @@ class ELBOTerms:
         return None
 
     @property
-    def adversary(self) -> nn.Module | None:
-        """A network trained beside the model; none by default."""
+    def adversary(self) -> Adversary | None:
+        """What is trained beside the model; nothing by default."""
         return None
+
+    def adversary_loss(self, encoding: Encoding, generator: torch.Generator) -> Tensor:
+        """Nothing is trained beside the model.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no adversary")
 
     def at(self, step: int, steps: int | None = None) -> Self:
         """The objective in force at a training step."""

@@ -4,12 +4,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Self
 
-from torch import Tensor, nn
+import torch
+from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
 from seatbelt_vae.objectives.perturbation import Ball, uniform
-from seatbelt_vae.objectives.terms import Batch, Objective, Terms
+from seatbelt_vae.objectives.terms import Adversary, Batch, Objective, Terms
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Wrapper:
         return self.base.tc_samples
 
     @property
-    def adversary(self) -> nn.Module | None:
+    def adversary(self) -> Adversary | None:
         """The base's."""
         return self.base.adversary
 
@@ -51,6 +52,10 @@ class Wrapper:
     def __call__(self, encoding: Encoding, x: Tensor, data_size: int) -> Terms:
         """The base's terms."""
         return self.base(encoding, x, data_size)
+
+    def adversary_loss(self, encoding: Encoding, generator: torch.Generator) -> Tensor:
+        """The base's."""
+        return self.base.adversary_loss(encoding, generator)
 
 
 @dataclass(frozen=True)
@@ -90,12 +95,22 @@ class Perturbed(Wrapper):
         diagonal = (high - low) * batch.x[0].numel() ** 0.5
         if self.radius > diagonal:
             raise InputError(f"radius {self.radius:g}: is more than any two images differ, use at most {diagonal:.3g}")
-        count = max(1, round(self.share * len(batch.x)))
-        centre = batch.x[:count]
-        radii = centre.new_full((count, 1), risen(self.radius, self.ramp, self.done))
+        centre = first(self.share, batch.x)
+        radii = centre.new_full((len(centre), 1), risen(self.radius, self.ramp, self.done))
         if self.spread:
             radii = radii * (1 - self.spread * uniform(radii, batch.generator))
         return Ball(centre, radii, batch.bounds)
+
+
+def first(share: float, x: Tensor) -> Tensor:
+    """The first images of a batch, at least one.
+
+    Example:
+        >>> import torch
+        >>> len(first(0.5, torch.zeros(6, 1, 2, 2)))
+        3
+    """
+    return x[: max(1, round(share * len(x)))]
 
 
 def risen(radius: float, ramp: float, done: float | None) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.distributions import Normal
-from torch.optim import Adam
+from torch.optim import Adam, Optimizer
 
 from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.errors import InputError
@@ -43,7 +43,7 @@ class Update:
         self.objective = objective
         self.settings = settings
         self.modules: dict[str, nn.Module] = {"model": model}
-        self.optimisers = {"model": Adam(model.parameters(), lr=settings.lr)}
+        self.optimisers: dict[str, Optimizer] = {"model": Adam(model.parameters(), lr=settings.lr)}
         if objective.adversary is not None:
             self._add(objective.adversary)
         self.schedule = BatchSchedule(len(dataset), settings.batch_size, settings.seed)
@@ -53,11 +53,7 @@ class Update:
     def _add(self, adversary: Any) -> None:
         weight = next(self.model.parameters())
         self.modules["adversary"] = adversary.to(weight.device, weight.dtype)
-        self.optimisers["adversary"] = Adam(
-            adversary.parameters(),
-            lr=adversary.learning_rate,
-            betas=adversary.betas,
-        )
+        self.optimisers["adversary"] = adversary.optimiser()
 
     def _others_beyond_the_batch(self) -> int:
         wanted, batch = self.objective.tc_samples, self.settings.batch_size
@@ -138,10 +134,9 @@ class Update:
         return nn.utils.clip_grad_norm_(self.model.parameters(), largest)
 
     def _update_adversary(self, step: int, encoding: Encoding) -> float:
-        """Train the adversary on the batch's latents, after the model; its cross-entropy in nats."""
-        adversary: Any = self.objective.adversary
+        """Train the adversary after the model; its loss, in nats."""
         shuffles = generator("cpu", self.settings.seed, "adversary", step)
-        loss = adversary.loss(encoding.z[-1], shuffles)
+        loss = self.objective.adversary_loss(encoding, shuffles)
         optimiser = self.optimisers["adversary"]
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
