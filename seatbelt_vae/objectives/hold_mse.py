@@ -45,10 +45,10 @@ class Multiplier(nn.Module):
         return SGD(self.parameters(), lr=self.rate, maximize=True)
 
     def lagrangian(self, excess: Tensor) -> Tensor:
-        """ν c, of which the gradient in ν is c; a scalar."""
+        """ν c, of which the gradient in ν is c; a scalar. At most 1 counts: at first every model is far off."""
         with torch.no_grad():
             self.value.clamp_(min=0)  # what fell below 0 in the last step
-        return self.value * excess.detach()
+        return self.value * excess.detach().clamp(max=1.0)
 
 
 @dataclass(frozen=True)

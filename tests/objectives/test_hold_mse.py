@@ -20,11 +20,11 @@ def test_the_multiplier_by_hand() -> None:
     """ν ← max(0, ν + η c) along a sequence of excesses."""
     multiplier = Multiplier(rate=0.5)
     optimiser, nu = multiplier.optimiser(), 0.0
-    for excess in (1.0, 2.0, -0.4, -10.0, 3.0, -1.0):
+    for excess in (1.0, 2.0, -0.4, -10.0, 0.7, -1.0):
         optimiser.zero_grad()
         multiplier.lagrangian(torch.tensor(excess)).backward()
         optimiser.step()
-        nu = max(0.0, nu + 0.5 * excess)
+        nu = max(0.0, nu + 0.5 * min(1.0, excess))
         assert float(multiplier.nu) == pytest.approx(nu)
 
 
@@ -68,8 +68,8 @@ def test_it_holds_the_error_of_a_model_that_would_let_it_grow() -> None:
     free = trained(BetaVAE(beta=100.0))
     held = HoldMSE(BetaVAE(beta=100.0), mse=0.05, rate=2.0, part=1.0)
     assert free > 0.12
-    assert trained(held) < 0.07
-    assert float(held.adversary.nu) > 10
+    assert trained(held) == pytest.approx(0.05, rel=0.2)
+    assert float(held.adversary.nu) > 5
 
 
 @pytest.mark.parametrize(
