@@ -34,6 +34,7 @@ DATA = {
 }
 MODELS: dict[str, tuple[str, dict[str, Any], Callable[[], Objective]]] = {
     "vae": ("vae", {"latent_sizes": (32,)}, ELBO),
+    "lipschitz": ("lipschitz-vae", {"latent_sizes": (32,), "network": "mlp"}, ELBO),
     "btcvae4": ("vae", {"latent_sizes": (32,)}, lambda: BetaTC(beta=4.0)),
     "seatbelt4": (
         "seatbelt",
@@ -72,6 +73,12 @@ def both(base: Objective, apart: float, radius: float = 0.11, gamma: float | Non
     return smooth(adversarial(base, apart, radius), apart, radius, **settings)
 
 
+def held(base: Objective, apart: float, mse: float, radius: float = 0.11, **settings: Any) -> Objective:
+    from seatbelt_vae.objectives import HoldMSE
+
+    return HoldMSE(adversarial(base, apart, radius, **settings), mse=mse)
+
+
 METHODS: dict[str, Callable[..., Objective]] = {
     "plain": lambda base, apart: base,
     "adversarial": adversarial,
@@ -79,6 +86,7 @@ METHODS: dict[str, Callable[..., Objective]] = {
     "smooth": smooth,
     "avae": avae,
     "both": both,
+    "held": held,
 }
 
 

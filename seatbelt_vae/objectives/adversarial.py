@@ -6,7 +6,7 @@ from typing import get_args
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
 from seatbelt_vae.objectives.perturbation import Target, check_inner, worst_case
-from seatbelt_vae.objectives.terms import Batch
+from seatbelt_vae.objectives.protocol import Batch
 from seatbelt_vae.objectives.wrapper import Perturbed
 
 

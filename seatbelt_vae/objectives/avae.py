@@ -11,7 +11,8 @@ from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
 from seatbelt_vae.models.modes import evaluating
 from seatbelt_vae.objectives.elbo import check_beta
 from seatbelt_vae.objectives.perturbation import seen
-from seatbelt_vae.objectives.terms import Batch, Terms
+from seatbelt_vae.objectives.protocol import Batch
+from seatbelt_vae.objectives.terms import Terms
 from seatbelt_vae.objectives.wrapper import Wrapper
 
 NAME = "inconsistency"

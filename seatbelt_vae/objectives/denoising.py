@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
-from seatbelt_vae.objectives.terms import Batch
+from seatbelt_vae.objectives.protocol import Batch
 from seatbelt_vae.objectives.wrapper import Perturbed
 
 

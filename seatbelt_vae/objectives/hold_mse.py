@@ -11,7 +11,8 @@ from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
 from seatbelt_vae.models.modes import evaluating
 from seatbelt_vae.objectives.elbo import check_beta
-from seatbelt_vae.objectives.terms import Batch, Terms
+from seatbelt_vae.objectives.protocol import Batch
+from seatbelt_vae.objectives.terms import Terms
 from seatbelt_vae.objectives.wrapper import Wrapper, first
 
 NAME = "mse_excess"
@@ -93,9 +94,7 @@ class HoldMSE(Wrapper):
         if not 0 < self.part <= 1:
             raise InputError(f"part {self.part}: must be a share of the batch, above 0 and at most 1")
         if self.base.adversary is not None:
-            raise InputError(
-                f"base: {type(self.base).__name__} has an adversary of its own, there is room for one"
-            )
+            raise InputError(f"base: {type(self.base).__name__} has an adversary of its own, there is room for one")
         if self.multiplier is None:
             object.__setattr__(self, "multiplier", Multiplier(self.rate))
 

@@ -12,7 +12,7 @@ from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import HierarchicalVAE
 from seatbelt_vae.models.modes import evaluating
 
-Target = Literal["untargeted-latent", "reconstruction", "targeted", "targeted-kl"]
+Target = Literal["untargeted-latent", "reconstruction", "targeted"]
 Distance = Callable[[Tensor], Tensor]
 NEARER = 0.4
 """Share of the distance to a target within which an image still has to be taken for what it was."""
@@ -147,7 +147,7 @@ def worst_case(
         Miyato et al. 2018, Virtual Adversarial Training. Madry et al. 2018, Towards Deep Learning Models Resistant to
         Adversarial Attacks. Jaggi 2013, Revisiting Frank-Wolfe.
     """
-    if target.startswith("targeted"):
+    if target == "targeted":
         ball = ball.short_of(following(ball.centre))
         worst = ball.farthest(following(ball.centre) - ball.centre)
     else:
@@ -158,7 +158,7 @@ def worst_case(
             worst.requires_grad_()
             (gradient,) = torch.autograd.grad(d(worst).sum(), worst)
             best = ball.farthest(gradient)
-            if target.startswith("targeted"):
+            if target == "targeted":
                 best = torch.lerp(worst.detach(), best, 2 / (step + 3))
             worst = best
     return worst.detach()
@@ -174,8 +174,7 @@ def distance(model: HierarchicalVAE, x: Tensor, target: Target) -> Distance:
 
     - ``untargeted-latent``: KL(q(z|x') ‖ q(z|x)), summed over the layers that the decoder sees.
     - ``reconstruction``: ‖rec(x') - rec(x)‖².
-    - ``targeted``: -M(x', x_t) with x_t the next image of the batch,
-      :math:`M = \sum_j (\mu_j(x') - \mu_j(x_t))^2 / \operatorname{Var}_{\text{batch}} \mu_j`.
+    - ``targeted``: -KL(q(z|x') ‖ q(z|x_t)), likewise, with x_t the next image of the batch.
 
     Raises:
         InputError: a posterior is no Gaussian.
@@ -183,8 +182,6 @@ def distance(model: HierarchicalVAE, x: Tensor, target: Target) -> Distance:
     if target == "reconstruction":
         return Reconstructions(model, x)
     if target == "targeted":
-        return Means(model, x)
-    if target == "targeted-kl":
         towards = Divergence(model, following(x))
         return lambda images: -towards(images)
     return Divergence(model, x)
@@ -217,26 +214,6 @@ class Reconstructions:
     def __call__(self, images: Tensor) -> Tensor:
         """The distance of images (B, C, H, W), (B,)."""
         return (self.model.reconstruct(images) - self.clean).square().flatten(1).sum(-1)
-
-
-class Means:
-    """-M(x', x_t): minus the distance of the means from those of the next image of the batch."""
-
-    def __init__(self, model: HierarchicalVAE, x: Tensor) -> None:
-        self.model = model
-        with torch.no_grad():
-            means = self.means(x)
-            width = torch.cat([q.variance for q in seen(model, x)], dim=-1).mean(0)
-        self.goal = following(means)
-        self.variance = means.var(0, correction=0) + width
-
-    def means(self, images: Tensor) -> Tensor:
-        """The means of the layers that the decoder sees, side by side."""
-        return torch.cat([q.loc for q in seen(self.model, images)], dim=-1)
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """The distance of images (B, C, H, W), (B,)."""
-        return -((self.means(images) - self.goal).square() / self.variance).sum(-1)
 
 
 def seen(model: HierarchicalVAE, x: Tensor) -> Sequence[Normal]:

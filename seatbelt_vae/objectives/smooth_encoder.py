@@ -10,7 +10,8 @@ from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
 from seatbelt_vae.models.modes import evaluating
 from seatbelt_vae.objectives.elbo import check_beta
 from seatbelt_vae.objectives.perturbation import check_inner, seen, worst_case
-from seatbelt_vae.objectives.terms import Batch, Terms
+from seatbelt_vae.objectives.protocol import Batch
+from seatbelt_vae.objectives.terms import Terms
 from seatbelt_vae.objectives.wrapper import Perturbed
 
 NAME = "smoothness"

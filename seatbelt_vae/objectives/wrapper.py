@@ -10,7 +10,8 @@ from torch import Tensor
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
 from seatbelt_vae.objectives.perturbation import Ball, uniform
-from seatbelt_vae.objectives.terms import Adversary, Batch, Objective, Terms
+from seatbelt_vae.objectives.protocol import Adversary, Batch, Objective
+from seatbelt_vae.objectives.terms import Terms
 
 
 @dataclass(frozen=True)
