@@ -40,7 +40,7 @@ class Adversarial(Perturbed):
         torch.Size([4])
     """
 
-    inner_steps: int = 2
+    inner_steps: int = 5
     target: Target = "untargeted-latent"
 
     def __post_init__(self) -> None:

@@ -121,7 +121,7 @@ def worst_case(
     ball: Ball,
     generator: torch.Generator,
     *,
-    steps: int = 2,
+    steps: int = 5,
     target: Target = "untargeted-latent",
 ) -> Tensor:
     r"""The image of a ball that a model takes most wrongly, as far as a few steps find it.

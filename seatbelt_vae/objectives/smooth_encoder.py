@@ -47,7 +47,7 @@ class SmoothEncoder(Perturbed):
     """
 
     gamma: float = 10.0
-    inner_steps: int = 2
+    inner_steps: int = 5
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -67,13 +67,13 @@ class Perturbed(Wrapper):
         radius: ε, largest L2 norm of the perturbation over the whole image, in the units of the data.
         ramp: share of the training over which the radius rises from 0.
         share: of each batch that is perturbed.
-        spread: each image has a radius of its own, uniform between (1 - spread) ε and ε.
+        spread: each image has a radius of its own, uniform between (1 - spread) ε and ε; 0 gives all the same one.
     """
 
     radius: float = dataclasses.field(kw_only=True)
     ramp: float = 0.3
     share: float = 0.5
-    spread: float = 0.0
+    spread: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()

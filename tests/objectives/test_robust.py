@@ -84,7 +84,7 @@ def test_every_hierarchy_takes_every_wrapper(wrap: Wrap, name: str) -> None:
 @pytest.mark.parametrize("kind", [Adversarial, Denoising])
 def test_a_share_is_encoded_elsewhere_and_the_clean_image_explained(kind: Any) -> None:
     model, x = built("vae", "gaussian", SHAPE).eval(), 0.5 * torch.ones(10, *SHAPE)
-    encoding, terms = pass_over(kind(ELBO(), radius=0.5, share=0.3), model, x)
+    encoding, terms = pass_over(kind(ELBO(), radius=0.5, share=0.3, spread=0.0), model, x)
     clean = model.encode(x)[0].loc
     moved = (encoding.q[0].loc - clean).abs().amax(-1) > 1e-6
     assert moved.tolist() == [True] * 3 + [False] * 7
@@ -94,7 +94,7 @@ def test_a_share_is_encoded_elsewhere_and_the_clean_image_explained(kind: Any) -
 def test_the_adversarial_rows_are_the_worst_of_the_ball() -> None:
     """The encoding is that of `worst_case` with the batch's own generator."""
     model, x = built("seatbelt", "gaussian", SHAPE).eval(), images("gaussian", 6, SHAPE)
-    objective = Adversarial(ELBO(), radius=0.5, share=1.0)
+    objective = Adversarial(ELBO(), radius=0.5, share=1.0, spread=0.0)
     batch = Batch.of(model, x)
     encoding = objective.encode(model, batch)
     again = Batch.of(model, x)
@@ -108,7 +108,7 @@ def test_the_adversarial_rows_are_the_worst_of_the_ball() -> None:
 
 def test_the_radius_rises_over_the_first_share_of_the_steps() -> None:
     model, x = built("vae", "gaussian", SHAPE).eval(), 0.5 * torch.ones(4, *SHAPE)
-    objective = Denoising(ELBO(), radius=1.0, ramp=0.5, share=1.0)
+    objective = Denoising(ELBO(), radius=1.0, ramp=0.5, share=1.0, spread=0.0)
     seen: list[Tensor] = []
     model.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
     for step in (0, 10, 25, 50, 99):
@@ -189,7 +189,7 @@ def test_no_gradient_of_avae_s_term_reaches_the_decoder() -> None:
 def test_the_smooth_encoder_s_target_gets_no_gradient() -> None:
     """The gradient is that of ‖q(x*) - constant‖²."""
     model, x = built("vae", "gaussian", SHAPE).eval(), images("gaussian", 6, SHAPE)
-    objective = SmoothEncoder(ELBO(), radius=0.5, share=1.0)
+    objective = SmoothEncoder(ELBO(), radius=0.5, share=1.0, spread=0.0)
     term = objective.encode(model, Batch.of(model, x)).terms["smoothness"].mean()
     worst = worst_case(model, ball_of(x, 0.5), Batch.of(model, x).generator)
     clean = model.encode(x)[0]
