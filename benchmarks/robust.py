@@ -74,10 +74,10 @@ def both(base: Objective, apart: float, radius: float = 0.11, gamma: float | Non
     return smooth(adversarial(base, apart, radius), apart, radius, **settings)
 
 
-def held(base: Objective, apart: float, mse: float, radius: float = 0.11, **settings: Any) -> Objective:
+def held(base: Objective, apart: float, mse: float, rate: float = 0.1, **settings: Any) -> Objective:
     from seatbelt_vae.objectives import HoldMSE
 
-    return HoldMSE(adversarial(base, apart, radius, **settings), mse=mse)
+    return HoldMSE(adversarial(base, apart, **settings), mse=mse, rate=rate)
 
 
 METHODS: dict[str, Callable[..., Objective]] = {

@@ -64,7 +64,7 @@ class HoldMSE(Wrapper):
 
     Args:
         base: the objective that is wrapped.
-        mse: τ, mean squared error of a pixel.
+        mse: τ, mean squared error of a pixel of training images.
         rate: η, nats a step.
         part: share of each batch on which the error is taken.
 
@@ -82,7 +82,7 @@ class HoldMSE(Wrapper):
     """
 
     mse: float = dataclasses.field(kw_only=True)
-    rate: float = 1.0
+    rate: float = 0.1
     part: float = 0.25
     multiplier: Multiplier | None = dataclasses.field(default=None, repr=False, kw_only=True)
 
