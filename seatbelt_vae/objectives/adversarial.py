@@ -54,5 +54,11 @@ class Adversarial(Perturbed):
         if self.radius == 0:
             return self.base.encode(model, batch)
         ball = self.ball(batch)
-        worst = worst_case(model, ball, batch.generator, steps=self.inner_steps, target=self.target)
+        worst = worst_case(
+            model,
+            ball,
+            batch.generator,
+            steps=self.inner_steps,
+            target=self.target,
+        )
         return self.base.encode(model, batch.with_first(worst))

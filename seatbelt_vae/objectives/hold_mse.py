@@ -115,7 +115,8 @@ class HoldMSE(Wrapper):
     def __call__(self, encoding: Encoding, x: Tensor, data_size: int) -> Terms:
         """The base's terms, and ν times the mean excess."""
         nu = self.adversary.nu
-        terms = self.base(encoding, x, data_size).penalised(float(nu), NAME, encoding.terms.get(NAME))
+        terms = self.base(encoding, x, data_size)
+        terms = terms.penalised(float(nu), encoding, NAME)
         return dataclasses.replace(terms, others={**terms.others, "multiplier": nu[None]})
 
     def adversary_loss(self, encoding: Encoding, generator: torch.Generator) -> Tensor:

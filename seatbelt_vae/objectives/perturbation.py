@@ -14,6 +14,7 @@ from seatbelt_vae.models.modes import evaluating
 
 Target = Literal["untargeted-latent", "reconstruction", "targeted"]
 Distance = Callable[[Tensor], Tensor]
+Sampler = Callable[..., Tensor]
 NEARER = 0.4
 """Share of the distance to a target within which an image still has to be taken for what it was."""
 FILLING = 4
@@ -67,7 +68,7 @@ class Ball:
 
     def random(self, generator: torch.Generator) -> Tensor:
         """An image of the ball in a random direction."""
-        return self.farthest(gaussian(self.centre, generator))
+        return self.farthest(draw(torch.randn, self.centre, generator))
 
 
 def check_inner(steps: int) -> None:
@@ -83,25 +84,19 @@ def check_inner(steps: int) -> None:
         raise InputError(f"inner_steps {steps}: must be 1 or more")
 
 
-def gaussian(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Standard normal numbers of a tensor's shape, from a generator on its own device.
+def draw(sampler: Sampler, like: Tensor, generator: torch.Generator) -> Tensor:
+    """Random numbers of a tensor's shape and dtype, from a generator on its own device.
 
     Example:
-        >>> gaussian(torch.zeros(2, 3), torch.Generator().manual_seed(0)).shape
+        >>> draw(torch.randn, torch.zeros(2, 3), torch.Generator().manual_seed(0)).shape
         torch.Size([2, 3])
     """
-    drawn = torch.randn(like.shape, generator=generator, device=generator.device, dtype=like.dtype)
-    return drawn.to(like.device)
-
-
-def uniform(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Uniform numbers in [0, 1) of a tensor's shape, from a generator on its own device.
-
-    Example:
-        >>> uniform(torch.zeros(2, 3), torch.Generator().manual_seed(0)).shape
-        torch.Size([2, 3])
-    """
-    drawn = torch.rand(like.shape, generator=generator, device=generator.device, dtype=like.dtype)
+    drawn = sampler(
+        like.shape,
+        generator=generator,
+        device=generator.device,
+        dtype=like.dtype,
+    )
     return drawn.to(like.device)
 
 

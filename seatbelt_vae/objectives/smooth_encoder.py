@@ -65,7 +65,8 @@ class SmoothEncoder(Perturbed):
 
     def __call__(self, encoding: Encoding, x: Tensor, data_size: int) -> Terms:
         """The base's terms, and γ times the mean of W2²."""
-        return self.base(encoding, x, data_size).penalised(self.gamma, NAME, encoding.terms.get(NAME))
+        terms = self.base(encoding, x, data_size)
+        return terms.penalised(self.gamma, encoding, NAME)
 
 
 def moved(model: HierarchicalVAE, x: Tensor, worst: Tensor) -> Tensor:

@@ -55,11 +55,13 @@ class Terms:
                 named[name] = value
         return named
 
-    def penalised(self, coefficient: float, name: str, term: Tensor | None) -> Self:
-        """The terms with the mean of one more in the loss; none leaves them as they are."""
-        if term is None:
+    def penalised(self, coefficient: float, encoding: Encoding, name: str) -> Self:
+        """The terms, with the mean of one more in the loss where the encoding has it."""
+        if name not in encoding.terms:
             return self
-        return replace(self, loss=self.loss + coefficient * term.mean(), others={**self.others, name: term})
+        term = encoding.terms[name]
+        loss = self.loss + coefficient * term.mean()
+        return replace(self, loss=loss, others={**self.others, name: term})
 
     def summary(self) -> dict[str, float]:
         """Batch means of every term, by name: ``loss``, ``elbo``, ``log_likelihood``, ``kl_1`` … ``kl_L`` and the rest.

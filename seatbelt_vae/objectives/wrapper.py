@@ -9,7 +9,7 @@ from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
-from seatbelt_vae.objectives.perturbation import Ball, uniform
+from seatbelt_vae.objectives.perturbation import Ball, draw
 from seatbelt_vae.objectives.protocol import Adversary, Batch, Objective
 from seatbelt_vae.objectives.terms import Terms
 
@@ -99,7 +99,7 @@ class Perturbed(Wrapper):
         centre = first(self.share, batch.x)
         radii = centre.new_full((len(centre), 1), risen(self.radius, self.ramp, self.done))
         if self.spread:
-            radii = radii * (1 - self.spread * uniform(radii, batch.generator))
+            radii = radii * (1 - self.spread * draw(torch.rand, radii, batch.generator))
         return Ball(centre, radii, batch.bounds)
 
 
