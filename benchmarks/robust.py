@@ -229,7 +229,7 @@ def main() -> None:
     parser.add_argument("--network", default="conv", choices=["conv", "burgess"])
     args = parser.parse_args()
     report = args.folder / "robust.json"
-    if report.exists():
+    if report.exists() and all(f"f50_{mode}" in read_json(report) for mode in args.modes):
         print(report, "is there")
         return
     data = load_dataset(DATA.get(args.data, args.data), size=args.size)

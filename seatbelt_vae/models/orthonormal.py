@@ -80,7 +80,7 @@ class OrthonormalLinear(nn.Linear):
     def matrix(self) -> Tensor:
         """What the inputs are multiplied by, (out, in)."""
         weight = self.weight
-        if self.training or weight.requires_grad:
+        if self.training or weight.requires_grad or torch.is_inference_mode_enabled():
             return orthonormalised(weight)
         state = (weight.data_ptr(), weight._version)
         if self._kept is None or self._kept[0] != state:
