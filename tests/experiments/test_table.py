@@ -130,14 +130,17 @@ def test_its_files(record: Record, tmp_path: Path) -> None:
     assert columns["value"] == [row["value"] for row in rows]
     assert columns["pair"] == [row["pair"] for row in rows]
     for refuse in (table.write, check_format):
-        with pytest.raises(InputError, match=r"t\.xlsx: the table's format is not known, use a name that ends in \.csv"):
+        with pytest.raises(InputError, match=r"t\.xlsx: the table's format is not known, use .* in \.csv"):
             refuse(tmp_path / "t.xlsx")
 
 
 def test_a_column_of_numbers_and_words_is_one_of_words(tmp_path: Path) -> None:
     import pyarrow.parquet
 
-    records = [Record("a", "A", {"layers": "all", "n": 1}, {"elbo": 1.0}), Record("b", "B", {"layers": 2, "n": 2.5}, {"elbo": 1.0})]
+    records = [
+        Record("a", "A", {"layers": "all", "n": 1}, {"elbo": 1.0}),
+        Record("b", "B", {"layers": 2, "n": 2.5}, {"elbo": 1.0}),
+    ]
     read = pyarrow.parquet.read_table(Table(records).write(tmp_path / "t.parquet")).to_pydict()
     assert read["layers"] == ["all", "2"]
     assert read["n"] == [1.0, 2.5]
