@@ -17,10 +17,6 @@ def check_sizes(name: str, sizes: Any) -> tuple[int, ...]:
 
     Raises:
         InputError: none, or one below 1.
-
-    Example:
-        >>> check_sizes("latent_sizes", [8, 4])
-        (8, 4)
     """
     if not isinstance(sizes, Sequence) or len(sizes) == 0 or not all(map(_is_size, sizes)):
         raise InputError(f"{name} {shown(sizes)}: must be one positive whole number for each layer, bottom first")
@@ -32,9 +28,6 @@ def check_name(kind: str, name: Any, known: Collection[str]) -> None:
 
     Raises:
         InputError: it is none of them.
-
-    Example:
-        >>> check_name("posterior", "chain", ["chain", "ladder"])
     """
     if not isinstance(name, str) or name not in known:
         raise InputError(f"{kind} {shown(name)}: must be one of {', '.join(known)}")
@@ -45,10 +38,6 @@ def check_shape(image_shape: Any, network: Any) -> ImageShape:
 
     Raises:
         InputError: not three positive whole numbers, or not what the named networks take.
-
-    Example:
-        >>> check_shape((2, 5, 7), network=(nn.Flatten(), nn.Identity()))
-        (2, 5, 7)
     """
     if not isinstance(image_shape, Sequence) or len(image_shape) != 3 or not all(map(_is_size, image_shape)):
         found = shown(image_shape)
@@ -88,10 +77,6 @@ def probe(name: str, module: nn.Module, shape: tuple[int, ...]) -> Tensor:
 
     Raises:
         InputError: the module does not take that shape.
-
-    Example:
-        >>> probe("encoder", nn.Flatten(), (2, 1, 3, 3)).shape
-        torch.Size([2, 9])
     """
     modes = [(each, each.training) for each in module.modules()]
     weight = next(module.parameters(), torch.zeros(()))
