@@ -66,8 +66,8 @@ def run_training(
                 log_every=log_every,
                 progress=progress,
             )
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
+    except KeyboardInterrupt as stop:
+        raise type(stop)(
             f"stopped at step {folder.step} of {spec.training.steps}, "
             f"go on with: seatbelt train --out {quote(str(folder.path))} --resume"
         ) from None

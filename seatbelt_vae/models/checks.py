@@ -33,18 +33,16 @@ def check_name(kind: str, name: Any, known: Collection[str]) -> None:
         raise InputError(f"{kind} {shown(name)}: must be one of {', '.join(known)}")
 
 
-def check_shape(image_shape: Any, network: Any) -> ImageShape:
-    """Return (C, H, W) if the networks can take it; modules of the user's own take any image.
+def check_shape(image_shape: Any) -> ImageShape:
+    """Return (C, H, W).
 
     Raises:
-        InputError: not three positive whole numbers, or not what the named networks take.
+        InputError: not three positive whole numbers.
     """
     if not isinstance(image_shape, Sequence) or len(image_shape) != 3 or not all(map(_is_size, image_shape)):
         found = shown(image_shape)
         raise InputError(f"image shape {found}: must be three positive whole numbers: channels, height, width")
     channels, height, width = map(int, image_shape)
-    if isinstance(network, str):
-        check_image_shape((channels, height, width))
     return channels, height, width
 
 
@@ -58,6 +56,7 @@ def networks(network: Any, shape: ImageShape, latent_size: int, maps: int) -> tu
         if network not in NETWORKS:
             names = ", ".join(NETWORKS)
             raise InputError(f"network {shown(network)}: must be one of {names}, or (encoder, decoder) modules")
+        check_image_shape(shape)
         features_class, decoder_class = NETWORKS[network]
         return features_class(shape), features_class.size, decoder_class(latent_size, shape, maps)
     encoder, decoder = _pair(network)

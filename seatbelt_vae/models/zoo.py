@@ -87,3 +87,16 @@ def seatbelt_vae(image_shape: Sequence[int], latent_sizes: Sizes = None, **setti
         True
     """
     return build("seatbelt", image_shape, latent_sizes=latent_sizes, **settings)
+
+
+def lipschitz_vae(image_shape: Sequence[int], latent_sizes: Sizes = None, **settings: Any) -> HierarchicalVAE:
+    """A VAE with one layer of latents and certified constants, ``model.lipschitz``, for images of any size.
+
+    References:
+        Barrett, Camuto, Willetts & Rainforth 2022, Certifiably Robust Variational Autoencoders.
+
+    Example:
+        >>> round(lipschitz_vae((1, 28, 28), hidden_sizes=(8,)).lipschitz.reconstruction, 2)
+        10.0
+    """
+    return build("lipschitz-vae", image_shape, latent_sizes=latent_sizes, **settings)

@@ -108,9 +108,9 @@ def _make(folder: RunFolder, subject: Subject, measurement: Measurement, evaluat
     started = time.perf_counter()
     try:
         measured = measurement.make(subject)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         kept = "what was measured before is kept, the same command goes on"
-        raise KeyboardInterrupt(f"stopped in {measurement.name}; {kept}") from None
+        raise type(stop)(f"stopped in {measurement.name}; {kept}") from None
     note = {
         "settings": _used(measurement, subject.settings),
         "seconds": round(time.perf_counter() - started, 3),
