@@ -11,20 +11,7 @@ _SECONDS = 60
 
 
 def download(url: str, known_hash: str, folder: Path, *, progress: bool = False) -> Path:
-    """Fetch a file, unless it is there.
-
-    Args:
-        url: where it is; its last part names the file.
-        known_hash: ``md5:…`` or ``sha256:…``.
-        folder: where it goes, once it is whole.
-        progress: show a bar on stderr.
-
-    Returns:
-        Its path.
-
-    Raises:
-        RunError: the server does not answer or stops, or what came is another file.
-    """
+    """Fetch a file, unless it is there."""
     import pooch
     from requests.exceptions import HTTPError, RequestException
 
@@ -39,6 +26,7 @@ def download(url: str, known_hash: str, folder: Path, *, progress: bool = False)
             pooch.retrieve(url, known_hash, fname=name, path=part, downloader=fetch)
         except HTTPError as error:
             answer = error.response
+            assert answer is not None
             raise RunError(f"{url}: the server says {answer.status_code} {answer.reason}") from error
         except RequestException as error:
             raise RunError(f"{url}: stopped ({one_line(error)}); the same command tries again") from error

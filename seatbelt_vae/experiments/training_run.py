@@ -67,10 +67,9 @@ def run_training(
                 progress=progress,
             )
     except KeyboardInterrupt as stop:
-        raise type(stop)(
-            f"stopped at step {folder.step} of {spec.training.steps}, "
-            f"go on with: seatbelt train --out {quote(str(folder.path))} --resume"
-        ) from None
+        again = f"seatbelt train --out {quote(str(folder.path))} --resume"
+        stop.args = (f"stopped at step {folder.step} of {spec.training.steps}, go on with: {again}",)
+        raise
     return folder
 
 

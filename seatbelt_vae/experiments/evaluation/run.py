@@ -110,7 +110,8 @@ def _make(folder: RunFolder, subject: Subject, measurement: Measurement, evaluat
         measured = measurement.make(subject)
     except KeyboardInterrupt as stop:
         kept = "what was measured before is kept, the same command goes on"
-        raise type(stop)(f"stopped in {measurement.name}; {kept}") from None
+        stop.args = (f"stopped in {measurement.name}; {kept}",)
+        raise
     note = {
         "settings": _used(measurement, subject.settings),
         "seconds": round(time.perf_counter() - started, 3),
