@@ -229,7 +229,7 @@ class ExperimentSpec(Section):
         if self.data.digest:
             tables["data"].pop("name", None)
             tables["data"].pop("path", None)
-        return {name: dict(sorted(settings.items())) for name, settings in sorted(tables.items())}
+        return {name: dict(sorted(settings.items())) for name, settings in sorted(tables.items()) if settings}
 
     @property
     def digest(self) -> str:
