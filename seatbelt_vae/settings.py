@@ -31,6 +31,7 @@ class Section(BaseModel):
 
 
 T = TypeVar("T", bound=Section)
+_KNOWN: "dict[type, Mapping[str, Setting]]" = {}
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Setting:
     help: str
 
 
-def settings_of(cls: type) -> dict[str, Setting]:
+def settings_of(cls: type) -> Mapping[str, Setting]:
     """The settings of a dataclass or of a `Section`, by name. What is made anew for each instance is none.
 
     Args:
@@ -60,16 +61,26 @@ def settings_of(cls: type) -> dict[str, Setting]:
         >>> settings_of(Setting)["help"].help
         'what it means.'
     """
-    help_texts = explained(cls)
+    if cls not in _KNOWN:
+        read = _of_dataclass
+        if issubclass(cls, BaseModel):
+            read = _of_section
+        _KNOWN[cls] = types.MappingProxyType(read(cls, explained(cls)))
+    return _KNOWN[cls]
+
+
+def _of_section(cls: Any, help_texts: Mapping[str, str]) -> dict[str, Setting]:
     found = {}
-    if issubclass(cls, BaseModel):
-        for name, info in cls.model_fields.items():
-            words = help_texts.get(name) or info.description or ""
-            found[name] = Setting(name, info.rebuild_annotation(), info.default, words)
-        return found
+    for name, info in cls.model_fields.items():
+        words = help_texts.get(name) or info.description or ""
+        found[name] = Setting(name, info.rebuild_annotation(), info.default, words)
+    return found
+
+
+def _of_dataclass(cls: Any, help_texts: Mapping[str, str]) -> dict[str, Setting]:
     kinds = typing.get_type_hints(cls, include_extras=True)
-    known: Any = cls
-    for field in dataclasses.fields(known):
+    found = {}
+    for field in dataclasses.fields(cls):
         if field.init and field.default_factory is dataclasses.MISSING:
             found[field.name] = Setting(field.name, kinds[field.name], field.default, help_texts.get(field.name, ""))
     return found
