@@ -1,12 +1,12 @@
 """What becomes of a claim: a contrast of cells of the table, and one word that its interval decides."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from seatbelt_vae.experiments.attack_spec import AttackSpec
+from seatbelt_vae.experiments import AttackSpec
 from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.reproduction.attacks import words
@@ -19,6 +19,9 @@ MATTERS = {"ratio": 1.1, "difference": 0.05}
 
 ROBUST = ("objective", "success_at_0.5", "auddc")
 """What says how hard a model is to attack."""
+
+Runs = Mapping[Point, tuple[AttackSpec, ...]]
+"""The attacks on each point."""
 
 
 class Word(StrEnum):
@@ -63,6 +66,20 @@ class Contrast:
     bound: float | None = None
     whose: str = ""
     condition: str = ""
+
+    def under(self, runs: Runs) -> list[Mapping[AttackSpec | None, float]]:
+        """The attacks under which it is decided, each with its weights; None for what is measured without one."""
+        if self.attacks is not None:
+            return [dict(self.attacks)]
+        if measure_of(self.measures[0]).kind == "run":
+            return [{None: 1.0}]
+        return [{attack: 1.0} for attack in shared(runs, self.weights)]
+
+
+def shared(runs: Runs, points: Iterable[Point]) -> tuple[AttackSpec, ...]:
+    """The attacks that every one of some points gets."""
+    first, *rest = (runs[point] for point in points)
+    return tuple(attack for attack in first if all(attack in other for other in rest))
 
 
 @dataclass(frozen=True)
@@ -109,12 +126,7 @@ class Verdict:
         return found
 
 
-def verdicts(
-    claims: Sequence[Contrast],
-    runs: Mapping[Point, tuple[AttackSpec, ...]],
-    results: Results,
-    images: Images,
-) -> list[Verdict]:
+def verdicts(claims: Iterable[Contrast], runs: Runs, results: Results, images: Images) -> list[Verdict]:
     """Decide claims about one set of data.
 
     Args:
@@ -125,24 +137,10 @@ def verdicts(
     """
     found = []
     for contrast in claims:
-        for attacks in _attacks(contrast, runs):
+        for attacks in contrast.under(runs):
             for key in contrast.measures:
                 found.append(_verdict(contrast, attacks, key, results, images))
     return found
-
-
-def shared(runs: Mapping[Point, tuple[AttackSpec, ...]], points: Sequence[Point]) -> tuple[AttackSpec, ...]:
-    """The attacks that every one of some points gets."""
-    first, *rest = points
-    return tuple(attack for attack in runs[first] if all(attack in runs[other] for other in rest))
-
-
-def _attacks(contrast: Contrast, runs: Mapping[Point, tuple[AttackSpec, ...]]) -> list[Mapping[AttackSpec | None, float]]:
-    if contrast.attacks is not None:
-        return [dict(contrast.attacks)]
-    if measure_of(contrast.measures[0]).kind == "run":
-        return [{None: 1.0}]
-    return [{attack: 1.0} for attack in shared(runs, list(contrast.weights))]
 
 
 def _verdict(
@@ -154,17 +152,23 @@ def _verdict(
 ) -> Verdict:
     measure = measure_of(key)
     ratio = measure.ratio if contrast.ratio is None else contrast.ratio
-    weights = {
-        (point, attack): of_point * of_attack
-        for point, of_point in contrast.weights.items()
-        for attack, of_attack in attacks.items()
-    }
+    rises = measure.better == "higher" if contrast.rises is None else contrast.rises
+    weights = {}
+    for point, of_point in contrast.weights.items():
+        for attack, of_attack in attacks.items():
+            weights[point, attack] = of_point * of_attack
     effect = results.effect(images, weights, key, ratio=ratio)
     attack = next(iter(attacks))
     paper = None
     if key == contrast.measures[0]:
         paper = contrast.paper.get(attack.objective if attack else "none")
-    word = _word(contrast, effect, measure.better, ratio, paper)
+    neutral = 1.0 if ratio else 0.0
+    if contrast.gains:
+        bound = neutral if contrast.bound is None else contrast.bound
+        word = decided(effect.interval, neutral=bound, rises=rises, size=paper, seeds=effect.seeds)
+    else:
+        margin = MATTERS["ratio"] - 1 if ratio else MATTERS["difference"]
+        word = no_more(effect.interval, neutral=neutral, rises=rises, margin=margin)
     return Verdict(
         claim=contrast.claim,
         data=images.label,
@@ -177,26 +181,16 @@ def _verdict(
         seeds=effect.seeds,
         pairs=effect.pairs,
         word=word,
-        reason=_reason(effect, bool(attack)) if word is Word.OPEN else "",
+        reason=_reason(effect, word, attack is not None),
         whose=contrast.whose,
         condition=contrast.condition,
     )
 
 
-def _word(contrast: Contrast, effect: Effect, better: str, ratio: bool, paper: float | None) -> Word:
-    rises = better == "higher"
-    if contrast.rises is not None:
-        rises = contrast.rises
-    neutral = 1.0 if ratio else 0.0
-    if contrast.bound is not None:
-        neutral = contrast.bound
-    if contrast.gains:
-        return decided(effect.interval, neutral=neutral, rises=rises, size=paper, seeds=effect.seeds)
-    margin = MATTERS["ratio"] - 1 if ratio else MATTERS["difference"]
-    return no_more(effect.interval, neutral=neutral, rises=rises, margin=margin)
-
-
-def _reason(effect: Effect, attacked: bool) -> str:
+def _reason(effect: Effect, word: Word, attacked: bool) -> str:
+    """Why a claim could not be decided."""
+    if word is not Word.OPEN:
+        return ""
     if not effect.seeds or not (effect.pairs or attacked):
         return "it was not measured on these data"
     if not effect.pairs:
@@ -235,10 +229,8 @@ def decided(effect: Interval, *, neutral: float, rises: bool, size: float | None
         return Word.FAILS
     if near <= 0:
         return Word.OPEN
-    claimed = 0.0
-    if size is not None:
-        claimed = _sign(rises) * (size - neutral)
-    if far < claimed or seeds < 2:
+    short = size is not None and far < _signed(size - neutral, rises)
+    if short or seeds < 2:
         return Word.DIRECTION
     return Word.HOLDS
 
@@ -270,12 +262,11 @@ def no_more(effect: Interval, *, neutral: float, rises: bool, margin: float) -> 
 
 def _ends(effect: Interval, neutral: float, rises: bool) -> list[float]:
     """How far the interval's ends lie on the claimed side, the nearer first."""
-    sign = _sign(rises)
-    return sorted([sign * (effect.low - neutral), sign * (effect.high - neutral)])
+    return sorted([_signed(effect.low - neutral, rises), _signed(effect.high - neutral, rises)])
 
 
-def _sign(rises: bool) -> int:
-    return 1 if rises else -1
+def _signed(difference: float, rises: bool) -> float:
+    return difference if rises else -difference
 
 
 def together(words: Sequence[Word]) -> Word:
@@ -291,7 +282,7 @@ def together(words: Sequence[Word]) -> Word:
     return Word.OPEN
 
 
-def gone(found: Sequence[Verdict]) -> list[tuple[Verdict, Verdict]]:
+def gone(found: Iterable[Verdict]) -> list[tuple[Verdict, Verdict]]:
     """Claims that stand under cold starts and not under the continuation: a broken attack and not a robust model.
 
     Args:
@@ -300,17 +291,15 @@ def gone(found: Sequence[Verdict]) -> list[tuple[Verdict, Verdict]]:
     Returns:
         The verdict under each of the two attacks.
     """
-    strong = {}
-    for verdict in found:
-        if ", continuation" in verdict.attack:
-            strong[_key(verdict, ", continuation")] = verdict
+    by_solver: dict[str, dict[tuple[str, ...], Verdict]] = {"cold": {}, "continuation": {}}
+    for verdict in dict.fromkeys(found):
+        objective, _, rest = verdict.attack.partition(", ")
+        solver, _, rest = rest.partition(", ")
+        if solver in by_solver:
+            by_solver[solver][verdict.claim, verdict.data, objective, rest, verdict.measure] = verdict
     both = []
-    for verdict in found:
-        other = strong.get(_key(verdict, ", cold"))
-        if ", cold" in verdict.attack and verdict.word in STANDS and other and other.word not in STANDS:
-            both.append((verdict, other))
+    for key, cold in by_solver["cold"].items():
+        strong = by_solver["continuation"].get(key)
+        if strong and cold.word in STANDS and strong.word not in STANDS:
+            both.append((cold, strong))
     return both
-
-
-def _key(verdict: Verdict, solver: str) -> tuple[str, str, str, str]:
-    return verdict.claim, verdict.data, verdict.attack.replace(solver, ""), verdict.measure

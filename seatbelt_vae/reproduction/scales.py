@@ -18,39 +18,7 @@ Condition = tuple[Setting, ...]
 
 @dataclass(frozen=True)
 class Scale:
-    """Sizes of everything.
-
-    Attributes:
-        name: what ``--scale`` calls it.
-        size: side of the images, pixels.
-        network: of encoder and decoder.
-        steps: of the training.
-        batch_size: of the gradient.
-        tc_samples: examples over which the total correlation is estimated.
-        free_bits: nats of KL that each dimension has for nothing; 0.125 is in the authors' file names.
-        precision: of the networks in training.
-        seeds: of the training.
-        betas: β, ascending; the first is 1, where every model is trained on its ELBO.
-        layers: L, ascending; the first is 1.
-        deep: the L of what the paper shows for L = 4.
-        pairs: of source and target.
-        lambdas: weights of the distortion, "paper" for its 51.
-        output_every: an output attack, three times as dear, takes every so many of them.
-        everywhere: attack every model in every way; else the models that no claim compares get the strongest latent
-            attack alone.
-        aggregate_samples: at which aggregate posteriors are evaluated.
-        step_seconds: what a training step takes on one CPU core, about.
-        solve_seconds: what one pair at one λ takes there, about.
-        memory: of the device for the largest model, GB, about.
-        choices: conditions: what could have been chosen otherwise at the same cost.
-        sizes: conditions: what there could be more of; at the scale of the paper, less of some.
-        ways: conditions: plain and robust training.
-        count: images drawn of sprites; None for all. Other data are taken whole.
-        hidden_sizes: of the conditionals between layers; None for the model's own.
-        iterations: of one solve from a cold start at most; None for the solver's own.
-        warm_iterations: of one that starts from what its neighbours found.
-        samples: of the noise in output attacks; None for the attack's own.
-    """
+    """Sizes of everything, as scales.toml explains them. A setting that it leaves out is the model's or the attack's own."""
 
     name: str
     size: int
