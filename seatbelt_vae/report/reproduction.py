@@ -1,21 +1,19 @@
 """The folder of a reproduction: reproduction.md and .json, recipes/, figures/, tables/; a file is whole or absent."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seatbelt_vae.attacks import Penalty
 from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.progress import progress_bar
-from seatbelt_vae.report.compare import slug
 from seatbelt_vae.report.export import needed, svg_files
 from seatbelt_vae.report.formats import number
-from seatbelt_vae.report.reproduction_figures import TidyRow, figures
-from seatbelt_vae.report.table_formats import WRITERS, environment
+from seatbelt_vae.report.kind import slug
+from seatbelt_vae.report.reproduction_figures import Figure, TidyRow, figures
+from seatbelt_vae.report.table_formats import WRITERS, rendered, to_markdown
 from seatbelt_vae.report.tables import Cell, Column, Line, Table, cell_text
 from seatbelt_vae.reproduction import (
     MATTERS,
@@ -27,6 +25,7 @@ from seatbelt_vae.reproduction import (
     Verdict,
     Word,
     gone,
+    recipe,
     shortened,
     tidy,
     title_of,
@@ -42,7 +41,7 @@ Lines = list[list[str]]
 """A table as text, its heading first; the template escapes each cell."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Section:
     """What a recipe came to.
 
@@ -55,10 +54,10 @@ class Section:
     """
 
     recipe: Recipe
-    rows: Sequence[TidyRow] = ()
-    verdicts: Sequence[Verdict] = ()
-    tables: Sequence[Table] = ()
-    pictures: Sequence[tuple[str, str]] = ()
+    rows: list[TidyRow] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    pictures: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def word(self) -> str:
@@ -114,9 +113,8 @@ def write_reproduction(
     out = Path(out)
     sections = []
     with progress_bar("Figures", len(planned.names), progress) as advance:
-        for place, name in enumerate(planned.names):
-            by_data = [(images, planned.recipes(images)[place]) for images in planned.images]
-            sections.append(_section(by_data, results, out, hidden))
+        for name in planned.names:
+            sections.append(_section(name, results, out, hidden))
             advance(note=name)
     found = {
         "scale": asdict(results.scale),
@@ -132,32 +130,26 @@ def write_reproduction(
     return write_bytes(out / "reproduction.md", text.encode()), sections
 
 
-def _section(
-    by_data: Sequence[tuple[Images, Recipe]],
-    results: Results,
-    out: Path,
-    hidden: Collection[str],
-) -> Section:
-    rows: list[TidyRow] = []
-    claims: list[Verdict] = []
-    drawn = []
-    for images, recipe in by_data:
-        mine = tidy(recipe, results, images)
-        if not mine or not recipe.suits:
-            continue
-        decided = verdicts(recipe.claims, recipe.runs, results, images)
-        drawn += list(figures(recipe, results, images, mine, decided, hidden=images.label in hidden))
-        rows += mine
-        claims += decided
-    for figure, _, svg in drawn:
+def _section(name: str, results: Results, out: Path, hidden: Collection[str]) -> Section:
+    section = Section(recipe(name, results.scale, results.images[0]))
+    drawn: list[Figure] = []
+    for images in results.images:
+        made = recipe(name, results.scale, images)
+        rows = tidy(made, results, images)
+        if rows and made.suits:
+            decided = verdicts(made.claims, made.runs, results, images)
+            drawn += figures(made, results, images, rows, decided, hidden=images.label in hidden)
+            section.rows.extend(rows)
+            section.verdicts.extend(decided)
+    for figure, caption, svg in drawn:
+        section.pictures.append((figure, caption))
         for ending, content in svg_files(svg).items():
             write_bytes(out / "figures" / f"{figure}.{ending}", content)
-    _, recipe = by_data[0]
-    made = tables(recipe, rows)
-    for table in made:
+    for table in tables(section.recipe, section.rows):
+        section.tables.append(table)
         for ending, write in WRITERS.items():
             write_bytes(out / "tables" / f"{table.key}.{ending}", write(table).encode())
-    return Section(recipe, rows, claims, made, [(figure, caption) for figure, caption, _ in drawn])
+    return section
 
 
 def document(sections: Sequence[Section], results: Results, *, command: str, failed: Mapping[str, str]) -> str:
@@ -174,8 +166,8 @@ def document(sections: Sequence[Section], results: Results, *, command: str, fai
         reasons.setdefault(why, []).append(Path(run).name)
     found = [verdict for section in sections for verdict in section.verdicts]
     side_by_side, others = overview(sections)
-    template = environment().get_template("reproduction.md.j2")
-    return template.render(
+    return rendered(
+        "reproduction.md.j2",
         command=command,
         scale=results.scale,
         data=results.data,
@@ -204,9 +196,15 @@ def page(section: Section, command: str) -> str:
             word += f": {verdict.reason}"
         title = title_of(verdict.measure)
         claims.append([verdict.claim, verdict.data, verdict.attack, title, _effect(verdict), _paper(verdict), word])
-    template = environment().get_template("reproduction_recipe.md.j2")
-    tables = [WRITERS["md"](table) for table in section.tables]
-    return template.render(section=section, recipe=section.recipe, command=command, claims=claims, tables=tables)
+    tables = [to_markdown(table) for table in section.tables]
+    return rendered(
+        "reproduction_recipe.md.j2",
+        section=section,
+        recipe=section.recipe,
+        command=command,
+        claims=claims,
+        tables=tables,
+    )
 
 
 def _limits(scale: Scale) -> list[str]:

@@ -1,25 +1,24 @@
 """The figures of a reproduction: lines over β, maps over β × L, effects by condition, costs, and pictures."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from seatbelt_vae.experiments.attack_spec import AttackSpec
+from seatbelt_vae.experiments import AttackSpec
 from seatbelt_vae.experiments.table import Record, measure_of
 from seatbelt_vae.report.chart_style import HEIGHT, WIDTH, Row, Style, span, spot
-from seatbelt_vae.report.compare import Group, Trial, slug
 from seatbelt_vae.report.export import chart_svg
 from seatbelt_vae.report.formats import number, with_unit
-from seatbelt_vae.report.images import pixels, unit
+from seatbelt_vae.report.group import Group, Trial
+from seatbelt_vae.report.kind import slug
 from seatbelt_vae.report.noise import noise_chart
 from seatbelt_vae.report.palette import INK, QUIET
-from seatbelt_vae.report.pictures import panels, pictures_svg, reconstructions
+from seatbelt_vae.report.picture_drawing import pictures_svg
+from seatbelt_vae.report.pictures import panels, reconstructions
 from seatbelt_vae.report.traversals import grid_pictures, grids
-from seatbelt_vae.reproduction import Drawing, Images, Recipe, Results, Verdict, title_of, words
+from seatbelt_vae.reproduction import Images, Recipe, Results, Verdict, title_of, words
 
 TidyRow = Mapping[str, Any]
 
@@ -30,13 +29,8 @@ COLOURS = "viridis"
 DARK = 0.55
 """Share of the colours' range above which a cell is light, and its number dark."""
 
-SHOWN = 8
-"""Images in a row of reconstructions."""
-
 ROW = 14
 """Points for each dot of a chart of effects."""
-
-CHARTS = ("lines", "map", "pareto")
 
 
 def figures(
@@ -58,52 +52,39 @@ def figures(
         verdicts: on its claims.
         hidden: show no image.
     """
-    for drawing in recipe.drawings:
-        if drawing.kind in CHARTS:
-            yield from _charts(recipe, drawing, rows)
-        elif drawing.kind == "effects":
-            yield from _effects(recipe, drawing, verdicts)
-        elif drawing.kind == "noise":
-            yield from _noise(recipe, results, images)
-        elif not hidden:
-            yield from PICTURES[drawing.kind](recipe, results, images)
+    for kind, *of in recipe.drawings:
+        measure = "".join(of)
+        if kind == "effects":
+            yield from _effects(recipe, measure, verdicts)
+        elif kind in CHARTS:
+            yield from _charts(recipe, kind, measure, rows)
+        elif kind == "noise" or not hidden:
+            for key, svg in PICTURES[kind](recipe, results, images):
+                yield _name(recipe.name, images.label, key), f"{images.label}, {key.replace('-', ' ')}", svg
 
 
-def _charts(recipe: Recipe, drawing: Drawing, rows: Sequence[TidyRow]) -> Iterator[Figure]:
-    for (data, attack), mine in _grouped(rows).items():
-        drawn = [row for row in mine if row["measure"] == drawing.measure]
-        if drawing.kind == "map":
-            drawn = [row for row in drawn if row["model"] != "beta-tcdlgm"]
-        if not drawn:
-            continue
-        name = _name(recipe.name, drawing.kind, data, attack, drawing.measure)
-        caption = ", ".join(part for part in (data, attack, drawn[0]["title"]) if part)
-        if drawing.kind == "lines":
-            chart = line_chart(drawn)
-        elif drawing.kind == "map":
-            chart = map_chart(drawn)
-        else:
-            chart = pareto_chart(drawn, [row for row in rows if row["data"] == data])
-        yield name, caption, chart_svg(chart)
+def _charts(recipe: Recipe, kind: str, measure: str, rows: Sequence[TidyRow]) -> Iterator[Figure]:
+    groups: dict[tuple[str, str], list[TidyRow]] = {}
+    for row in rows:
+        on_grid = kind != "map" or row["model"] != "beta-tcdlgm"
+        if row["measure"] == measure and on_grid:
+            groups.setdefault((row["data"], row["attack"]), []).append(row)
+    for (data, attack), mine in groups.items():
+        caption = ", ".join(part for part in (data, attack, mine[0]["title"]) if part)
+        if kind == "pareto":
+            mine = _against_mse(mine, rows)
+        yield _name(recipe.name, kind, data, attack, measure), caption, chart_svg(CHARTS[kind](mine))
 
 
-def _effects(recipe: Recipe, drawing: Drawing, verdicts: Sequence[Verdict]) -> Iterator[Figure]:
+def _effects(recipe: Recipe, measure: str, verdicts: Sequence[Verdict]) -> Iterator[Figure]:
     groups: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in verdicts:
         known = verdict.condition and not math.isnan(verdict.effect.value)
-        if known and verdict.measure == drawing.measure:
+        if known and verdict.measure == measure:
             groups.setdefault((verdict.data, verdict.attack), []).append(verdict)
     for (data, attack), mine in groups.items():
-        name = _name(recipe.name, drawing.kind, data, attack, drawing.measure)
-        where = ", ".join(part for part in (data, attack) if part)
-        yield name, f"{where}, effects on {title_of(drawing.measure)}", chart_svg(effects_chart(mine))
-
-
-def _grouped(rows: Sequence[TidyRow]) -> dict[tuple[str, str], list[TidyRow]]:
-    groups: dict[tuple[str, str], list[TidyRow]] = {}
-    for row in rows:
-        groups.setdefault((row["data"], row["attack"]), []).append(row)
-    return groups
+        caption = ", ".join(part for part in (data, attack, f"effects on {title_of(measure)}") if part)
+        yield _name(recipe.name, "effects", data, attack, measure), caption, chart_svg(effects_chart(mine))
 
 
 def _name(*parts: str) -> str:
@@ -118,19 +99,14 @@ def line_chart(rows: Sequence[TidyRow]) -> Any:
     """
     families = dict.fromkeys(str(row["family"]) for row in rows)
     style = Style({family: slot for slot, family in enumerate(families)}, legend=True)
-    drawn = []
-    for row in rows:
-        ends = _ends(row)
-        drawn.append({"model": row["family"], "x": float(row["beta"]), "y": row["value"], **ends})
+    drawn = [{"model": row["family"], "x": float(row["beta"]), **_heights(row)} for row in rows]
     betas = sorted({float(row["beta"]) for row in rows})
     margin = 0.04 * (betas[-1] - betas[0] or 1.0)
     x = style.x("β", (betas[0] - margin, betas[-1] + margin), values=betas, format="~r")
     log = _logarithmic(rows)
     domain = None
     if log:
-        lowest = min(float(row["low"]) for row in drawn)
-        highest = max(float(row["high"]) for row in drawn)
-        domain = (lowest / 1.3, highest * 1.3)
+        domain = min(row["low"] for row in drawn) / 1.3, max(row["high"] for row in drawn) * 1.3
     y = style.y(_heading(rows[0]), domain, log=log)
     layers = [style.line(drawn, x, y), *style.whiskers(drawn, x, y), style.dots(drawn, x, y)]
     return style.finish(style.alt.layer(*layers))
@@ -148,22 +124,14 @@ def map_chart(rows: Sequence[TidyRow]) -> Any:
     reverse = rows[0]["better"] == "lower"
     drawn: list[Row] = []
     for row in rows:
-        dark = _brightness(float(row["value"]), values, reverse) > DARK
-        drawn.append(
-            {
-                "beta": f"{row['beta']:g}",
-                "layers": f"{row['layers']}",
-                "value": row["value"],
-                "words": number(row["value"], digits=2),
-                "ink": INK if dark else "#ffffff",
-            }
-        )
+        ink = INK if _brightness(row["value"], values, reverse) > DARK else "#ffffff"
+        place = {"beta": f"{row['beta']:g}", "layers": f"{row['layers']}"}
+        drawn.append({**place, "value": row["value"], "words": number(row["value"], digits=2), "ink": ink})
     betas = sorted({str(row["beta"]) for row in drawn}, key=float)
     layers = sorted({str(row["layers"]) for row in drawn}, key=int)
-    title = f"L   ·   {_heading(rows[0])}"
-    place = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": -10, "titleY": -10}
+    above = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": -10, "titleY": -10}
     x = alt.X("beta:O", sort=betas, axis=alt.Axis(title="β", labelAngle=0))
-    y = alt.Y("layers:O", sort=layers[::-1], axis=alt.Axis(title=title, **place))
+    y = alt.Y("layers:O", sort=layers[::-1], axis=alt.Axis(title=f"L   ·   {_heading(rows[0])}", **above))
     kind = "log" if _logarithmic(rows) else "linear"
     scale = alt.Scale(type=kind, scheme=COLOURS, reverse=reverse, nice=False)
     cells = style.chart(drawn).mark_rect(aria=False)
@@ -174,22 +142,31 @@ def map_chart(rows: Sequence[TidyRow]) -> Any:
     return chart.properties(width=min(WIDTH, 64 * len(betas)), height=min(HEIGHT, 40 * len(layers)))
 
 
-def pareto_chart(rows: Sequence[TidyRow], others: Sequence[TidyRow]) -> Any:
+def pareto_chart(rows: Sequence[TidyRow]) -> Any:
     """A measure against the MSE, a point for each model: what robustness costs.
 
     Args:
-        rows: of one measure, data set and attack.
-        others: all rows of the data, those of the MSE among them.
+        rows: of one measure, data set and attack, each with the model's ``mse``.
     """
-    errors = {row["label"]: row["value"] for row in others if row["measure"] == "mse"}
     style = Style({str(row["label"]): slot for slot, row in enumerate(rows)}, legend=True)
-    drawn = []
-    for row in rows:
-        if row["label"] in errors:
-            drawn.append({"model": row["label"], "x": errors[row["label"]], "y": row["value"], **_ends(row)})
+    drawn = [{"model": row["label"], "x": row["mse"], **_heights(row)} for row in rows]
     x = style.x(title_of("mse"), None, tickCount=5, format="~g")
-    y = style.y(_heading(rows[0]), None)
+    y = style.y(_heading(rows[0]))
     return style.finish(style.alt.layer(*style.whiskers(drawn, x, y), style.dots(drawn, x, y)))
+
+
+def _against_mse(rows: Sequence[TidyRow], others: Sequence[TidyRow]) -> list[TidyRow]:
+    """The rows of models whose MSE is known, with it."""
+    errors = {(row["data"], row["label"]): row["value"] for row in others if row["measure"] == "mse"}
+    return [{**row, "mse": errors[place]} for row in rows if (place := (row["data"], row["label"])) in errors]
+
+
+CHARTS: dict[str, Callable[[Sequence[TidyRow]], Any]] = {
+    "lines": line_chart,
+    "map": map_chart,
+    "pareto": pareto_chart,
+}
+"""Charts of rows, by kind."""
 
 
 def effects_chart(verdicts: Sequence[Verdict]) -> Any:
@@ -206,11 +183,10 @@ def effects_chart(verdicts: Sequence[Verdict]) -> Any:
     rows: list[Row] = []
     for verdict in verdicts:
         rows.append({"model": verdict.whose, "condition": verdict.condition, **spot(verdict.effect)})
-    domain = span([*rows, {"low": neutral, "high": neutral}])
+    ends = [*rows, {"low": neutral, "high": neutral}]
+    domain = span(ends)
     if first.ratio:
-        lowest = min(float(row["low"]) for row in rows)
-        highest = max(float(row["high"]) for row in rows)
-        domain = (min(lowest, neutral) / 1.1, max(highest, neutral) * 1.1)
+        domain = min(row["low"] for row in ends) / 1.1, max(row["high"] for row in ends) * 1.1
     x = partial(style.x, _difference(first), domain, log=first.ratio, tickCount=5, format="~r")
     none = style.chart([{"x": neutral}]).mark_rule(stroke=QUIET, strokeDash=[3, 3], aria=False).encode(x=x())
     spots = style.spots(rows, lambda field: x(field=field), "condition", conditions, grid=True)
@@ -218,24 +194,24 @@ def effects_chart(verdicts: Sequence[Verdict]) -> Any:
 
 
 def _difference(verdict: Verdict) -> str:
-    kind = "difference"
+    title = f"{title_of(verdict.measure)}: "
     if verdict.ratio:
-        kind = "ratio"
+        title += "ratio"
     elif verdict.unit:
-        kind = f"difference in {verdict.unit}"
-    better = measure_of(verdict.measure).better
-    title = f"{title_of(verdict.measure)}: {kind}"
-    if better:
+        title += f"difference in {verdict.unit}"
+    else:
+        title += "difference"
+    if better := measure_of(verdict.measure).better:
         title += f" ({better}: more robust)"
     return title
 
 
-def _ends(row: TidyRow) -> dict[str, Any]:
-    """The ends of an interval, the value where there is none."""
-    ends = {}
+def _heights(row: TidyRow) -> dict[str, Any]:
+    """The value and the ends of its interval; they are the value where there is none."""
+    found = {"y": row["value"]}
     for end in ("low", "high"):
-        ends[end] = row["value"] if row[end] is None else row[end]
-    return ends
+        found[end] = row["value"] if row[end] is None else row[end]
+    return found
 
 
 def _heading(row: TidyRow) -> str:
@@ -251,76 +227,64 @@ def _brightness(value: float, values: Sequence[float], reverse: bool) -> float:
     low = min(values)
     high = max(values)
     if high == low:
-        share = 0.0
-    else:
-        share = (value - low) / (high - low)
+        return float(reverse)
+    share = (value - low) / (high - low)
     return 1 - share if reverse else share
 
 
-def _panels(recipe: Recipe, results: Results, images: Images) -> Iterator[Figure]:
+Named = tuple[str, str]
+"""What a figure is called among the files, and its SVG."""
+
+
+def panels_figures(recipe: Recipe, results: Results, images: Images) -> Iterator[Named]:
     """Six panels of the first pair under each of the recipe's strongest attacks, a row for each model."""
     for attack in recipe.attacks:
         trials = _trials(recipe, results, images, attack)
-        if attack.solver != "cold" and trials:
+        if trials and attack.solver != "cold":
             group = Group(attack.objective, f"{images.label}: {words(attack)}", trials)
-            yield _picture(recipe, images, f"panels-{attack.objective}", pictures_svg(panels(group, 0)))
+            yield f"panels-{attack.objective}", pictures_svg(panels(group, 0))
 
 
-def _reconstructions(recipe: Recipe, results: Results, images: Images) -> Iterator[Figure]:
+def reconstruction_figures(recipe: Recipe, results: Results, images: Images) -> Iterator[Named]:
     """The first sources of the pairs, and what each model makes of them."""
     trials = _trials(recipe, results, images, recipe.attacks[0])
-    if not trials:
-        return
-    rows = [("original", trials[0].result.source)]
-    for trial in trials:
-        rows.append((trial.label, trial.attacked.assessment.source_reconstruction))
-    tiles = []
-    for label, shown in rows:
-        tiles.append((label, [pixels(unit(image, trials[0].bounds)) for image in shown[:SHOWN]]))
-    svg = pictures_svg(reconstructions(f"{images.label}: reconstructions", tiles))
-    yield _picture(recipe, images, "reconstructions", svg)
+    if trials:
+        yield "reconstructions", pictures_svg(reconstructions(f"{images.label}: reconstructions", trials))
 
 
-def _traversals(recipe: Recipe, results: Results, images: Images) -> Iterator[Figure]:
+def traversal_figures(recipe: Recipe, results: Results, images: Images) -> Iterator[Named]:
     """Every layer of every model."""
-    for grid in grids(_first(recipe, results, images, "traversals")):
-        yield _picture(recipe, images, grid.key, pictures_svg(grid_pictures(grid)))
+    for grid in grids(_first(recipe, results, images)):
+        yield grid.key, pictures_svg(grid_pictures(grid))
 
 
-def _noise(recipe: Recipe, results: Results, images: Images) -> Iterator[Figure]:
+def noise_figures(recipe: Recipe, results: Results, images: Images) -> Iterator[Named]:
     """Smoothed histograms of log p(x|z*) at each scale of the noise, of the smallest and the largest β."""
-    scale = results.scale
-    ends = {point: attacks for point, attacks in recipe.runs.items() if point.beta in (scale.betas[0], scale.high)}
-    records = _first(replace(recipe, runs=ends), results, images, "noise")
+    ends = results.scale.betas[0], results.scale.high
+    runs = {point: attacks for point, attacks in recipe.runs.items() if point.beta in ends}
+    records = _first(replace(recipe, runs=runs), results, images)
     if records:
-        yield _picture(recipe, images, "histograms", chart_svg(noise_chart(records)))
+        yield "histograms", chart_svg(noise_chart(records))
 
 
-PICTURES = {"panels": _panels, "reconstructions": _reconstructions, "traversals": _traversals}
-
-
-def _picture(recipe: Recipe, images: Images, key: str, svg: str) -> Figure:
-    return _name(recipe.name, images.label, key), f"{images.label}, {key.replace('-', ' ')}", svg
+PICTURES: dict[str, Callable[[Recipe, Results, Images], Iterator[Named]]] = {
+    "panels": panels_figures,
+    "reconstructions": reconstruction_figures,
+    "traversals": traversal_figures,
+    "noise": noise_figures,
+}
+"""Pictures of runs, by kind."""
 
 
 def _trials(recipe: Recipe, results: Results, images: Images, attack: AttackSpec) -> tuple[Trial, ...]:
-    found: list[Trial] = []
-    for record in _first(recipe, results, images):
-        if attack.name in record.attacks:
-            found.append(Trial(record, len(found), attack.name))
-    return tuple(found)
+    attacked = [record for record in _first(recipe, results, images) if attack.name in record.attacks]
+    return tuple(Trial(record, slot, attack.name) for slot, record in enumerate(attacked))
 
 
-def _first(recipe: Recipe, results: Results, images: Images, measured: str = "") -> list[Record]:
-    """The first run of each point, where something was measured."""
+def _first(recipe: Recipe, results: Results, images: Images) -> list[Record]:
+    """The first run of each point."""
     found = []
     for point in recipe.runs:
         for record in results.records(images, point)[:1]:
-            if not measured or record.measured.get(measured):
-                found.append(replace(record, label=point.label))
+            found.append(replace(record, label=point.label))
     return found
-
-
-def shown_data(images: Sequence[Images], hidden: Collection[str]) -> list[Images]:
-    """The data whose images may be shown."""
-    return [each for each in images if each.label not in hidden]

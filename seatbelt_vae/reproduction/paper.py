@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from seatbelt_vae.reproduction.points import Point
 from seatbelt_vae.reproduction.scales import read_toml
@@ -20,7 +21,7 @@ class Paper:
 
     betas: tuple[float, ...]
     layers: Mapping[str, int]
-    curves: tuple[Mapping[str, object], ...]
+    curves: tuple[Mapping[str, Any], ...]
     effects: Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
@@ -63,7 +64,6 @@ def printed(data: str, point: Point, measure: str, attack: str = "") -> float | 
         return None
     for curve in PAPER.curves:
         if (curve["data"], curve["measure"], curve["attack"]) == (kind_of_data(data), measure, attack):
-            values = curve[point.model]
-            assert isinstance(values, tuple)
-            return float(values[PAPER.betas.index(point.beta)])
+            value: float = curve[point.model][PAPER.betas.index(point.beta)]
+            return value
     return None

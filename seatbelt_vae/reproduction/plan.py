@@ -116,7 +116,7 @@ def _seconds(sweep: SweepSpec, scale: Scale) -> float:
     for run in sweep.runs:
         others = ENCODED * ((run.objective.tc_samples or 0) / scale.batch_size - 1)
         training = run.training.steps * scale.step_seconds * (1 + others)
-        if run.robust is not None:
+        if run.robust.methods:
             training *= ROBUST_STEP
         pixels = ((run.data.size or scale.size) / scale.size) ** 2
         seconds += pixels * (training + solves * scale.solve_seconds)

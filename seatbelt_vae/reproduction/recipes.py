@@ -21,6 +21,18 @@ NAMES = tuple(TABLES)
 ALL = tuple(name for name, table in TABLES.items() if table.get("in_all", True))
 """What “all” means: all but those that take as long as the rest together."""
 
+NOTHING: dict[str, Any] = {
+    "points": (),
+    "attacks": (),
+    "more_attacks": {},
+    "evaluate": (),
+    "drawings": (),
+    "claims": (),
+    "suits": "",
+    "study": {"conditions": "", "models": ()},
+}
+"""What an entry may leave out."""
+
 CHANGES_A_VAE = {"objective.free_bits", "training.steps", "data.size"}
 """Settings that change a VAE too, whose ELBO knows no total correlation; a plain VAE is compared in any case."""
 
@@ -37,7 +49,7 @@ class Recipe:
         runs: what is trained, and the attacks on each.
         evaluate: names of the measurements of each run.
         shown: measures that are the columns of its table.
-        drawings: its figures, each a kind and a measure.
+        drawings: its figures, each a kind, and a measure but for pictures.
         claims: what the paper claims.
         suits: whether it means something for the images.
     """
@@ -49,7 +61,7 @@ class Recipe:
     runs: Mapping[Point, tuple[AttackSpec, ...]]
     evaluate: tuple[str, ...]
     shown: tuple[str, ...]
-    drawings: tuple[tuple[str, str], ...]
+    drawings: tuple[tuple[str, ...], ...]
     claims: tuple[Contrast, ...]
     suits: bool
 
@@ -64,22 +76,23 @@ class Recipe:
 
 def recipe(name: str, scale: Scale, images: Images) -> Recipe:
     """Make a recipe."""
-    table = TABLES[name]
-    studied = list(_studied(table["study"], scale)) if "study" in table else []
-    points = list(points_of(table.get("points", ()), scale))
+    table = {**NOTHING, **TABLES[name]}
+    studied = list(_studied(table["study"], scale))
+    points = list(points_of(table["points"], scale))
     for names, _ in studied:
         points += [names["own-vae"], names["it"]]
+    evaluate = [each for each in table["evaluate"] if each != "mig" or images.factors]
     return Recipe(
         name=name,
         title=table["title"],
         expected=table["expected"],
         runtime=table["runtime"],
         runs=_runs(table, points, scale, images),
-        evaluate=table.get("evaluate", ()),
+        evaluate=tuple(evaluate),
         shown=table["shown"],
-        drawings=tuple((kind, measure) for kind, _, measure in (each.partition(" ") for each in table["drawings"])),
-        claims=tuple(_claims(table, studied, scale, images)),
-        suits=_suits(table.get("suits", ""), images),
+        drawings=tuple(tuple(drawing.split()) for drawing in table["drawings"]),
+        claims=tuple(_claims(table["claims"], studied, scale, images)),
+        suits=_suits(table["suits"], images),
     )
 
 
@@ -100,10 +113,10 @@ def _runs(
     images: Images,
 ) -> dict[Point, tuple[AttackSpec, ...]]:
     known = attacks(scale, images)
-    more = {named(scale)[name]: asked for name, asked in table.get("more_attacks", {}).items()}
+    more = {named(scale)[name]: asked for name, asked in table["more_attacks"].items()}
     found = {}
     for point in points:
-        asked = more.get(point, table.get("attacks", ()))
+        asked = more.get(point, table["attacks"])
         if asked == "protocol":
             asked = protocol(scale, point)
         found[point] = tuple(known[name] for name in asked)
@@ -116,7 +129,7 @@ Names = dict[str, Point]
 def _studied(study: Mapping[str, Any], scale: Scale) -> Iterator[tuple[Names, Condition]]:
     """Each model of a study, "it", under each condition, and the VAE of that condition, "own-vae"."""
     known = named(scale)
-    for condition in getattr(scale, study["conditions"]):
+    for condition in scale.conditions.get(study["conditions"], ()):
         changed = {name for name, _ in condition}
         vae = known["vae"]
         if changed & CHANGES_A_VAE:
@@ -129,18 +142,17 @@ def _studied(study: Mapping[str, Any], scale: Scale) -> Iterator[tuple[Names, Co
 
 
 def _claims(
-    table: Mapping[str, Any],
+    claims: Sequence[Mapping[str, Any]],
     studied: Sequence[tuple[Names, Condition]],
     scale: Scale,
     images: Images,
 ) -> Iterator[Contrast]:
-    about_it = [claim for claim in table.get("claims", ()) if "it" in claim["weights"]]
     for names, condition in studied:
-        for claim in about_it:
-            if names["it"] != names["own-vae"]:
+        for claim in claims:
+            if "it" in claim["weights"] and names["it"] != names["own-vae"]:
                 yield _contrast(claim, names, condition, scale, images)
-    for claim in table.get("claims", ()):
-        if claim not in about_it:
+    for claim in claims:
+        if "it" not in claim["weights"]:
             yield _contrast(claim, named(scale), (), scale, images)
 
 

@@ -1,6 +1,7 @@
 """How large the paper is reproduced: in minutes, in hours on a laptop, or as it was. scales.toml has the sizes."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -18,7 +19,7 @@ Condition = tuple[Setting, ...]
 
 @dataclass(frozen=True)
 class Scale:
-    """Sizes of everything, as scales.toml explains them. A setting that it leaves out is the model's or the attack's own."""
+    """Sizes of everything, as scales.toml explains them. What it leaves out is the model's or the attack's own."""
 
     name: str
     size: int
@@ -40,9 +41,7 @@ class Scale:
     step_seconds: float
     solve_seconds: float
     memory: float
-    choices: tuple[Condition, ...]
-    sizes: tuple[Condition, ...]
-    ways: tuple[Condition, ...]
+    conditions: Mapping[str, tuple[Condition, ...]]
     count: int | None = None
     hidden_sizes: tuple[int, ...] | None = None
     iterations: int | None = None
@@ -100,8 +99,10 @@ def _scale(name: str, table: dict[str, Any]) -> Scale:
     settings = dict(table)
     if isinstance(settings["lambdas"], dict):
         settings["lambdas"] = octaves(**settings["lambdas"])
-    for kind in ("choices", "sizes", "ways"):
-        settings[kind] = tuple(_condition(each) for each in table[kind])
+    conditions = {}
+    for study, several in table["conditions"].items():
+        conditions[study] = tuple(_condition(each) for each in several)
+    settings["conditions"] = conditions
     return Scale(name, **settings)
 
 
