@@ -17,11 +17,9 @@ from seatbelt_vae.report.table_formats import WRITERS, rendered, to_markdown
 from seatbelt_vae.report.tables import Cell, Column, Line, Table, cell_text
 from seatbelt_vae.reproduction import (
     MATTERS,
-    Images,
     Plan,
     Recipe,
     Results,
-    Scale,
     Verdict,
     Word,
     gone,
@@ -164,7 +162,9 @@ def document(sections: Sequence[Section], results: Results, *, command: str, fai
     reasons: dict[str, list[str]] = {}
     for run, why in failed.items():
         reasons.setdefault(why, []).append(Path(run).name)
-    found = [verdict for section in sections for verdict in section.verdicts]
+    found: list[Verdict] = []
+    for section in sections:
+        found += section.verdicts
     side_by_side, others = overview(sections)
     return rendered(
         "reproduction.md.j2",
@@ -172,13 +172,13 @@ def document(sections: Sequence[Section], results: Results, *, command: str, fai
         scale=results.scale,
         data=results.data,
         lambdas=len(Penalty(results.scale.lambdas).grid()),
-        limits=_limits(results.scale),
         failed=reasons,
-        gone=[_gone(cold, strong) for cold, strong in dict.fromkeys(gone(found))],
+        gone=gone(found),
         matters=MATTERS,
         side_by_side=side_by_side,
         others=others,
         left_out=sum(math.isnan(verdict.effect.value) for verdict in found),
+        **WORDS,
     )
 
 
@@ -189,43 +189,8 @@ def page(section: Section, command: str) -> str:
         section: what the recipe came to.
         command: that made it.
     """
-    claims: Lines = [["claim", "data", "attack", "measure", "effect", "paper", "verdict"]]
-    for verdict in section.verdicts:
-        word = f"**{verdict.word}**"
-        if verdict.reason:
-            word += f": {verdict.reason}"
-        title = title_of(verdict.measure)
-        claims.append([verdict.claim, verdict.data, verdict.attack, title, _effect(verdict), _paper(verdict), word])
     tables = [to_markdown(table) for table in section.tables]
-    return rendered(
-        "reproduction_recipe.md.j2",
-        section=section,
-        recipe=section.recipe,
-        command=command,
-        claims=claims,
-        tables=tables,
-    )
-
-
-def _limits(scale: Scale) -> list[str]:
-    """Where attacks of a scale are less than those of the package."""
-    limits = []
-    if scale.output_every > 1:
-        limits.append(f"output attacks one in {scale.output_every} of these")
-    if scale.samples is not None:
-        limits.append(f"output attacks with {scale.samples} set{'s'[: scale.samples > 1]} of noise")
-    if scale.iterations is not None:
-        limits.append(f"cold starts of at most {scale.iterations} iterations")
-    if scale.warm_iterations is not None:
-        limits.append(f"warm ones of {scale.warm_iterations}")
-    return limits
-
-
-def _gone(cold: Verdict, strong: Verdict) -> str:
-    return (
-        f"{cold.claim} ({cold.data}, {title_of(cold.measure)}): {_effect(cold)} under {cold.attack}, "
-        f"{_effect(strong)} under {strong.attack}."
-    )
+    return rendered("reproduction_recipe.md.j2", section=section, command=command, tables=tables, **WORDS)
 
 
 ByMeasure = dict[str, list[Verdict]]
@@ -305,6 +270,10 @@ def _paper(verdict: Verdict) -> str:
     if verdict.ratio:
         return f"{number(verdict.paper)} ×"
     return number(verdict.paper)
+
+
+WORDS = {"effect": _effect, "paper": _paper, "title_of": title_of}
+"""What templates call."""
 
 
 def tables(recipe: Recipe, rows: Sequence[TidyRow]) -> list[Table]:
