@@ -6,8 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from seatbelt_vae.experiments import AttackSpec
-from seatbelt_vae.experiments.table import Record, measure_of
+from seatbelt_vae.experiments import AttackSpec, Record
+from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.report.chart_style import HEIGHT, WIDTH, Row, Style, span, spot
 from seatbelt_vae.report.export import chart_svg
 from seatbelt_vae.report.formats import number, with_unit
@@ -15,9 +15,9 @@ from seatbelt_vae.report.group import Group, Trial
 from seatbelt_vae.report.kind import slug
 from seatbelt_vae.report.noise import noise_chart
 from seatbelt_vae.report.palette import INK, QUIET
-from seatbelt_vae.report.picture_drawing import pictures_svg
-from seatbelt_vae.report.pictures import panels, reconstructions
-from seatbelt_vae.report.traversals import grid_pictures, grids
+from seatbelt_vae.report.panels import panels, reconstructions
+from seatbelt_vae.report.pictures import pictures_svg
+from seatbelt_vae.report.traversals import grids
 from seatbelt_vae.reproduction import Images, Recipe, Results, Verdict, title_of, words
 
 TidyRow = Mapping[str, Any]
@@ -143,16 +143,23 @@ def map_chart(rows: Sequence[TidyRow]) -> Any:
 
 
 def pareto_chart(rows: Sequence[TidyRow]) -> Any:
-    """A measure against the MSE, a point for each model: what robustness costs.
+    """A measure against the MSE, what robustness costs: a point for each model and way of training it.
 
     Args:
         rows: of one measure, data set and attack, each with the model's ``mse``.
     """
-    style = Style({str(row["label"]): slot for slot, row in enumerate(rows)}, legend=True)
-    drawn = [{"model": row["label"], "x": row["mse"], **_heights(row)} for row in rows]
-    x = style.x(title_of("mse"), None, tickCount=5, format="~g")
-    y = style.y(_heading(rows[0]))
-    return style.finish(style.alt.layer(*style.whiskers(drawn, x, y), style.dots(drawn, x, y)))
+    drawn: list[Row] = []
+    for row in rows:
+        model, _, way = str(row["label"]).partition(", ")
+        drawn.append({"model": model, "way": way, "x": row["mse"], **_heights(row)})
+    models = dict.fromkeys(str(row["model"]) for row in drawn)
+    style = Style({model: slot for slot, model in enumerate(models)}, legend=True)
+    errors = [{"low": row["x"], "high": row["x"]} for row in drawn]
+    x = style.x(title_of("mse"), span(errors), tickCount=5, format="~g")
+    y = style.y(_heading(rows[0]), span(drawn))
+    words = style.chart(drawn).mark_text(align="left", dx=5, dy=-5, fontSize=8, clip=True, aria=False)
+    words = words.encode(x=x, y=style.alt.Y("y:Q", **y), text="way:N", color=style.colour())
+    return style.finish(style.alt.layer(*style.whiskers(drawn, x, y), style.dots(drawn, x, y), words))
 
 
 def _against_mse(rows: Sequence[TidyRow], others: Sequence[TidyRow]) -> list[TidyRow]:
@@ -255,7 +262,7 @@ def reconstruction_figures(recipe: Recipe, results: Results, images: Images) -> 
 def traversal_figures(recipe: Recipe, results: Results, images: Images) -> Iterator[Named]:
     """Every layer of every model."""
     for grid in grids(_first(recipe, results, images)):
-        yield grid.key, pictures_svg(grid_pictures(grid))
+        yield grid.key, pictures_svg(grid.pictures)
 
 
 def noise_figures(recipe: Recipe, results: Results, images: Images) -> Iterator[Named]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from seatbelt_vae.experiments.attack_spec import AttackSpec
+from seatbelt_vae.experiments import AttackSpec
 from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.points import Point, points_of
 from seatbelt_vae.reproduction.scales import Scale

@@ -4,10 +4,8 @@ from dataclasses import replace
 
 import torch
 
-from seatbelt_vae.attacks import assess
-from seatbelt_vae.attacks.budget import Grid
-from seatbelt_vae.experiments.store import RunFolder
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.attacks import Grid, assess
+from seatbelt_vae.experiments import Record, RunFolder
 from seatbelt_vae.measures import Attacked
 from seatbelt_vae.metrics.references import blend_path
 

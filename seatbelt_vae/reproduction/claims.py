@@ -181,13 +181,13 @@ def _verdict(
         seeds=effect.seeds,
         pairs=effect.pairs,
         word=word,
-        reason=_reason(effect, word, attack is not None),
+        reason=_reason(effect, contrast, word, attack is not None),
         whose=contrast.whose,
         condition=contrast.condition,
     )
 
 
-def _reason(effect: Effect, word: Word, attacked: bool) -> str:
+def _reason(effect: Effect, contrast: Contrast, word: Word, attacked: bool) -> str:
     """Why a claim could not be decided."""
     if word is not Word.OPEN:
         return ""
@@ -197,6 +197,8 @@ def _reason(effect: Effect, word: Word, attacked: bool) -> str:
         return "for no pair does encoding the target bring the reconstruction nearer to it: trained too little"
     if effect.seeds * effect.pairs < 2:
         return "one value has no interval"
+    if contrast.bound is not None:
+        return "the interval includes the bound"
     return "the interval includes no effect"
 
 

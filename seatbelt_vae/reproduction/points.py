@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seatbelt_vae.experiments.spec import ExperimentSpec
+from seatbelt_vae.experiments import ExperimentSpec
 from seatbelt_vae.models import variant_of
 from seatbelt_vae.reproduction.scales import Condition, Scale
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments.attack_spec import AttackSpec
+from seatbelt_vae.experiments import AttackSpec
 from seatbelt_vae.reproduction.attacks import attacks, protocol
 from seatbelt_vae.reproduction.claims import Contrast
 from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.paper import effect
 from seatbelt_vae.reproduction.points import Point, condition_words, named, points_of
-from seatbelt_vae.reproduction.scales import Condition, Scale, read_toml
+from seatbelt_vae.reproduction.scales import Scale, read_toml
 from seatbelt_vae.settings import near
 
 TABLES = read_toml("recipes.toml")
@@ -29,7 +29,7 @@ NOTHING: dict[str, Any] = {
     "drawings": (),
     "claims": (),
     "suits": "",
-    "study": {"conditions": "", "models": ()},
+    "study": {"conditions": "", "models": (), "otherwise": ""},
 }
 """What an entry may leave out."""
 
@@ -126,10 +126,11 @@ def _runs(
 Names = dict[str, Point]
 
 
-def _studied(study: Mapping[str, Any], scale: Scale) -> Iterator[tuple[Names, Condition]]:
-    """Each model of a study, "it", under each condition, and the VAE of that condition, "own-vae"."""
+def _studied(study: Mapping[str, Any], scale: Scale) -> Iterator[tuple[Names, str]]:
+    """Each model of a study, "it", under each condition in words, and the VAE of that condition, "own-vae"."""
     known = named(scale)
     for condition in scale.conditions.get(study["conditions"], ()):
+        words = condition_words(condition) or study["otherwise"]
         changed = {name for name, _ in condition}
         vae = known["vae"]
         if changed & CHANGES_A_VAE:
@@ -138,12 +139,12 @@ def _studied(study: Mapping[str, Any], scale: Scale) -> Iterator[tuple[Names, Co
             model = known[name]
             if model.layers == 1 and "model.posterior" in changed:
                 continue  # without upper layers there is no posterior to choose
-            yield {**known, "own-vae": vae, "model": model, "it": model.under(condition)}, condition
+            yield {**known, "own-vae": vae, "model": model, "it": model.under(condition)}, words
 
 
 def _claims(
     claims: Sequence[Mapping[str, Any]],
-    studied: Sequence[tuple[Names, Condition]],
+    studied: Sequence[tuple[Names, str]],
     scale: Scale,
     images: Images,
 ) -> Iterator[Contrast]:
@@ -153,12 +154,12 @@ def _claims(
                 yield _contrast(claim, names, condition, scale, images)
     for claim in claims:
         if "it" not in claim["weights"]:
-            yield _contrast(claim, named(scale), (), scale, images)
+            yield _contrast(claim, named(scale), "", scale, images)
 
 
-def _contrast(claim: Mapping[str, Any], names: Names, condition: Condition, scale: Scale, images: Images) -> Contrast:
+def _contrast(claim: Mapping[str, Any], names: Names, condition: str, scale: Scale, images: Images) -> Contrast:
     settings = dict(claim)
-    words = {**names, "condition": condition_words(condition) or "as in the other figures"}
+    words = {**names, "condition": condition}
     settings["claim"] = claim["claim"].format(**words)
     settings["weights"] = {names[name]: weight for name, weight in claim["weights"].items()}
     if "attacks" in claim:
@@ -168,7 +169,7 @@ def _contrast(claim: Mapping[str, Any], names: Names, condition: Condition, scal
         settings["paper"] = effect(claim["paper"], images.label)
     if "whose" in claim:
         settings["whose"] = claim["whose"].format(**words)
-        settings["condition"] = words["condition"]
+        settings["condition"] = condition
     return Contrast(**settings)
 
 

@@ -8,8 +8,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from seatbelt_vae.experiments.attack_spec import AttackSpec
-from seatbelt_vae.experiments.table import Cell, Record, Table, measure_of
+from seatbelt_vae.experiments import AttackSpec, Cell, Record, Table
+from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.measures import MEASURES
 from seatbelt_vae.metrics import Interval, interval
 from seatbelt_vae.reproduction.images import Images

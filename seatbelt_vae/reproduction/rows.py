@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from seatbelt_vae.experiments.attack_spec import AttackSpec
+from seatbelt_vae.experiments import AttackSpec
 from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.reproduction.attacks import words
 from seatbelt_vae.reproduction.images import Images

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from seatbelt_vae.experiments import RunFolder, State, Sweep, Work, run_sweep
+from seatbelt_vae.experiments import Record, RunFolder, State, Sweep, run_sweep
 from seatbelt_vae.experiments.engines import Engine
-from seatbelt_vae.experiments.table import Record
 from seatbelt_vae.reproduction.blend import blended
 from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.plan import Plan
@@ -17,10 +17,10 @@ def reproduce(
     planned: Plan,
     store: str | Path,
     engine: Callable[[], Engine],
-    work: Work,
     *,
     retry: bool = False,
     settled: Callable[[RunFolder], None] = lambda run: None,
+    **settings: Any,
 ) -> tuple[Results, dict[str, str]]:
     """Train, measure and attack every run that recipes share; what is done is not done again.
 
@@ -28,9 +28,9 @@ def reproduce(
         planned: what recipes ask for.
         store: the folder of the run folders.
         engine: makes the engine that does the work of a sweep.
-        work: how it is done.
         retry: also try again what has failed before.
         settled: called with each run that is done or has failed.
+        **settings: ``device``, ``checkpoint_every``, ``log_every`` and ``threads`` of a task.
 
     Returns:
         What is known of the runs that are done, and by folder why others failed.
@@ -41,7 +41,7 @@ def reproduce(
     """
     done: list[RunFolder] = []
     failed: dict[str, str] = {}
-    sweeps = [Sweep.plan(each, store, work=work) for each in planned.sweeps]
+    sweeps = [Sweep.plan(each, store, **settings) for each in planned.sweeps]
     for sweep in sweeps:
         for run, status in zip(sweep.runs, sweep.statuses(), strict=True):
             if status.state is State.DONE or (status.settled and not retry):

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments.spec import DataSpec
+from seatbelt_vae.experiments import DataSpec
 from seatbelt_vae.settings import near
 
 Setting = tuple[str, Any]

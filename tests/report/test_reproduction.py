@@ -1,4 +1,4 @@
-"""A reproduction on paper: measures side by side, both words where two attacks differ, and every cell of every table."""
+"""A reproduction on paper: measures side by side, both words where attacks differ, every cell of every table."""
 
 import math
 import re
@@ -128,6 +128,9 @@ def test_only_what_is_known_under_some_condition_is_drawn() -> None:
 
 
 def test_a_point_stands_at_its_mse() -> None:
-    rows = [{**row("VAE", "f50", 0.3), "mse": 0.01}, {**row("robust", "f50", 0.4), "mse": 0.02}]
+    rows = [{**row("VAE", "f50", 0.3), "mse": 0.01}, {**row("VAE, adversarial", "f50", 0.4), "mse": 0.02}]
     (dots,) = pareto_chart(rows).to_dict()["datasets"].values()
-    assert [(each["model"], each["x"], each["y"]) for each in dots] == [("VAE", 0.01, 0.3), ("robust", 0.02, 0.4)]
+    assert [(each["model"], each["way"], each["x"], each["y"]) for each in dots] == [
+        ("VAE", "", 0.01, 0.3),
+        ("VAE", "adversarial", 0.02, 0.4),
+    ]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.reproduction import Contrast, Images, Results, Verdict, Word, gone, recipe, scale_of, tidy, verdicts
 from seatbelt_vae.reproduction.attacks import attacks

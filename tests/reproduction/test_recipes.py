@@ -61,7 +61,7 @@ def test_every_run_is_trained_once_for_all_recipes() -> None:
     }
 
 
-# As it is; estimators, free bits, posterior. Examples for the total correlation; steps and size. Three models in six ways.
+# As it is; estimators, free bits, posterior. Examples for the total correlation; steps, size. Three models in six ways.
 @pytest.mark.parametrize(
     ("name", "count"), [("dependence", 3 + 2 * 2 + 3 + 1), ("larger", 3 + 2 * 2 + 2 * 3), ("robust", 3 * 6 + 1)]
 )
