@@ -151,15 +151,17 @@ def pareto_chart(rows: Sequence[TidyRow]) -> Any:
     drawn: list[Row] = []
     for row in rows:
         model, _, way = str(row["label"]).partition(", ")
-        drawn.append({"model": model, "way": way, "x": row["mse"], **_heights(row)})
+        drawn.append({"model": model, "way": way or "plain", "x": row["mse"], **_heights(row)})
     models = dict.fromkeys(str(row["model"]) for row in drawn)
     style = Style({model: slot for slot, model in enumerate(models)}, legend=True)
     errors = [{"low": row["x"], "high": row["x"]} for row in drawn]
     x = style.x(title_of("mse"), span(errors), tickCount=5, format="~g")
     y = style.y(_heading(rows[0]), span(drawn))
-    words = style.chart(drawn).mark_text(align="left", dx=5, dy=-5, fontSize=8, clip=True, aria=False)
-    words = words.encode(x=x, y=style.alt.Y("y:Q", **y), text="way:N", color=style.colour())
-    return style.finish(style.alt.layer(*style.whiskers(drawn, x, y), style.dots(drawn, x, y), words))
+    legend = style.alt.Legend(title=None, orient="bottom", columns=1, labelLimit=WIDTH, symbolFillColor=QUIET)
+    shape = style.alt.Shape("way:N", sort=None, legend=legend)
+    points = style.chart(drawn).mark_point(filled=True, size=60, opacity=1, aria=False)
+    points = points.encode(x=x, y=style.alt.Y("y:Q", **y), color=style.colour(), shape=shape)
+    return style.finish(style.alt.layer(*style.whiskers(drawn, x, y), points))
 
 
 def _against_mse(rows: Sequence[TidyRow], others: Sequence[TidyRow]) -> list[TidyRow]:

@@ -131,6 +131,6 @@ def test_a_point_stands_at_its_mse() -> None:
     rows = [{**row("VAE", "f50", 0.3), "mse": 0.01}, {**row("VAE, adversarial", "f50", 0.4), "mse": 0.02}]
     (dots,) = pareto_chart(rows).to_dict()["datasets"].values()
     assert [(each["model"], each["way"], each["x"], each["y"]) for each in dots] == [
-        ("VAE", "", 0.01, 0.3),
+        ("VAE", "plain", 0.01, 0.3),
         ("VAE", "adversarial", 0.02, 0.4),
     ]
