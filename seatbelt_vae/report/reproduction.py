@@ -321,10 +321,8 @@ def _table(recipe: Recipe, data: str, attack: str, rows: Sequence[TidyRow]) -> T
 def _cell(row: TidyRow | None) -> Cell | None:
     if row is None:
         return None
-    ends = []
-    for end in ("low", "high"):
-        ends.append(math.nan if row[end] is None else float(row[end]))
-    return Cell(float(row["value"]), *ends, ratio=bool(row["ratio"]))
+    low, high = (math.nan if row[end] is None else float(row[end]) for end in ("low", "high"))
+    return Cell(float(row["value"]), low, high, ratio=bool(row["ratio"]))
 
 
 def _printed(row: TidyRow | None) -> Cell | None:

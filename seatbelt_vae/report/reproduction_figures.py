@@ -1,7 +1,7 @@
 """The figures of a reproduction: lines over β, maps over β × L, effects by condition, costs, and pictures."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -53,42 +53,71 @@ def figures(
         hidden: show no image.
     """
     for kind, *of in recipe.drawings:
-        measure = "".join(of)
+        if kind in PICTURES:
+            if kind == "noise" or not hidden:
+                yield from _pictures(recipe, results, images, kind)
+            continue
+        (measure,) = of
+        title = title_of(measure)
         if kind == "effects":
-            yield from _effects(recipe, measure, verdicts)
-        elif kind in CHARTS:
-            yield from _charts(recipe, kind, measure, rows)
-        elif kind == "noise" or not hidden:
-            for key, svg in PICTURES[kind](recipe, results, images):
-                yield _name(recipe.name, images.label, key), f"{images.label}, {key.replace('-', ' ')}", svg
+            title = f"effects on {title}"
+        for attack, chart in _charts(kind, measure, rows, verdicts):
+            caption = ", ".join(_said(images.label, attack, title))
+            name = "-".join(_said(recipe.name, kind, images.label, attack, measure))
+            yield slug(name), caption, chart_svg(chart)
 
 
-def _charts(recipe: Recipe, kind: str, measure: str, rows: Sequence[TidyRow]) -> Iterator[Figure]:
-    groups: dict[tuple[str, str], list[TidyRow]] = {}
+def _pictures(recipe: Recipe, results: Results, images: Images, kind: str) -> Iterator[Figure]:
+    for key, svg in PICTURES[kind](recipe, results, images):
+        yield slug(f"{recipe.name}-{images.label}-{key}"), f"{images.label}, {key.replace('-', ' ')}", svg
+
+
+def _charts(
+    kind: str,
+    measure: str,
+    rows: Sequence[TidyRow],
+    verdicts: Sequence[Verdict],
+) -> Iterator[tuple[str, Any]]:
+    """A chart for each attack."""
+    if kind == "effects":
+        for attack, found in _effects(measure, verdicts).items():
+            yield attack, effects_chart(found)
+        return
+    groups: dict[str, list[TidyRow]] = {}
     for row in rows:
-        on_grid = kind != "map" or row["model"] != "beta-tcdlgm"
-        if row["measure"] == measure and on_grid:
-            groups.setdefault((row["data"], row["attack"]), []).append(row)
-    for (data, attack), mine in groups.items():
-        caption = ", ".join(part for part in (data, attack, mine[0]["title"]) if part)
-        if kind == "pareto":
-            mine = _against_mse(mine, rows)
-        yield _name(recipe.name, kind, data, attack, measure), caption, chart_svg(CHARTS[kind](mine))
+        if row["measure"] == measure:
+            groups.setdefault(row["attack"], []).append(row)
+    for attack, mine in groups.items():
+        if kind == "lines":
+            yield attack, line_chart(mine)
+        elif kind == "map":
+            yield attack, map_chart([row for row in mine if row["model"] != "beta-tcdlgm"])
+        else:
+            yield attack, pareto_chart(mine, _values(rows, "mse"))
 
 
-def _effects(recipe: Recipe, measure: str, verdicts: Sequence[Verdict]) -> Iterator[Figure]:
-    groups: dict[tuple[str, str], list[Verdict]] = {}
+def _effects(measure: str, verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    """What is known of a measure under some condition, by attack."""
+    groups: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         known = verdict.condition and not math.isnan(verdict.effect.value)
         if known and verdict.measure == measure:
-            groups.setdefault((verdict.data, verdict.attack), []).append(verdict)
-    for (data, attack), mine in groups.items():
-        caption = ", ".join(part for part in (data, attack, f"effects on {title_of(measure)}") if part)
-        yield _name(recipe.name, "effects", data, attack, measure), caption, chart_svg(effects_chart(mine))
+            groups.setdefault(verdict.attack, []).append(verdict)
+    return groups
 
 
-def _name(*parts: str) -> str:
-    return slug("-".join(part for part in parts if part))
+def _values(rows: Sequence[TidyRow], measure: str) -> dict[str, float]:
+    """The values of a measure by the models' labels."""
+    return {row["label"]: row["value"] for row in rows if row["measure"] == measure}
+
+
+def _said(*words: str) -> list[str]:
+    return [word for word in words if word]
+
+
+def _slots(names: Iterable[str]) -> dict[str, int]:
+    """A colour for each name, in their order."""
+    return {name: slot for slot, name in enumerate(dict.fromkeys(names))}
 
 
 def line_chart(rows: Sequence[TidyRow]) -> Any:
@@ -97,16 +126,17 @@ def line_chart(rows: Sequence[TidyRow]) -> Any:
     Args:
         rows: of one measure, data set and attack.
     """
-    families = dict.fromkeys(str(row["family"]) for row in rows)
-    style = Style({family: slot for slot, family in enumerate(families)}, legend=True)
-    drawn = [{"model": row["family"], "x": float(row["beta"]), **_heights(row)} for row in rows]
+    drawn: list[Row] = []
+    for row in rows:
+        drawn.append({"model": row["family"], "x": float(row["beta"]), **_heights(row)})
+    style = Style(_slots(str(row["model"]) for row in drawn), legend=True)
     betas = sorted({float(row["beta"]) for row in rows})
     margin = 0.04 * (betas[-1] - betas[0] or 1.0)
     x = style.x("β", (betas[0] - margin, betas[-1] + margin), values=betas, format="~r")
     log = _logarithmic(rows)
     domain = None
     if log:
-        domain = min(row["low"] for row in drawn) / 1.3, max(row["high"] for row in drawn) * 1.3
+        domain = _around(drawn, 1.3)
     y = style.y(_heading(rows[0]), domain, log=log)
     layers = [style.line(drawn, x, y), *style.whiskers(drawn, x, y), style.dots(drawn, x, y)]
     return style.finish(style.alt.layer(*layers))
@@ -132,8 +162,8 @@ def map_chart(rows: Sequence[TidyRow]) -> Any:
     above = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleX": -10, "titleY": -10}
     x = alt.X("beta:O", sort=betas, axis=alt.Axis(title="β", labelAngle=0))
     y = alt.Y("layers:O", sort=layers[::-1], axis=alt.Axis(title=f"L   ·   {_heading(rows[0])}", **above))
-    kind = "log" if _logarithmic(rows) else "linear"
-    scale = alt.Scale(type=kind, scheme=COLOURS, reverse=reverse, nice=False)
+    kinds = {True: "log", False: "linear"}
+    scale = alt.Scale(type=kinds[_logarithmic(rows)], scheme=COLOURS, reverse=reverse, nice=False)
     cells = style.chart(drawn).mark_rect(aria=False)
     cells = cells.encode(x=x, y=y, color=alt.Color("value:Q", scale=scale, legend=None))
     texts = style.chart(drawn).mark_text(fontSize=13, aria=False)
@@ -142,40 +172,27 @@ def map_chart(rows: Sequence[TidyRow]) -> Any:
     return chart.properties(width=min(WIDTH, 64 * len(betas)), height=min(HEIGHT, 40 * len(layers)))
 
 
-def pareto_chart(rows: Sequence[TidyRow]) -> Any:
+def pareto_chart(rows: Sequence[TidyRow], errors: Mapping[str, float]) -> Any:
     """A measure against the MSE, what robustness costs: a point for each model and way of training it.
 
     Args:
-        rows: of one measure, data set and attack, each with the model's ``mse``.
+        rows: of one measure, data set and attack.
+        errors: the MSE by label; a model without one is left out.
     """
     drawn: list[Row] = []
     for row in rows:
-        model, _, way = str(row["label"]).partition(", ")
-        drawn.append({"model": model, "way": way or "plain", "x": row["mse"], **_heights(row)})
-    models = dict.fromkeys(str(row["model"]) for row in drawn)
-    style = Style({model: slot for slot, model in enumerate(models)}, legend=True)
-    errors = [{"low": row["x"], "high": row["x"]} for row in drawn]
-    x = style.x(title_of("mse"), span(errors), tickCount=5, format="~g")
+        if row["label"] in errors:
+            model, _, way = str(row["label"]).partition(", ")
+            drawn.append({"model": model, "way": way or "plain", "x": errors[row["label"]], **_heights(row)})
+    style = Style(_slots(str(row["model"]) for row in drawn), legend=True)
+    places: list[Row] = [{"low": row["x"], "high": row["x"]} for row in drawn]
+    x = style.x(title_of("mse"), span(places), tickCount=5, format="~g")
     y = style.y(_heading(rows[0]), span(drawn))
     legend = style.alt.Legend(title=None, orient="bottom", columns=1, labelLimit=WIDTH, symbolFillColor=QUIET)
     shape = style.alt.Shape("way:N", sort=None, legend=legend)
     points = style.chart(drawn).mark_point(filled=True, size=60, opacity=1, aria=False)
     points = points.encode(x=x, y=style.alt.Y("y:Q", **y), color=style.colour(), shape=shape)
     return style.finish(style.alt.layer(*style.whiskers(drawn, x, y), points))
-
-
-def _against_mse(rows: Sequence[TidyRow], others: Sequence[TidyRow]) -> list[TidyRow]:
-    """The rows of models whose MSE is known, with it."""
-    errors = {(row["data"], row["label"]): row["value"] for row in others if row["measure"] == "mse"}
-    return [{**row, "mse": errors[place]} for row in rows if (place := (row["data"], row["label"])) in errors]
-
-
-CHARTS: dict[str, Callable[[Sequence[TidyRow]], Any]] = {
-    "lines": line_chart,
-    "map": map_chart,
-    "pareto": pareto_chart,
-}
-"""Charts of rows, by kind."""
 
 
 def effects_chart(verdicts: Sequence[Verdict]) -> Any:
@@ -185,17 +202,17 @@ def effects_chart(verdicts: Sequence[Verdict]) -> Any:
         verdicts: of one measure, data set and attack, each with its `condition`.
     """
     first = verdicts[0]
-    neutral = 1.0 if first.ratio else 0.0
-    slots = {whose: slot for slot, whose in enumerate(dict.fromkeys(verdict.whose for verdict in verdicts))}
-    conditions = list(dict.fromkeys(verdict.condition for verdict in verdicts))
+    neutral = float(first.ratio)
+    slots = _slots(verdict.whose for verdict in verdicts)
+    conditions = list(_slots(verdict.condition for verdict in verdicts))
     style = Style(slots, legend=True)
     rows: list[Row] = []
     for verdict in verdicts:
         rows.append({"model": verdict.whose, "condition": verdict.condition, **spot(verdict.effect)})
-    ends = [*rows, {"low": neutral, "high": neutral}]
+    ends: list[Row] = [*rows, {"low": neutral, "high": neutral}]
     domain = span(ends)
     if first.ratio:
-        domain = min(row["low"] for row in ends) / 1.1, max(row["high"] for row in ends) * 1.1
+        domain = _around(ends, 1.1)
     x = partial(style.x, _difference(first), domain, log=first.ratio, tickCount=5, format="~r")
     none = style.chart([{"x": neutral}]).mark_rule(stroke=QUIET, strokeDash=[3, 3], aria=False).encode(x=x())
     spots = style.spots(rows, lambda field: x(field=field), "condition", conditions, grid=True)
@@ -217,10 +234,17 @@ def _difference(verdict: Verdict) -> str:
 
 def _heights(row: TidyRow) -> dict[str, Any]:
     """The value and the ends of its interval; they are the value where there is none."""
-    found = {"y": row["value"]}
+    value = row["value"]
+    found = {"y": value, "low": value, "high": value}
     for end in ("low", "high"):
-        found[end] = row["value"] if row[end] is None else row[end]
+        if row[end] is not None:
+            found[end] = row[end]
     return found
+
+
+def _around(rows: Sequence[Row], factor: float) -> tuple[float, float]:
+    """The ends of a logarithmic axis on which all intervals have room."""
+    return min(float(row["low"]) for row in rows) / factor, max(float(row["high"]) for row in rows) * factor
 
 
 def _heading(row: TidyRow) -> str:
@@ -238,7 +262,9 @@ def _brightness(value: float, values: Sequence[float], reverse: bool) -> float:
     if high == low:
         return float(reverse)
     share = (value - low) / (high - low)
-    return 1 - share if reverse else share
+    if reverse:
+        return 1 - share
+    return share
 
 
 Named = tuple[str, str]

@@ -12,7 +12,7 @@ from seatbelt_vae.metrics import Interval
 from seatbelt_vae.reproduction.attacks import words
 from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.points import Point
-from seatbelt_vae.reproduction.results import Effect, Results
+from seatbelt_vae.reproduction.results import Effect, Results, finite
 
 MATTERS = {"ratio": 1.1, "difference": 0.05}
 """The smallest gain that would matter: a tenth of Δ, a twentieth of success or AUDDC."""
@@ -122,7 +122,7 @@ class Verdict:
         """As JSON takes it: what is no number is None."""
         found = asdict(self)
         for end, value in found.pop("effect").items():
-            found[end] = value if math.isfinite(value) else None
+            found[end] = finite(value)
         return found
 
 
@@ -151,8 +151,7 @@ def _verdict(
     images: Images,
 ) -> Verdict:
     measure = measure_of(key)
-    ratio = measure.ratio if contrast.ratio is None else contrast.ratio
-    rises = measure.better == "higher" if contrast.rises is None else contrast.rises
+    ratio = _given(contrast.ratio, measure.ratio)
     weights = {}
     for point, of_point in contrast.weights.items():
         for attack, of_attack in attacks.items():
@@ -162,13 +161,7 @@ def _verdict(
     paper = None
     if key == contrast.measures[0]:
         paper = contrast.paper.get(attack.objective if attack else "none")
-    neutral = 1.0 if ratio else 0.0
-    if contrast.gains:
-        bound = neutral if contrast.bound is None else contrast.bound
-        word = decided(effect.interval, neutral=bound, rises=rises, size=paper, seeds=effect.seeds)
-    else:
-        margin = MATTERS["ratio"] - 1 if ratio else MATTERS["difference"]
-        word = no_more(effect.interval, neutral=neutral, rises=rises, margin=margin)
+    word = _word(contrast, effect, ratio, _given(contrast.rises, measure.better == "higher"), paper)
     return Verdict(
         claim=contrast.claim,
         data=images.label,
@@ -185,6 +178,24 @@ def _verdict(
         whose=contrast.whose,
         condition=contrast.condition,
     )
+
+
+def _given(setting: bool | None, default: bool) -> bool:
+    if setting is None:
+        return default
+    return setting
+
+
+def _word(contrast: Contrast, effect: Effect, ratio: bool, rises: bool, paper: float | None) -> Word:
+    neutral = float(ratio)
+    if not contrast.gains:
+        margin = MATTERS["difference"]
+        if ratio:
+            margin = MATTERS["ratio"] - 1
+        return no_more(effect.interval, neutral=neutral, rises=rises, margin=margin)
+    if contrast.bound is not None:
+        neutral = contrast.bound
+    return decided(effect.interval, neutral=neutral, rises=rises, size=paper, seeds=effect.seeds)
 
 
 def _reason(effect: Effect, contrast: Contrast, word: Word, attacked: bool) -> str:
@@ -268,7 +279,9 @@ def _ends(effect: Interval, neutral: float, rises: bool) -> list[float]:
 
 
 def _signed(difference: float, rises: bool) -> float:
-    return difference if rises else -difference
+    if rises:
+        return difference
+    return -difference
 
 
 def together(words: Sequence[Word]) -> Word:

@@ -1,7 +1,7 @@
 """What is known of every run of a reproduction: cells of the long table, arranged by data, point and seed."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -70,23 +70,27 @@ class Results:
         by_seed = self.runs.get((images.label, point), {})
         return [by_seed[seed] for seed in sorted(by_seed)]
 
-    def seeds(self, images: Images, places: Iterable[Place]) -> list[int]:
-        """The seeds of which every place has a run with its attack."""
-        found: set[int] | None = None
-        for point, attack in places:
-            mine = set()
-            for seed, record in self.runs.get((images.label, point), {}).items():
-                if attack is None or attack.name in record.attacks:
-                    mine.add(seed)
-            found = mine if found is None else found & mine
-        return sorted(found or ())
-
-    def values(self, images: Images, place: Place, key: str, seeds: Sequence[int]) -> Tensor:
-        """A measure of some trainings of a model, (S, P); (S, 1) without an attack, empty where it was not measured."""
+    def cells(self, images: Images, place: Place) -> dict[int, Cell]:
+        """The runs of a place by seed, those that have its attack."""
         point, attack = place
         by_seed = self.runs.get((images.label, point), {})
-        cells = [Cell(by_seed[seed], attack.name if attack else "") for seed in seeds]
-        return self.table.stack(cells, images.absolute(key))
+        if attack is None:
+            return {seed: Cell(record) for seed, record in by_seed.items()}
+        name = attack.name
+        return {seed: Cell(record, name) for seed, record in by_seed.items() if name in record.attacks}
+
+    def values(self, images: Images, places: Sequence[Place], key: str) -> list[Tensor]:
+        """A measure of each of some places, of the seeds that all have: (S, P) each, (S, 1) without an attack.
+
+        A place where it was not measured is empty.
+        """
+        by_place = [self.cells(images, place) for place in places]
+        seeds = set(by_place[0]).intersection(*by_place[1:])
+        key = images.absolute(key)
+        found = []
+        for cells in by_place:
+            found.append(self.table.stack([cells[seed] for seed in sorted(seeds)], key))
+        return found
 
     def effect(self, images: Images, weights: Mapping[Place, float], key: str, *, ratio: bool | None = None) -> Effect:
         r"""A weighted sum :math:`\sum_k w_k v_k` of a measure over places, of the same seeds and the same pairs.
@@ -103,14 +107,12 @@ class Results:
         measure = measure_of(key)
         if ratio is None:
             ratio = measure.ratio
-        seeds = self.seeds(images, weights)
         parts = []
-        for place, weight in weights.items():
-            values = self.values(images, place, key, seeds)
+        for values, weight in zip(self.values(images, list(weights), key), weights.values(), strict=True):
             if ratio:
                 values = values.clamp(min=FLOOR).log()
             parts.append(weight * values)
-        if not seeds or len({part.shape for part in parts}) > 1:
+        if len({part.shape for part in parts}) > 1:
             return NOTHING
         total = torch.stack(parts).sum(0)
         total = total[:, total.isfinite().all(0)]
@@ -136,6 +138,18 @@ def title_of(key: str) -> str:
     if not place or key in MEASURES:
         return title
     return f"{title.partition(':')[0]}, {place.replace('%', ' %')}"
+
+
+def finite(value: float) -> float | None:
+    """A number as JSON takes it: None where it is none.
+
+    Example:
+        >>> finite(0.5), finite(math.nan)
+        (0.5, None)
+    """
+    if math.isfinite(value):
+        return value
+    return None
 
 
 def _exponential(found: Interval) -> Interval:

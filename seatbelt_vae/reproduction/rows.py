@@ -10,7 +10,7 @@ from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.paper import printed
 from seatbelt_vae.reproduction.points import Point
 from seatbelt_vae.reproduction.recipes import Recipe
-from seatbelt_vae.reproduction.results import Results, title_of
+from seatbelt_vae.reproduction.results import Results, finite, title_of
 
 Row = dict[str, Any]
 
@@ -53,16 +53,10 @@ def _row(results: Results, images: Images, point: Point, attack: AttackSpec | No
         "unit": measure.unit,
         "better": measure.better,
         "value": found.interval.value,
-        "low": _finite(found.interval.low),
-        "high": _finite(found.interval.high),
+        "low": finite(found.interval.low),
+        "high": finite(found.interval.high),
         "ratio": measure.ratio,
         "seeds": found.seeds,
         "pairs": found.pairs,
         "paper": printed(images.label, point, key, attack.objective if attack else ""),
     }
-
-
-def _finite(value: float) -> float | None:
-    if math.isfinite(value):
-        return value
-    return None

@@ -120,7 +120,7 @@ def test_effects_stand_by_condition_with_their_intervals() -> None:
 def test_only_what_is_known_under_some_condition_is_drawn() -> None:
     verdicts = [*effects(0.5, math.nan), verdict("auddc", Word.OPEN, "latent, continuation")]
     made = recipe("dependence", SMOKE, SPRITES)
-    ((name, caption, svg),) = figures(made, Results(SMOKE), SPRITES, (), verdicts)
+    ((name, caption, svg),) = figures(made, Results(SMOKE), Images("chairs"), (), verdicts)
     assert name == "dependence-effects-chairs-latent-continuation-auddc"
     assert caption == "chairs, latent, continuation, effects on AUDDC"
     assert ">0 steps<" in svg
@@ -128,8 +128,8 @@ def test_only_what_is_known_under_some_condition_is_drawn() -> None:
 
 
 def test_a_point_stands_at_its_mse() -> None:
-    rows = [{**row("VAE", "f50", 0.3), "mse": 0.01}, {**row("VAE, adversarial", "f50", 0.4), "mse": 0.02}]
-    (dots,) = pareto_chart(rows).to_dict()["datasets"].values()
+    rows = [row("VAE", "f50", 0.3), row("VAE, adversarial", "f50", 0.4), row("Blend", "f50", 0.5)]
+    (dots,) = pareto_chart(rows, {"VAE": 0.01, "VAE, adversarial": 0.02}).to_dict()["datasets"].values()
     assert [(each["model"], each["way"], each["x"], each["y"]) for each in dots] == [
         ("VAE", "plain", 0.01, 0.3),
         ("VAE", "adversarial", 0.02, 0.4),
