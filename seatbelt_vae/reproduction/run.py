@@ -58,10 +58,6 @@ def reproduce(
 def so_far(planned: Plan, store: str | Path) -> tuple[Results, dict[str, str]]:
     """What is known by now; nothing is done, and whoever is at work on it is left alone.
 
-    Args:
-        planned: what recipes ask for.
-        store: the folder of the run folders.
-
     Returns:
         What is known of every run that is trained, and by folder what is left to do or why it failed.
 
