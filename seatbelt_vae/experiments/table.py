@@ -77,17 +77,31 @@ class Table:
         Returns:
             (P,) or (P, K) under an attack, (1,) or (N,) without one; empty where it was not measured.
         """
-        name, _, at = key.partition("@")
+        name = key.partition("@")[0]
         found = self._all(cell).get(name, torch.empty(0, dtype=torch.float64))
+        return self._placed(cell, key, found)
+
+    def errors(self, cell: Cell, key: str) -> Tensor:
+        """Standard errors of a measure of a run, one for each of its values; NaN where none was measured."""
+        name = key.partition("@")[0]
+        values = self._all(cell).get(name, torch.empty(0, dtype=torch.float64))
+        found = _errors(cell.record.evaluation, name, values)
+        if found is None:
+            found = [math.nan] * len(values)
+        return self._placed(cell, key, torch.tensor(_numbers(found), dtype=torch.float64))
+
+    def _placed(self, cell: Cell, key: str, found: Tensor) -> Tensor:
+        """The numbers at the place that a key names, or all."""
+        name, _, at = key.partition("@")
         if not at or not found.numel():
             return found
         places = self.places(cell, name)
-        wanted = next((place for place, word in enumerate(places) if _is_place(word, place, len(places), at)), None)
-        if wanted is None:
-            return torch.empty(0, dtype=torch.float64)
-        if cell.attack:
-            return found[:, wanted]
-        return found[wanted : wanted + 1]
+        for place, word in enumerate(places):
+            if _is_place(word, place, len(places), at) and cell.attack:
+                return found[:, place]
+            if _is_place(word, place, len(places), at):
+                return found[place : place + 1]
+        return torch.empty(0, dtype=torch.float64)
 
     def places(self, cell: Cell, name: str) -> Sequence[str]:
         """What the numbers of a measure's last axis are of: budgets, layers, scales of noise, parts of a model."""

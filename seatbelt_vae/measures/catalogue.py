@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -72,7 +73,17 @@ _SCALE = (
 _WITHIN = "of the attack that has the best success within half the distance from source to target"
 
 
-def _delta(key: str, title: str, definition: str, of: Callable[[Attacked], Tensor], **more: bool) -> Measure:
+def _where_positive(values: Callable[[Attacked], Tensor]) -> Callable[[Attacked], Tensor]:
+    """The same values, NaN where they are negative: they have no logarithm to average."""
+
+    def masked(attacked: Attacked) -> Tensor:
+        found = values(attacked).double()
+        return found.masked_fill(found < 0, math.nan)
+
+    return masked
+
+
+def _delta(key: str, title: str, definition: str, of: Callable[[Attacked], Tensor], *, ratio: bool = True) -> Measure:
     words = f"{definition} In a latent attack: {_SCALE[:1].lower()}{_SCALE[1:]}"
     return Measure(
         key,
@@ -84,7 +95,7 @@ def _delta(key: str, title: str, definition: str, of: Callable[[Attacked], Tenso
         comparable=False,
         of=of,
         targeted=True,
-        ratio=more.get("ratio", False),
+        ratio=ratio,
     )
 
 
@@ -144,6 +155,7 @@ GAINED = (
         "pair",
         of=lambda attacked: attacked.assessment.nll.mean(1),
         targeted=True,
+        listed=False,
     ),
     Measure(
         "to_target_at_0.5",
@@ -169,25 +181,33 @@ GAINED = (
 """What a targeted attack gained, one number a pair."""
 
 REACHED = (
-    _delta("objective_clean", "Δ, not attacked", "r of x itself, before the attack.", _clean_discrepancy, ratio=True),
+    replace(
+        _delta(
+            "objective_clean",
+            "Δ, not attacked",
+            "r of x itself, before the attack: geometric mean over pairs.",
+            _where_positive(_clean_discrepancy),
+        ),
+        better="",
+    ),
     _delta(
         "objective",
         "Δ, geometric mean over λ",
-        "What the attack minimised, Δ = r + λ‖d‖.",
+        "What the attack minimised, Δ = r + λ‖d‖: geometric mean over λ and pairs.",
         lambda attacked: geometric_mean(attacked.result.objective),
-        ratio=True,
     ),
     _delta(
         "objective_mean",
         "Δ, mean over λ",
-        "What the attack minimised, Δ = r + λ‖d‖. Its largest values rule it.",
+        "What the attack minimised, Δ = r + λ‖d‖: mean over λ and pairs. Its largest values rule it.",
         lambda attacked: attacked.result.objective.mean(1),
+        ratio=False,
     ),
     _delta(
         "objective_minimum",
         "Δ, smallest over λ",
-        "The smallest Δ that any λ gave.",
-        lambda attacked: attacked.result.objective.amin(1),
+        "The smallest Δ that any λ gave: geometric mean over pairs.",
+        _where_positive(lambda attacked: attacked.result.objective.amin(1)),
     ),
 )
 """What a targeted attack minimised, one number a pair."""
@@ -219,12 +239,14 @@ EVIDENCE = (
     Measure("elbo", "ELBO", "Evidence lower bound per image, with no β.", "nats", "higher"),
     Measure("log_likelihood", "log p(x|z)", "Reconstruction term of the ELBO, per image.", "nats", "higher"),
     Measure("kl", "KL", "KL(q‖p) of all layers together, per image: what the code holds of x.", "nats"),
-    Measure("layer_kl", "KL by layer", "KL(q‖p) of each layer, bottom first: what it holds of x.", "nats"),
+    Measure("layer_kl", "KL by layer", "KL(q‖p) of each layer, bottom first: what it holds of x.", "nats",
+            per="layer"),
     Measure("images", "Test images", "Over which the means and errors are taken.", listed=False),
     Measure("iwae", "IWAE bound", "Importance-weighted bound per image: between ELBO and log p(x).", "nats", "higher"),
-    Measure("active_units", "Active units", "Latent dimensions of each layer with Var_x E[z|x] > 0.01."),
+    Measure("active_units", "Active units", "Latent dimensions of each layer with Var_x E[z|x] > 0.01.",
+            per="layer", whole=True),
     Measure("collapsed_units", "Collapsed units",
-            "Latent dimensions of each layer that hold under 0.01 nats of an image."),
+            "Latent dimensions of each layer that hold under 0.01 nats of an image.", per="layer", whole=True),
 )  # fmt: skip
 """How well a model explains images."""
 
@@ -260,17 +282,18 @@ IMAGES = (
 
 NOISE = (
     Measure("noise_scales", "Scale of the noise", "Standard deviation of the noise, for data in [−1, 1].",
-            listed=False),
+            listed=False, per="scale"),
     Measure("noise_log_likelihood", "log p(x|z*) under noise", "How well the clean x is explained by z* drawn from "
-            "q(z|x + noise), at each scale.", "nats", "higher", listed=False),
+            "q(z|x + noise), at each scale.", "nats", "higher", listed=False, per="scale"),
     Measure("noise_drop", "Cost of noise",
-            "What the noise takes from log p(x|z*), clean less noisy, at each scale.", "nats", "lower"),
+            "What the noise takes from log p(x|z*), clean less noisy, at each scale.", "nats", "lower",
+            per="scale"),
 )  # fmt: skip
 """Robustness to noise, a number for each scale."""
 
 WEIGHTS = (
     Measure("weight_norms", "L2 of the weights: encoder, decoder", "L2 norm of all weights; the paper reports how it "
-            "changes with β, neither way is better.", ratio=True),
+            "changes with β, neither way is better.", ratio=True, per="part"),
     Measure("training_seconds", "Training", "Time that the training steps took, on its own machine.", "s"),
 )  # fmt: skip
 """Weights and training."""

@@ -31,6 +31,8 @@ class Measure:
         listed: whether tables show it.
         of: computes it from an attack, (P,) or (P, K), NaN where it is not defined; None for a measure of a run.
         targeted: whether the attack must have a target; None where that plays no part.
+        per: what a list of numbers is of, such as ``"layer"``; empty for a single number.
+        whole: whether it counts something.
     """
 
     key: str
@@ -45,6 +47,8 @@ class Measure:
     listed: bool = True
     of: Callable[[Attacked], Tensor] | None = None
     targeted: bool | None = None
+    per: str = ""
+    whole: bool = False
 
     def applies(self, result: AttackResult) -> bool:
         """Whether an attack has this measure."""
