@@ -82,4 +82,3 @@ def log_ticks(low: float, high: float) -> list[float]:
             if power % step == 0 and low * 0.999 <= place <= high * 1.001:
                 ticks.append(float(f"{place:.3g}"))
     return ticks
-

@@ -97,7 +97,7 @@ def _cell(numbers: long.Table, record: Record, key: str) -> Cell | None:
     if not values:
         return None
     measure = long.measure_of(key)
-    if measure.several and "@" not in key:
+    if measure.per and "@" not in key:
         return Cell(words=", ".join(_words(value, measure) for value in values))
     (value,) = values
     if math.isnan(value):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.metrics import Reference
+from seatbelt_vae.metrics.references import identity
 from seatbelt_vae.report.group import Group, Trial
 from seatbelt_vae.report.kind import Kind, differences, slug
 from seatbelt_vae.report.scope import Scope
@@ -141,3 +143,10 @@ def labelled(records: Sequence[Record]) -> tuple[Record, ...]:
         if names.count(name) > 1:
             raise InputError(f"report: two runs are called {name}; give each run once")
     return tuple(distinct)
+
+
+def known_references(group: Group) -> tuple[Reference, ...]:
+    """What no model sets and what is known without data: the identity, where distortion is measured by its L2 norm."""
+    if group.result.settings["budget"].get("norm", "l2") != "l2":
+        return ()
+    return (identity(group.pairs, group.result.budget.values.double()),)

@@ -9,7 +9,7 @@ from torch import Tensor
 from seatbelt_vae.attacks import AttackResult
 from seatbelt_vae.experiments.table import Cell, Record, Table, measure_of
 from seatbelt_vae.measures import Attacked, Measure
-from seatbelt_vae.metrics import Comparison, Interval, Reference, interval
+from seatbelt_vae.metrics import Comparison, Interval, Reference, band, interval
 from seatbelt_vae.report.kind import Kind
 from seatbelt_vae.report.scope import Scope
 
@@ -138,6 +138,10 @@ class Group:
     def interval(self, trial: Trial, key: str) -> Interval:
         """The mean over pairs with its 95 % interval; all NaN where no pair has it."""
         return self.table.interval([trial.cell], key)
+
+    def band(self, trial: Trial, key: str, *, ratio: bool = False) -> Tensor:
+        """The mean over pairs at each budget with its 95 % interval: value, low and high, (K, 3)."""
+        return band(self.values(trial, key), ratio=ratio)
 
     def compare(self, trial: Trial, key: str) -> Comparison | None:
         """The model less its baseline on the same pairs; None where fewer than two pairs have both."""

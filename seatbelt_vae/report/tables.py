@@ -8,7 +8,7 @@ import numpy as np
 
 from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.measures import GAINED, REACHED
-from seatbelt_vae.metrics import Interval, Reference
+from seatbelt_vae.metrics import Interval
 from seatbelt_vae.optim import Status
 from seatbelt_vae.report.formats import budget_text, number, with_unit
 from seatbelt_vae.report.group import Group, Trial

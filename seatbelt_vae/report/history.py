@@ -1,0 +1,49 @@
+"""Training curves: the ELBO and its parts, whichever the runs have recorded."""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.report.chart_style import Row
+
+RECORDED = {
+    "elbo": "ELBO of the batch, no β (nats)",
+    "log_likelihood": "log p(x|z) of the batch (nats)",
+    "kl": "KL of all layers together (nats)",
+}
+"""What is drawn. The loss is not among it: losses of different objectives say nothing beside each other."""
+
+LONGEST = 200
+"""Points of a training curve; more than a chart of this width can show."""
+
+
+def training_rows(record: Record, key: str) -> list[Row]:
+    """A training curve, averaged in at most `LONGEST` bins of consecutive records."""
+    points = []
+    for row in record.history:
+        value = _recorded(row, key)
+        if _is_number(value):
+            points.append((row["step"], value))
+    if not points:
+        return []
+    rows: list[Row] = []
+    for part in np.array_split(np.array(points, dtype=np.float64), min(LONGEST, len(points))):
+        step, value = part.mean(0).tolist()
+        rows.append({"model": record.label, "x": step, "y": value})
+    return rows
+
+
+def _recorded(row: Mapping[str, Any], key: str) -> Any:
+    """A number of a record; ``kl`` is the sum of ``kl_1`` … ``kl_L`` where it is not recorded itself."""
+    layers = [value for name, value in row.items() if re.fullmatch(r"kl_\d+", name)]
+    if key == "kl" and key not in row and layers and all(_is_number(layer) for layer in layers):
+        return sum(layers)
+    return row.get(key)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
