@@ -19,6 +19,9 @@ RAMP = 48
 LINE = 13
 """Points from one line of words to the next."""
 
+HIGH = 80
+"""Points from which a picture is high."""
+
 INK = "#111111"
 GREY = "#555555"
 STYLES: dict[str, dict[str, Any]] = {
@@ -28,6 +31,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "foot": {"align": "center", "fontSize": 10, "color": GREY},
     "low": {"align": "left", "fontSize": 9, "color": INK},
     "high": {"align": "right", "fontSize": 9, "color": INK},
+    "note": {"align": "center", "fontSize": 9, "color": GREY},
 }
 
 Mark = dict[str, Any]
@@ -51,12 +55,12 @@ class Layout:
     @classmethod
     def of(cls, figure: Pictures) -> "Layout":
         """Pictures as large as whole pixels in a PNG make them."""
-        height, width = enlarge(figure.rows[0].tiles[0], figure.side * SCALE).shape[:2]
+        height, width = enlarge(figure.rows[0].tiles[0], figure.look.side * SCALE).shape[:2]
         return cls(figure, width / SCALE, height / SCALE)
 
     def left(self, column: int) -> float:
         """The left end of a column."""
-        return self.figure.label + column * (self.width + self.figure.gap)
+        return self.figure.look.label + column * (self.width + self.figure.look.gap)
 
     def middle(self, column: int) -> float:
         """Its middle."""
@@ -64,13 +68,13 @@ class Layout:
 
     def top(self, row: int) -> float:
         """The upper end of a row."""
-        head = HEAD if self.figure.heads else 0
-        return head + row * (self.height + self.figure.gap)
+        head = HEAD if self.figure.heads or self.figure.heading else 0
+        return head + row * (self.height + self.figure.look.gap)
 
     @property
     def bottom(self) -> float:
         """The lower end of the pictures."""
-        return self.top(len(self.figure.rows)) - self.figure.gap
+        return self.top(len(self.figure.rows)) - self.figure.look.gap
 
     @property
     def size(self) -> tuple[float, float]:
@@ -81,7 +85,7 @@ class Layout:
             high += FOOT
         if self.figure.gain:
             high += RAMP
-        return self.left(columns) - self.figure.gap, high
+        return self.left(columns) - self.figure.look.gap, high
 
 
 def pictures_svg(figure: Pictures) -> str:
@@ -126,10 +130,10 @@ def _tiles(alt: Any, layout: Layout) -> Iterator[Any]:
     marks: list[Mark] = []
     for place, row in enumerate(layout.figure.rows):
         for column, tile in enumerate(row.tiles):
-            picture = enlarge(tile, layout.figure.side * SCALE)
+            picture = enlarge(tile, layout.figure.look.side * SCALE)
             marks.append({"x": layout.left(column), "y": layout.top(place), "url": _url(picture)})
     yield _images(alt, marks, layout.width, layout.height)
-    if layout.figure.framed:
+    if layout.figure.look.framed:
         frames = [_box(mark, layout) for mark in marks]
         line = {"stroke": "#000000", "strokeOpacity": 0.25, "strokeWidth": 0.5}
         yield _layer(alt, frames).mark_rect(filled=False, aria=False, **line).encode(x2="x2:Q", y2="y2:Q")
@@ -167,7 +171,7 @@ def _ramp(alt: Any, layout: Layout) -> Iterator[Any]:
     yield _text(alt, "low", [_say(left, top + 19, f"−{full}")])
     yield _text(alt, "high", [_say(left + layout.width, top + 19, f"+{full}")])
     shown = f"shown ×{gain:g}; scale in the data’s range"
-    yield _text(alt, "foot", [_say(middle, top + 19, "0"), _say(middle, top + 31, shown)])
+    yield _text(alt, "note", [_say(middle, top + 19, "0"), _say(middle, top + 31, shown)])
 
 
 def _words(alt: Any, layout: Layout) -> Iterator[Any]:
@@ -175,6 +179,8 @@ def _words(alt: Any, layout: Layout) -> Iterator[Any]:
     heads = [_say(layout.middle(column), HEAD - 10, words) for column, words in enumerate(figure.heads)]
     feet = [_say(layout.middle(column), layout.bottom + 14, words) for column, words in enumerate(figure.feet)]
     labels: list[Mark] = []
+    if figure.heading:
+        labels.append(_say(0, HEAD - 12, figure.heading))
     lines: list[Mark] = []
     for place, row in enumerate(figure.rows):
         left = 10 if row.colour else 0
@@ -192,11 +198,11 @@ def _words(alt: Any, layout: Layout) -> Iterator[Any]:
 
 def _first_line(row: PictureRow, layout: Layout, place: int) -> float:
     """Words begin at the upper end of high pictures, and stand in the middle of low ones."""
+    first = layout.top(place) + 11
+    if layout.height > HIGH:
+        return first
     count = len(wrapped(row.label)) + len(row.lines)
-    free = layout.height - LINE * count
-    if free > 2 * LINE:
-        free = 0
-    return layout.top(place) + 11 + max(free, 0) / 2
+    return first + max(layout.height - LINE * count, 0) / 2
 
 
 def _say(x: float, y: float, words: str) -> Mark:

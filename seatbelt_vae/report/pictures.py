@@ -36,30 +36,48 @@ class PictureRow:
 
 
 @dataclass(frozen=True)
+class Look:
+    """Sizes in points.
+
+    Args:
+        side: about that of a picture's longer side.
+        label: room left of the pictures.
+        gap: between them.
+        framed: whether each has a thin frame.
+    """
+
+    side: float
+    label: float
+    gap: float
+    framed: bool
+
+
+LARGE = Look(side=107, label=150, gap=8, framed=True)
+SMALL = Look(side=56, label=150, gap=4, framed=False)
+DENSE = Look(side=64, label=96, gap=2, framed=False)
+
+
+@dataclass(frozen=True)
 class Pictures:
     """A figure of pictures in rows.
 
     Args:
         title: what it shows, for those who do not see it.
         rows: from above.
+        heading: words at the upper left.
         heads: words above the columns.
         feet: words below the columns.
         gain: by which distortions in the fourth column are multiplied; their scale is drawn below it. 0: no scale.
-        side: about the points of a picture's longer side.
-        label: points left of the pictures.
-        gap: points between them.
-        framed: whether each has a thin frame.
+        look: its sizes.
     """
 
     title: str
     rows: tuple[PictureRow, ...]
+    heading: str = ""
     heads: tuple[str, ...] = ()
     feet: tuple[str, ...] = ()
     gain: float = 0.0
-    side: float = 107.0
-    label: float = 150.0
-    gap: float = 8.0
-    framed: bool = True
+    look: Look = LARGE
 
 
 def panels(group: Group, pair: int, shown: Sequence[int] | None = None) -> Pictures:
@@ -94,7 +112,7 @@ def reconstructions(title: str, trials: Sequence[Trial]) -> Pictures:
     rows = [_row("original", first, first.result.source)]
     for trial in trials:
         rows.append(_row(trial.label, trial, trial.attacked.assessment.source_reconstruction))
-    return Pictures(title, tuple(rows), side=56, gap=4, framed=False)
+    return Pictures(title, tuple(rows), look=SMALL)
 
 
 def _row(label: str, trial: Trial, images: Tensor) -> PictureRow:

@@ -257,8 +257,15 @@ def _cells(group: Group, key: str) -> list[Cell | None]:
     ratio = measure_of(key).ratio
     cells = [_cell(group.interval(trial, key), ratio) for trial in group.trials]
     for reference in group.references:
-        cells.append(_cell(group.reference(reference, key), ratio))
+        cells.append(_known(_cell(group.reference(reference, key), ratio)))
     return cells
+
+
+def _known(cell: Cell | None) -> Cell | None:
+    """A reference that is the same for every pair has no interval."""
+    if cell is None or cell.low < cell.high:
+        return cell
+    return Cell(cell.value)
 
 
 def _cell(interval: Interval | None, ratio: bool) -> Cell | None:

@@ -10,11 +10,10 @@ from seatbelt_vae.experiments.table import Record
 from seatbelt_vae.report.formats import number
 from seatbelt_vae.report.images import Pixels, data_uri, encoded, mosaic
 from seatbelt_vae.report.palette import colour_of
-from seatbelt_vae.report.pictures import PictureRow, Pictures
+from seatbelt_vae.report.pictures import DENSE, PictureRow, Pictures
 from seatbelt_vae.report.scope import layer_name
 
 ENDS = ("−3 s.d.", "mean", "+3 s.d.")
-GAP = 2
 QUALITY = 78
 
 
@@ -60,7 +59,7 @@ class Grid:
     def sheet(self) -> Pixels:
         """All pictures in one."""
         tiles = [tile(image) for row in self.images for image in row]
-        return mosaic(tiles, self.images.shape[1], GAP)
+        return mosaic(tiles, self.images.shape[1], gap=2)
 
     @property
     def uri(self) -> str:
@@ -98,4 +97,4 @@ def grid_pictures(grid: Grid) -> Pictures:
     columns = grid.images.shape[1]
     feet = [""] * columns
     feet[0], feet[columns // 2], feet[-1] = ENDS
-    return Pictures(grid.title, tuple(rows), feet=tuple(feet), side=64, label=96, gap=GAP, framed=False)
+    return Pictures(grid.title, tuple(rows), heading=grid.title, feet=tuple(feet), look=DENSE)
