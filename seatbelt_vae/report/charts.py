@@ -1,4 +1,4 @@
-"""Curves along λ or ε, the distortion–distortion plot, attacks by layer, training.
+"""Curves along λ or ε, the distortion–distortion plot, attacks by layer.
 
 Every chart gives each model its colour and dash, marks units on its axes, and shows 95 % intervals over pairs.
 In texts ``^{…}`` becomes a superscript once the chart is an SVG (`export.typeset`).
@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from seatbelt_vae.experiments.table import Record, measure_of
+from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.metrics import band, curve_at
 from seatbelt_vae.report.axes import BudgetAxis, Domain
 from seatbelt_vae.report.chart_style import Row, Style, span, spot
 from seatbelt_vae.report.formats import with_unit
 from seatbelt_vae.report.group import Group, Trial
-from seatbelt_vae.report.history import training_rows
 
 if TYPE_CHECKING:
     import altair
@@ -225,32 +224,3 @@ def layer_rows(group: Group, key: str) -> list[Row]:
         if math.isfinite(found.value):
             rows.append({"model": trial.label, "scope": trial.scope.words, **spot(found)})
     return rows
-
-
-def training_chart(
-    records: Sequence[Record], key: str, title: str, *, legend: bool = True
-) -> "altair.LayerChart | None":
-    """A quantity of metrics.jsonl against the training step, or None where no run has recorded it.
-
-    ``kl`` is the sum of ``kl_1`` … ``kl_L`` where it is not recorded itself. The axis begins at the 5 % quantile,
-    or the first steps would leave no room for the rest.
-    """
-    rows: list[Row] = []
-    for record in records:
-        rows += training_rows(record, key)
-    if not rows:
-        return None
-    style = Style({record.label: slot for slot, record in enumerate(records)}, legend)
-    x = style.x("Training step", None, tickCount=4, format=",d")
-    y = style.y(title, _most([float(row["y"]) for row in rows]))
-    return style.finish(style.alt.layer(style.line(rows, x, y)))
-
-
-def _most(values: Sequence[float]) -> Domain:
-    numbers = torch.tensor(values, dtype=torch.float64)
-    low = float(numbers.quantile(0.05))
-    high = float(numbers.max())
-    if high <= low:
-        return None
-    margin = 0.05 * (high - low)
-    return low - margin, high + margin

@@ -7,24 +7,14 @@ from typing import Any
 from markupsafe import Markup
 
 from seatbelt_vae.experiments.table import Record
-from seatbelt_vae.report.clean import clean_tables
-from seatbelt_vae.report.compare import data_name, layer_groups
-from seatbelt_vae.report.figures import (
-    Figure,
-    curve_figures,
-    damage_figures,
-    layer_figures,
-    noise_figures,
-    training_figures,
-)
+from seatbelt_vae.report.compare import data_name
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.palette import DIVERGING, MODELS
 from seatbelt_vae.report.reading import definitions, provenance, versions
+from seatbelt_vae.report.sections import Figure, sections
 from seatbelt_vae.report.sheets import BUDGET, explorer
-from seatbelt_vae.report.summary import summary, verdict
-from seatbelt_vae.report.table_formats import rendered, to_html
-from seatbelt_vae.report.tables import amplification_table, attack_table, damage_table, layer_table, objective_table
-from seatbelt_vae.report.traversals import grids
+from seatbelt_vae.report.summary import summary
+from seatbelt_vae.report.table_formats import rendered
 
 
 def page(records: Sequence[Record], groups: Sequence[Group], title: str = "", *, budget: int = BUDGET) -> str:
@@ -43,27 +33,15 @@ def page(records: Sequence[Record], groups: Sequence[Group], title: str = "", *,
         InputError: the extra that draws is not installed.
     """
     targeted = [group for group in groups if group.targeted]
-    damages = [group for group in groups if not group.targeted]
-    models = {record.label: slot for slot, record in enumerate(records)}
-    clean = {table.key: to_html(table) for table in clean_tables(records)}
-    noise_table = clean.pop("clean-noise", "")
+    held = sections(records, groups)
     data = {**explorer(targeted, budget), "diverging": DIVERGING, "colours": MODELS}
     return rendered(
         "page.html.j2",
         title=title or default_title(records),
         summary=summary(records, targeted),
-        models=models,
-        attacked=[to_html(attack_table(group)) for group in targeted],
-        symbols=" and ".join(dict.fromkeys(group.symbol for group in targeted)),
-        curves=[_curves(group) for group in targeted],
-        layers=[_layers(group) for group in layer_groups(records)],
-        damages=[_damage(group) for group in damages],
-        noise=[_drawn(figure) for figure in noise_figures(records)],
-        noise_table=noise_table,
-        clean=clean.values(),
-        grids=grids(records),
-        training=[_drawn(figure) for figure in training_figures(records)],
-        definitions=definitions(records, targeted),
+        sections=held,
+        drawn=drawn,
+        definitions=definitions(held),
         provenance=[(record, provenance(record)) for record in records],
         versions=versions(),
         data=embedded(data),
@@ -89,42 +67,12 @@ def embedded(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c"))
 
 
-def _curves(group: Group) -> dict[str, Any]:
-    return {
-        "title": group.title,
-        "verdict": verdict(group),
-        "models": group.models,
-        "figures": [_drawn(figure) for figure in curve_figures(group)],
-        "tables": [to_html(objective_table(group))],
-    }
-
-
-def _layers(group: Group) -> dict[str, Any]:
-    return {
-        "models": group.models,
-        "figures": [_drawn(figure) for figure in layer_figures(group)],
-        "tables": [to_html(layer_table(group))],
-    }
-
-
-def _damage(group: Group) -> dict[str, Any]:
-    return {
-        "models": group.models,
-        "figures": [_drawn(figure) for figure in damage_figures(group)],
-        "tables": [to_html(damage_table(group)), to_html(amplification_table(group))],
-    }
-
-
-def _drawn(figure: Figure) -> dict[str, Any]:
-    """A chart for the page; its words are those of the caption."""
+def drawn(figure: Figure) -> Markup:
+    """A chart for the page, with words for those who do not see it."""
     words = figure.caption or figure.key.replace("-", " ")
     svg = anchored(figure.svg(legend=False), figure.key)
     label = Markup('<svg role="img" aria-label="{}" ').format(words)
-    return {
-        "key": figure.key,
-        "caption": figure.caption,
-        "svg": Markup(svg.replace("<svg ", label, 1)),
-    }
+    return Markup(svg.replace("<svg ", label, 1))
 
 
 def anchored(svg: str, key: str) -> str:

@@ -1,21 +1,23 @@
-"""Rows of crisp pictures with their names beside them, as one figure; the six pictures of Fig 1 are such."""
+"""Rows of pictures with their names beside them, as one figure: panels, reconstructions, traversals."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
 
-from seatbelt_vae.report.formats import budget_text, number
-from seatbelt_vae.report.group import Group, Trial
-from seatbelt_vae.report.images import Pixels, display_gain, distortion_pixels, pixels, unit
-from seatbelt_vae.report.palette import colour_of
+from seatbelt_vae.report.canvas import Canvas
+from seatbelt_vae.report.export import SCALE
+from seatbelt_vae.report.images import Pixels, distortion_pixels, enlarge, framed
+from seatbelt_vae.report.palette import rgb
 
-TITLES = ("Original x", "Reconstruction", "Adversarial x*", "Distortion d", "Reconstruction of x*", "Target xₜ")
+LINE = 13
+"""Points from one line of words to the next."""
 
-SHOWN = 8
-"""Images in a row of reconstructions."""
+HIGH = 80
+"""Points from which a picture is high."""
+
+RAMP = 12, 8
+"""Points above a scale of distortions, and its height."""
 
 
 @dataclass(frozen=True)
@@ -36,114 +38,118 @@ class PictureRow:
 
 
 @dataclass(frozen=True)
-class Look:
-    """Sizes in points.
-
-    Args:
-        side: about that of a picture's longer side.
-        label: room left of the pictures.
-        gap: between them.
-        framed: whether each has a thin frame.
-    """
-
-    side: float
-    label: float
-    gap: float
-    framed: bool
-
-
-LARGE = Look(side=107, label=150, gap=8, framed=True)
-SMALL = Look(side=56, label=150, gap=4, framed=False)
-DENSE = Look(side=64, label=96, gap=2, framed=False)
-
-
-@dataclass(frozen=True)
 class Pictures:
-    """A figure of pictures in rows.
+    """A figure of pictures in rows; sizes in points.
 
     Args:
-        title: what it shows, for those who do not see it.
+        title: what it shows; for those who do not see it.
         rows: from above.
-        heading: words at the upper left.
         heads: words above the columns.
         feet: words below the columns.
-        gain: by which distortions in the fourth column are multiplied; their scale is drawn below it. 0: no scale.
-        look: its sizes.
+        gain: by which the distortions of column `scaled` are multiplied; their scale is drawn below. 0: none.
+        scaled: the column of distortions.
+        side: about that of a picture's longer side.
+        left: room for the names.
+        gap: between pictures.
     """
 
     title: str
     rows: tuple[PictureRow, ...]
-    heading: str = ""
     heads: tuple[str, ...] = ()
     feet: tuple[str, ...] = ()
-    gain: float = 0.0
-    look: Look = LARGE
+    gain: float = 0
+    scaled: int = 0
+    side: float = 107
+    left: float = 150
+    gap: float = 8
 
 
-def panels(group: Group, pair: int, shown: Sequence[int] | None = None) -> Pictures:
-    """The six pictures of Fig 1 of one pair under one attack, a row for each model.
-
-    Args:
-        group: the attack on each model.
-        pair: which pair, from 0.
-        shown: the index of the budget shown, for each model; by default the one of the paper's rule: the largest λ
-            that gave the smallest Δ above the mean Δ over λ.
+def pictures_svg(figure: Pictures) -> str:
+    """Draw a figure.
 
     Returns:
-        The figure; distortions share one gain, the largest power of two at which none saturates.
+        An SVG document that holds its pictures in itself, on white.
 
     Raises:
-        IndexError: there is no such pair.
+        InputError: the extra that draws is not installed.
     """
-    places = shown or [int(trial.attacked.shown[pair]) for trial in group.trials]
-    trials = list(zip(group.trials, places, strict=True))
-    gain = min(display_gain(_distortion(trial, pair, place)) for trial, place in trials)
-    rows = []
-    for trial, place in trials:
-        tiles = tuple(_six(trial, pair, place, gain))
-        lines = tuple(_numbers(group, trial, pair, place))
-        rows.append(PictureRow(trial.label, tiles, lines, colour_of(trial.slot)))
-    return Pictures(f"{group.title}, pair {pair + 1}", tuple(rows), heads=TITLES, gain=gain)
+    canvas = Canvas()
+    high, wide = np.array(_large(figure, figure.rows[0].tiles[0]).shape[:2]) / SCALE
+    columns = max(len(row.tiles) for row in figure.rows)
+    lefts = [figure.left + column * (wide + figure.gap) for column in range(columns)]
+    top = 0
+    if figure.heads:
+        top = 26
+    for left, words in zip(lefts, figure.heads, strict=False):
+        canvas.say(words, left + wide / 2, top - 10, "head")
+    for row in figure.rows:
+        _draw_row(canvas, figure, row, top, lefts)
+        top += high + figure.gap
+    bottom = top - figure.gap
+    for left, words in zip(lefts, figure.feet, strict=False):
+        canvas.say(words, left + wide / 2, bottom + 14, "foot")
+    height = bottom
+    if figure.feet:
+        height += 20
+    if figure.gain:
+        _draw_ramp(canvas, figure, lefts[figure.scaled], bottom, wide)
+        height += 48
+    return canvas.svg(figure.title, lefts[-1] + wide, height)
 
 
-def reconstructions(title: str, trials: Sequence[Trial]) -> Pictures:
-    """The first sources of the pairs, and what each model makes of them."""
-    first = trials[0]
-    rows = [_row("original", first, first.result.source)]
-    for trial in trials:
-        rows.append(_row(trial.label, trial, trial.attacked.assessment.source_reconstruction))
-    return Pictures(title, tuple(rows), look=SMALL)
+def _large(figure: Pictures, tile: Pixels) -> Pixels:
+    return framed(enlarge(tile, figure.side * SCALE))
 
 
-def _row(label: str, trial: Trial, images: Tensor) -> PictureRow:
-    tiles = [pixels(unit(image, trial.bounds)) for image in images[:SHOWN]]
-    return PictureRow(label, tuple(tiles))
+def _draw_row(canvas: Canvas, figure: Pictures, row: PictureRow, top: float, lefts: Sequence[float]) -> None:
+    tiles = [_large(figure, tile) for tile in row.tiles]
+    for tile, left in zip(tiles, lefts, strict=False):
+        canvas.draw(tile, left, top)
+    pixels = len(tiles[0])
+    left = 0
+    if row.colour:
+        bar = np.full((pixels, 3 * SCALE, 3), rgb(row.colour), dtype=np.uint8)
+        canvas.draw(bar, 0, top)
+        left = 10
+    label = wrapped(row.label)
+    free = pixels / SCALE - LINE * (len(label) + len(row.lines))
+    y = top + 11
+    if pixels / SCALE < HIGH:
+        y += max(free, 0) / 2
+    for words in label:
+        canvas.say(words, left, y)
+        y += LINE
+    for words in row.lines:
+        canvas.say(words, left, y + 4, "line")
+        y += LINE
 
 
-def _distortion(trial: Trial, pair: int, place: int) -> NDArray[np.float64]:
-    original = unit(trial.result.source[pair], trial.bounds)
-    adversarial = unit(trial.result.adversarial[pair, place], trial.bounds)
-    return adversarial - original
+def _draw_ramp(canvas: Canvas, figure: Pictures, left: float, bottom: float, wide: float) -> None:
+    """The scale under the distortions: full scale is ±1/gain of the data's range."""
+    space, height = RAMP
+    channels = 1
+    if figure.rows[0].tiles[0].ndim == 3:
+        channels = 3
+    scale = np.linspace(-1, 1, round(wide * SCALE))
+    ramp = np.broadcast_to(scale, (channels, height * SCALE, len(scale)))
+    canvas.draw(framed(distortion_pixels(ramp, 1.0)), left, bottom + space)
+    full = f"1/{figure.gain:g}".removesuffix("/1")
+    for share, words in ((0, f"−{full}"), (0.5, "0"), (1, f"+{full}")):
+        canvas.say(words, left + share * wide, bottom + space + 19, "note")
+    words = f"shown ×{figure.gain:g}; scale in the data’s range"
+    canvas.say(words, left + wide / 2, bottom + space + 31, "note")
 
 
-def _six(trial: Trial, pair: int, place: int, gain: float) -> Iterator[Pixels]:
-    result = trial.result
-    seen = trial.attacked.assessment
-    yield pixels(unit(result.source[pair], trial.bounds))
-    yield pixels(unit(seen.source_reconstruction[pair], trial.bounds))
-    yield pixels(unit(result.adversarial[pair, place], trial.bounds))
-    yield distortion_pixels(_distortion(trial, pair, place), gain)
-    yield pixels(unit(seen.adversarial_reconstruction[pair, place], trial.bounds))
-    yield pixels(unit(result.target[pair], trial.bounds))
+def wrapped(label: str, width: int = 22) -> list[str]:
+    """A label on lines of at most about `width` characters, broken at spaces.
 
-
-def _numbers(group: Group, trial: Trial, pair: int, place: int) -> Iterator[str]:
-    """What the attack gained, a few short lines."""
-
-    def value(key: str) -> float:
-        return float(group.values(trial, key)[pair, place])
-
-    yield f"{group.symbol} = {budget_text(group.symbol, group.budgets[place])}"
-    yield f"‖d‖ = {number(value('distortion'))}"
-    yield f"‖d‖/‖x − xₜ‖ = {number(value('relative_distortion'))}"
-    yield f"success = {number(value('success'), 0.05)}"
+    Example:
+        >>> wrapped("Seatbelt-VAE, L=3, β=4, chain")
+        ['Seatbelt-VAE, L=3,', 'β=4, chain']
+    """
+    lines = [""]
+    for word in label.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines

@@ -30,7 +30,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {"text": cell_text, "md": md, "tex": tex}
-    made.globals |= {"colour_of": colour_of, "dash_of": dash_of, "together": _together, "sort_value": _sort_value}
+    made.globals |= {"colour_of": colour_of, "dash_of": dash_of, "together": _together}
     return made
 
 
@@ -45,7 +45,8 @@ def rendered(name: str, **values: object) -> str:
 
 def to_html(table: Table) -> Markup:
     """A table whose columns can be sorted, and whose rows become cards on a narrow screen."""
-    return Markup(rendered("table.html.j2", table=table))
+    macros = environment().get_template("table.html.j2").module
+    return Markup(macros.table_of(table))  # type: ignore[attr-defined]
 
 
 def to_markdown(table: Table) -> str:
@@ -140,10 +141,3 @@ def _together(heading: str) -> str:
     for mark in "↑↓†":
         heading = heading.replace(f" {mark}", f"\u00a0{mark}")
     return heading
-
-
-def _sort_value(cell: Cell | None) -> str:
-    """What a column is sorted by; empty for words."""
-    if cell is None or math.isnan(cell.value):
-        return ""
-    return f"{cell.value:.9g}"

@@ -8,31 +8,15 @@ from pathlib import Path
 from seatbelt_vae.experiments.table import Record
 from seatbelt_vae.metrics import Reference
 from seatbelt_vae.progress import progress_bar
-from seatbelt_vae.report.clean import clean_tables
-from seatbelt_vae.report.compare import groups, known_references, labelled, layer_groups
+from seatbelt_vae.report.compare import groups, known_references, labelled
 from seatbelt_vae.report.export import needed, svg_files
-from seatbelt_vae.report.figures import (
-    Figure,
-    curve_figures,
-    damage_figures,
-    layer_figures,
-    noise_figures,
-    training_figures,
-)
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.page import page
-from seatbelt_vae.report.picture_drawing import pictures_svg
-from seatbelt_vae.report.pictures import Pictures, panels
+from seatbelt_vae.report.panels import panels
+from seatbelt_vae.report.pictures import Pictures, pictures_svg
+from seatbelt_vae.report.sections import Section, sections
 from seatbelt_vae.report.table_formats import WRITERS
-from seatbelt_vae.report.tables import (
-    Table,
-    amplification_table,
-    attack_table,
-    damage_table,
-    layer_table,
-    objective_table,
-)
-from seatbelt_vae.report.traversals import grid_pictures, grids
+from seatbelt_vae.report.tables import Table
 from seatbelt_vae.storage import write_bytes
 
 
@@ -66,53 +50,37 @@ def write_report(
     out = Path(out_dir)
     records = labelled(records)
     compared = [replace(group, references=tuple(references(group))) for group in groups(records)]
-    drawn = list(figures(records, compared))
+    held = sections(records, compared)
+    drawn = list(figures(held, compared))
     with progress_bar("Figures", len(drawn), progress) as advance:
         for name, draw in drawn:
             for ending, content in svg_files(draw()).items():
                 write_bytes(out / "figures" / f"{name}.{ending}", content)
             advance()
-    for table in tables(records, compared):
+    for table in tables(held):
         for ending, write in WRITERS.items():
             write_bytes(out / "tables" / f"{table.key}.{ending}", write(table).encode())
     return write_bytes(out / "report.html", page(records, compared, title).encode())
 
 
-def figures(records: Sequence[Record], compared: Sequence[Group]) -> Iterator[tuple[str, Callable[[], str]]]:
-    """Name and SVG of each figure: six pictures for each attack and pair, then charts, then traversals."""
+def figures(held: Sequence[Section], compared: Sequence[Group]) -> Iterator[tuple[str, Callable[[], str]]]:
+    """Name and SVG of each figure: six pictures for each attack and pair, then charts and traversals."""
     for group in compared:
         if group.targeted:
             for pair in range(group.pairs):
-                yield f"{group.key}-pair-{pair + 1:02d}", partial(_panels, group, pair)
-    for figure in charts(records, compared):
-        yield figure.key, partial(figure.svg, legend=True)
-    for grid in grids(records):
-        yield grid.key, partial(pictures_svg, grid_pictures(grid))
+                yield f"{group.key}-pair-{pair + 1:02d}", partial(_svg, partial(panels, group, pair))
+    for section in held:
+        for part in section.parts:
+            for figure in part.figures:
+                yield figure.key, partial(figure.svg, legend=True)
+        for grid in section.grids:
+            yield grid.key, partial(pictures_svg, grid.pictures)
 
 
-def charts(records: Sequence[Record], compared: Sequence[Group]) -> list[Figure]:
-    """Every chart."""
-    made = []
-    for group in compared:
-        made += curve_figures(group) if group.targeted else damage_figures(group)
-    for group in layer_groups(records):
-        made += layer_figures(group)
-    return [*made, *noise_figures(records), *training_figures(records)]
-
-
-def tables(records: Sequence[Record], compared: Sequence[Group]) -> list[Table]:
+def tables(held: Sequence[Section]) -> list[Table]:
     """Every table."""
-    made = []
-    for group in compared:
-        if group.targeted:
-            made += [attack_table(group), objective_table(group)]
-        else:
-            made += [damage_table(group), amplification_table(group)]
-    for group in layer_groups(records):
-        made.append(layer_table(group))
-    return [*made, *clean_tables(records)]
+    return [table for section in held for part in section.parts for table in (*part.tables, *part.below)]
 
 
-def _panels(group: Group, pair: int) -> str:
-    figure: Pictures = panels(group, pair)
-    return pictures_svg(figure)
+def _svg(gather: Callable[[], Pictures]) -> str:
+    return pictures_svg(gather())

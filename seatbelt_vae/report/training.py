@@ -2,13 +2,17 @@
 
 import math
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seatbelt_vae.experiments.table import Record
-from seatbelt_vae.report.chart_style import Row
+from seatbelt_vae.report.axes import Domain
+from seatbelt_vae.report.chart_style import Row, Style
+
+if TYPE_CHECKING:
+    import altair
 
 RECORDED = {
     "elbo": "ELBO of the batch, no β (nats)",
@@ -19,6 +23,24 @@ RECORDED = {
 
 LONGEST = 200
 """Points of a training curve; more than a chart of this width can show."""
+
+
+def training_chart(
+    records: Sequence[Record], key: str, title: str, *, legend: bool = True
+) -> "altair.LayerChart | None":
+    """A quantity of metrics.jsonl against the training step, or None where no run has recorded it.
+
+    The axis begins at the 5 % quantile, or the first steps would leave no room for the rest.
+    """
+    rows: list[Row] = []
+    for record in records:
+        rows += training_rows(record, key)
+    if not rows:
+        return None
+    style = Style({record.label: slot for slot, record in enumerate(records)}, legend)
+    x = style.x("Training step", None, tickCount=4, format=",d")
+    y = style.y(title, _most([float(row["y"]) for row in rows]))
+    return style.finish(style.alt.layer(style.line(rows, x, y)))
 
 
 def training_rows(record: Record, key: str) -> list[Row]:
@@ -47,3 +69,12 @@ def _recorded(row: Mapping[str, Any], key: str) -> Any:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _most(values: Sequence[float]) -> Domain:
+    low = float(np.quantile(values, 0.05))
+    high = max(values)
+    if high <= low:
+        return None
+    margin = 0.05 * (high - low)
+    return low - margin, high + margin
