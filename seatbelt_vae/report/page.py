@@ -10,7 +10,7 @@ from seatbelt_vae.experiments.table import Record
 from seatbelt_vae.report.compare import data_name
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.palette import DIVERGING, MODELS
-from seatbelt_vae.report.reading import definitions, provenance, versions
+from seatbelt_vae.report.reading import comparable, definitions, provenance, versions
 from seatbelt_vae.report.sections import Figure, sections
 from seatbelt_vae.report.sheets import BUDGET, explorer
 from seatbelt_vae.report.summary import summary
@@ -41,6 +41,7 @@ def page(records: Sequence[Record], groups: Sequence[Group], title: str = "", *,
         summary=summary(records, targeted),
         sections=held,
         drawn=drawn,
+        comparable=comparable(targeted),
         definitions=definitions(held),
         provenance=[(record, provenance(record)) for record in records],
         versions=versions(),

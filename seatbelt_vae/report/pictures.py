@@ -10,6 +10,9 @@ from seatbelt_vae.report.export import SCALE
 from seatbelt_vae.report.images import Pixels, distortion_pixels, enlarge, framed
 from seatbelt_vae.report.palette import rgb
 
+HEAD = 26
+"""Points above the pictures."""
+
 LINE = 13
 """Points from one line of words to the next."""
 
@@ -42,9 +45,9 @@ class Pictures:
     """A figure of pictures in rows; sizes in points.
 
     Args:
-        title: what it shows; for those who do not see it.
+        title: what it shows.
         rows: from above.
-        heads: words above the columns.
+        heads: words above the columns; without them the title stands there.
         feet: words below the columns.
         gain: by which the distortions of column `scaled` are multiplied; their scale is drawn below. 0: none.
         scaled: the column of distortions.
@@ -77,9 +80,9 @@ def pictures_svg(figure: Pictures) -> str:
     high, wide = np.array(_large(figure, figure.rows[0].tiles[0]).shape[:2]) / SCALE
     columns = max(len(row.tiles) for row in figure.rows)
     lefts = [figure.left + column * (wide + figure.gap) for column in range(columns)]
-    top = 0
-    if figure.heads:
-        top = 26
+    top = HEAD
+    if not figure.heads:
+        canvas.say(figure.title, 0, top - 12)
     for left, words in zip(lefts, figure.heads, strict=False):
         canvas.say(words, left + wide / 2, top - 10, "head")
     for row in figure.rows:

@@ -1,44 +1,46 @@
 """How to read the page: definitions with units, what may be compared, and where every number comes from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.measures import GAINED, REACHED
 from seatbelt_vae.report.formats import in_sentence, with_unit
+from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.sections import Section
-from seatbelt_vae.report.tables import Table
+from seatbelt_vae.report.tables import Column
 
 LIBRARIES = ("seatbelt-vae", "torch", "numpy", "altair", "vl-convert-python")
 
 
 def definitions(sections: Sequence[Section]) -> dict[str, str]:
-    """What may be compared across models, then each column of the page: term and definition."""
-    attacked: list[Table] = []
-    others: list[Table] = []
+    """Each column of the page: heading and definition."""
+    found: dict[str, str] = {}
     for section in sections:
-        for part in section.parts:
-            tables = attacked if section.key in ("table", "curves") else others
-            tables += [*part.tables, *part.below]
-    found = _comparable(attacked)
-    for table in (*attacked, *others):
-        for column in table.columns:
+        for column in _columns(section):
             if column.definition:
                 found.setdefault(with_unit(column.title, column.unit), column.definition)
     return found
 
 
-def _comparable(tables: Sequence[Table]) -> dict[str, str]:
+def _columns(section: Section) -> Iterator[Column]:
+    for part in section.parts:
+        for table in (*part.tables, *part.below):
+            yield from table.columns
+
+
+def comparable(groups: Sequence[Group]) -> dict[str, str]:
     """Which columns may be compared across models, and which may not."""
     may: dict[str, None] = {}
     may_not: dict[str, None] = {}
-    for table in tables:
-        attack = in_sentence(table.title).partition(": ")[0]
-        for column in table.columns:
-            if not column.comparable:
-                may_not[f"{column.title} of the {attack}"] = None
-            elif column.definition:
-                may[column.title] = None
+    for group in groups:
+        for measure in (*GAINED, *REACHED):
+            title = group.worded(measure.title)
+            if not group.comparable(measure):
+                may_not[f"{title} of the {in_sentence(group.title)}"] = None
+            elif measure.listed:
+                may[title] = None
     found = {}
     if may:
         found["May be compared"] = f"Across models, on the same pairs and data: {'; '.join(may)}."
