@@ -46,6 +46,10 @@ class BudgetAxis:
         aside = (slot % 5 - 1) * (self.low - self.zero) / 7
         return self.zero + aside
 
+    def places(self, values: Sequence[float], slot: int = 0) -> list[float]:
+        """Where several stand."""
+        return [self.place(value, slot) for value in values]
+
     @property
     def powers(self) -> list[float]:
         """Zero, and about five powers of two."""

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import torch
+from torch import Tensor
+
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.report.axes import BudgetAxis, Domain, log_ticks
 from seatbelt_vae.report.export import needed
@@ -198,6 +201,25 @@ class Style:
         )  # fmt: skip
         chart["datasets"] = self.datasets
         return chart
+
+
+def rows_of(model: str, words: Mapping[str, str] | None = None, **columns: Tensor | Sequence[float]) -> list[Row]:
+    """A row for each place; a place where a number is not finite is left out.
+
+    Args:
+        model: whose they are.
+        words: what else is the same in every row.
+        columns: numbers by column, one for each place.
+
+    Example:
+        >>> rows_of("VAE", x=[1.0, 2.0], y=torch.tensor([3.0, float("nan")]))
+        [{'model': 'VAE', 'x': 1.0, 'y': 3.0}]
+    """
+    numbers = torch.stack([torch.as_tensor(column, dtype=torch.float64) for column in columns.values()], dim=1)
+    rows: list[Row] = []
+    for place in numbers[numbers.isfinite().all(1)].tolist():
+        rows.append({"model": model, **(words or {}), **dict(zip(columns, place, strict=True))})
+    return rows
 
 
 def spot(interval: Interval) -> Row:

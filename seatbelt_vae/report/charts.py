@@ -15,7 +15,7 @@ from torch import Tensor
 from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.metrics import band, curve_at
 from seatbelt_vae.report.axes import BudgetAxis, Domain
-from seatbelt_vae.report.chart_style import Row, Style, span, spot
+from seatbelt_vae.report.chart_style import Row, Style, rows_of, span, spot
 from seatbelt_vae.report.formats import with_unit
 from seatbelt_vae.report.group import Group, Trial
 
@@ -73,14 +73,10 @@ def heading(group: Group, key: str, *, ratio: bool = False) -> str:
 def budget_rows(group: Group, key: str, axis: BudgetAxis, *, ratio: bool = False) -> list[Row]:
     """One row for each model and budget: where it stands, the value over pairs, and its interval."""
     rows: list[Row] = []
+    zero = [float(budget == 0) for budget in group.budgets]
     for trial in group.trials:
-        bands = group.band(trial, key, ratio=ratio).tolist()
-        for budget, (y, low, high) in zip(group.budgets, bands, strict=True):
-            if math.isfinite(y):
-                x = axis.place(budget, trial.slot)
-                rows.append(
-                    {"model": trial.label, "x": x, "zero": float(budget == 0), "y": y, "low": low, "high": high}
-                )
+        y, low, high = group.band(trial, key, ratio=ratio).T
+        rows += rows_of(trial.label, x=axis.places(group.budgets, trial.slot), zero=zero, y=y, low=low, high=high)
     return rows
 
 
@@ -91,10 +87,8 @@ def monte_carlo_rows(group: Group, axis: BudgetAxis) -> list[Row]:
         errors = trial.attacked.assessment.nll_error.double()
         half = 1.96 * errors.square().sum(0).sqrt() / len(errors)
         centre = group.band(trial, "nll")[:, 0]
-        ends = torch.stack([centre - half, centre + half], 1)
-        for budget, (low, high) in zip(group.budgets, ends.tolist(), strict=True):
-            if math.isfinite(low):
-                rows.append({"model": trial.label, "x": axis.place(budget, trial.slot), "low": low, "high": high})
+        x = axis.places(group.budgets, trial.slot)
+        rows += rows_of(trial.label, x=x, low=centre - half, high=centre + half)
     return rows
 
 
@@ -126,8 +120,7 @@ def _reference_rows(group: Group, key: str, axis: BudgetAxis) -> list[Row]:
     for reference in group.references:
         values = getattr(reference, key, None)
         if isinstance(values, Tensor):
-            for budget, y in zip(group.budgets, band(values)[:, 0].tolist(), strict=True):
-                rows.append({"model": reference.name, "x": axis.place(budget), "y": y})
+            rows += rows_of(reference.name, x=axis.places(group.budgets), y=band(values)[:, 0])
     return rows
 
 
@@ -143,9 +136,11 @@ def distortion_distortion_chart(group: Group, *, legend: bool = True) -> "altair
     halves: list[Row] = []
     for trial in group.trials:
         curves = distortion_curves(group, trial, at)
-        thin += _pair_rows(trial, at, curves)
+        for pair, curve in enumerate(curves):
+            thin += rows_of(trial.label, {"pair": str(pair)}, x=at, y=curve)
         if len(curves):
-            thick += _mean_rows(trial, at, curves)
+            y, low, high = band(curves).T
+            thick += rows_of(trial.label, x=at, y=y, low=low, high=high)
         halfway = group.interval(trial, "f50")
         if math.isfinite(halfway.value):
             halves.append({"model": trial.label, "y": 0.5, **spot(halfway)})
@@ -180,29 +175,13 @@ def distortion_curves(group: Group, trial: Trial, at: Tensor) -> Tensor:
     return curve_at(group.values(trial, "relative_distortion")[defined], success[defined], at)
 
 
-def _pair_rows(trial: Trial, at: Tensor, curves: Tensor) -> list[Row]:
-    rows: list[Row] = []
-    for pair, curve in enumerate(curves.tolist()):
-        for x, y in zip(at.tolist(), curve, strict=True):
-            rows.append({"model": trial.label, "pair": str(pair), "x": x, "y": y})
-    return rows
-
-
-def _mean_rows(trial: Trial, at: Tensor, curves: Tensor) -> list[Row]:
-    rows: list[Row] = []
-    for x, (y, low, high) in zip(at.tolist(), band(curves).tolist(), strict=True):
-        rows.append({"model": trial.label, "x": x, "y": y, "low": low, "high": high})
-    return rows
-
-
 def _upright_rows(group: Group) -> list[Row]:
     """An upright line at the f50 of what no model sets."""
     rows: list[Row] = []
     for reference in group.references:
         halfway = group.reference(reference, "f50")
-        if halfway and math.isfinite(halfway.value):
-            for y in (0.0, 1.0):
-                rows.append({"model": reference.name, "x": halfway.value, "y": y})
+        if halfway:
+            rows += rows_of(reference.name, x=[halfway.value] * 2, y=[0.0, 1.0])
     return rows
 
 

@@ -1,6 +1,5 @@
 """Robustness to noise (Fig 8): smoothed histograms of log p(x|z*) over images at each scale, and what noise costs."""
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from seatbelt_vae.experiments import table as long
 from seatbelt_vae.experiments.table import Record
 from seatbelt_vae.report.axes import BudgetAxis
-from seatbelt_vae.report.chart_style import ABOVE, Row, Style
+from seatbelt_vae.report.chart_style import ABOVE, Row, Style, rows_of
 
 if TYPE_CHECKING:
     import altair
@@ -112,9 +111,8 @@ def ridge_rows(records: Sequence[Record]) -> list[Row]:
         curves = {label: density(level[scale], at) for label, level in measured.items() if scale in level}
         highest = max(float(curve.max()) for curve in curves.values()) or 1.0
         for label, curve in curves.items():
-            heights = OVERLAP * curve / highest - place
-            for x, y in zip(at.tolist(), heights.tolist(), strict=True):
-                rows.append({"model": label, "row": f"{scale:g}", "x": x, "base": float(-place), "y": y})
+            ground = [-float(place)] * PLACES
+            rows += rows_of(label, {"row": f"{scale:g}"}, x=at, base=ground, y=OVERLAP * curve / highest - place)
     return rows
 
 
@@ -144,12 +142,10 @@ def drop_rows(records: Sequence[Record], axis: BudgetAxis) -> list[Row]:
     rows: list[Row] = []
     for record in noisy(records).values():
         place = long.Cell(record)
-        drops = numbers.values(place, "noise_drop").tolist()
-        halves = (1.96 * numbers.errors(place, "noise_drop")).nan_to_num(0.0).tolist()
-        for scale, drop, half in zip(scales_of(record), drops, halves, strict=True):
-            if not math.isnan(drop):
-                x = axis.place(scale)
-                rows.append({"model": record.label, "x": x, "y": drop, "low": drop - half, "high": drop + half})
+        drop = numbers.values(place, "noise_drop")
+        half = 1.96 * numbers.errors(place, "noise_drop").nan_to_num(0.0)
+        x = axis.places(scales_of(record))
+        rows += rows_of(record.label, x=x, y=drop, low=drop - half, high=drop + half)
     return rows
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments.table import Record, measure_of
 from seatbelt_vae.report.charts import budget_chart, distortion_distortion_chart, layer_chart
 from seatbelt_vae.report.clean import clean_tables
 from seatbelt_vae.report.compare import layer_groups
@@ -36,7 +37,7 @@ class Figure:
 
     key: str
     caption: str
-    draw: Callable[..., object]
+    draw: Callable[..., Any]
 
     def svg(self, *, legend: bool) -> str:
         """The chart as an SVG document."""
@@ -83,42 +84,19 @@ class Section:
     grids: Sequence[Grid] = ()
 
 
-CURVES = {
-    "-success": ("success", "Success: 0 nothing gained, 1 as good as encoding the target itself."),
-    "-target-nll": (
-        "nll",
-        "How unlikely the target is given z* drawn from q(z|x*). Ticks: ±1.96 Monte-Carlo standard errors.",
-    ),
-    "-objective": (
-        "delta",
-        "What the attack minimised. Where Δ holds a divergence between posteriors, heights may not be compared across "
-        "models.",
-    ),
-    "-distortion": ("relative_distortion", "How far the attack moved the image."),
-}
-"""Curves of an attack with a target, by the end of a figure's name: measure and caption."""
+CURVES = {"success": "success", "nll": "target-nll", "delta": "objective", "relative_distortion": "distortion"}
+"""Measures of an attack with a target that are drawn along its budgets, and what the figures are called."""
+
+DAMAGE = {"damage": "", "amplification": "amplification", "source_nll": "nll"}
+"""The same without a target."""
+
+LAYERS = ("success_at_0.5", "auddc")
+"""Measures by which layers are set against each other."""
 
 DISTORTION = (
     "What is left of the way to the target, against what the attack changed. Thin: each pair. The area below is AUDDC. "
     "Dots: f50, where half of the way is gone."
 )
-
-DAMAGE = {
-    "": ("damage", "How far the worst x* found within a radius moves the reconstruction; lower is more robust."),
-    "-amplification": (
-        "amplification",
-        "How many times larger the reconstruction’s change is than the radius; lower is more robust.",
-    ),
-    "-nll": ("source_nll", "How unlikely the clean image is given z* drawn from q(z|x*); lower is more robust."),
-}
-"""The same without a target."""
-
-LAYERS = {
-    "success_at_0.5": "Best success within half the distance from source to target, by the layers aimed at; further "
-    "right is less robust.",
-    "auddc": "AUDDC by the layers aimed at; further left is less robust.",
-}
-"""By measure the caption."""
 
 
 def sections(records: Sequence[Record], groups: Sequence[Group]) -> list[Section]:
@@ -164,19 +142,36 @@ def _damage(group: Group) -> Part:
     return Part(group.models, [damage_table(group), amplification_table(group)], _along(group, DAMAGE))
 
 
-def _along(group: Group, curves: Mapping[str, tuple[str, str]]) -> list[Figure]:
+def _along(group: Group, curves: Mapping[str, str]) -> list[Figure]:
     made = []
-    for end, (key, caption) in curves.items():
-        made.append(Figure(f"{group.key}{end}", caption, partial(budget_chart, group, key)))
+    for key, name in curves.items():
+        made.append(Figure(_name(group, name), _caption(group, key), partial(budget_chart, group, key)))
     return made
 
 
 def _layers(group: Group) -> Part:
     figures = []
-    for key, caption in LAYERS.items():
-        name = f"{group.key}-{key.replace('_', '-')}"
-        figures.append(Figure(name, caption, partial(layer_chart, group, key)))
+    for key in LAYERS:
+        name = _name(group, key.replace("_", "-"))
+        figures.append(Figure(name, _caption(group, key), partial(layer_chart, group, key)))
     return Part(group.models, [layer_table(group)], figures)
+
+
+def _name(group: Group, name: str) -> str:
+    return f"{group.key}-{name}".removesuffix("-")
+
+
+def _caption(group: Group, key: str) -> str:
+    """What the catalogue says of a measure."""
+    measure = measure_of(key)
+    caption = group.worded(measure.definition)
+    if key == "nll":
+        caption += " Ticks: ±1.96 Monte-Carlo standard errors."
+    if not group.comparable(measure):
+        caption += " Heights may not be compared across models."
+    elif measure.better:
+        caption += f" {measure.better.capitalize()} is more robust."
+    return caption
 
 
 def _noise(records: Sequence[Record]) -> list[Figure]:

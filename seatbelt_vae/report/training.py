@@ -9,7 +9,7 @@ import numpy as np
 
 from seatbelt_vae.experiments.table import Record
 from seatbelt_vae.report.axes import Domain
-from seatbelt_vae.report.chart_style import Row, Style
+from seatbelt_vae.report.chart_style import Row, Style, rows_of
 
 if TYPE_CHECKING:
     import altair
@@ -52,11 +52,9 @@ def training_rows(record: Record, key: str) -> list[Row]:
             points.append((row["step"], value))
     if not points:
         return []
-    rows: list[Row] = []
-    for part in np.array_split(np.array(points, dtype=np.float64), min(LONGEST, len(points))):
-        step, value = part.mean(0).tolist()
-        rows.append({"model": record.label, "x": step, "y": value})
-    return rows
+    bins = np.array_split(np.array(points, dtype=np.float64), min(LONGEST, len(points)))
+    means = np.stack([part.mean(0) for part in bins])
+    return rows_of(record.label, x=means[:, 0], y=means[:, 1])
 
 
 def _recorded(row: Mapping[str, Any], key: str) -> Any:
