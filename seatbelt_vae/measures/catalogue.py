@@ -9,7 +9,7 @@ from torch import Tensor
 
 from seatbelt_vae import metrics
 from seatbelt_vae.attacks import AttackResult
-from seatbelt_vae.measures.attacked import UNTOUCHED, Attacked, geometric_mean
+from seatbelt_vae.measures.attacked import UNTOUCHED, Attacked, geometric_mean, unless_negative
 from seatbelt_vae.measures.measure import Kind, Measure
 
 MATCHED = (0.3, 0.5)
@@ -58,8 +58,8 @@ def _target_nll_within(attacked: Attacked) -> Tensor:
 
 def _clean_discrepancy(attacked: Attacked) -> Tensor:
     least = attacked.relative_distortion.min(1, keepdim=True)
-    clean = attacked.result.discrepancy.double().gather(1, least.indices)[:, 0]
-    return clean.masked_fill(least.values[:, 0] >= UNTOUCHED, math.nan)
+    clean = attacked.result.discrepancy.gather(1, least.indices)[:, 0]
+    return unless_negative(clean).masked_fill(least.values[:, 0] >= UNTOUCHED, math.nan)
 
 
 def _amplification(attacked: Attacked) -> Tensor:
@@ -67,35 +67,25 @@ def _amplification(attacked: Attacked) -> Tensor:
 
 
 _SCALE = (
-    "Not comparable across models: a divergence between posteriors grows with 1/σ² and with the number of latent "
-    "dimensions, whatever the attack achieved."
+    "In a latent attack not comparable across models: a divergence between posteriors grows with 1/σ² and with the "
+    "number of latent dimensions, whatever the attack achieved."
 )
 _WITHIN = "of the attack that has the best success within half the distance from source to target"
 
 
-def _where_positive(values: Callable[[Attacked], Tensor]) -> Callable[[Attacked], Tensor]:
-    """The same values, NaN where they are negative: they have no logarithm to average."""
-
-    def masked(attacked: Attacked) -> Tensor:
-        found = values(attacked).double()
-        return found.masked_fill(found < 0, math.nan)
-
-    return masked
-
-
-def _delta(key: str, title: str, definition: str, of: Callable[[Attacked], Tensor], *, ratio: bool = True) -> Measure:
-    words = f"{definition} In a latent attack: {_SCALE[:1].lower()}{_SCALE[1:]}"
+def _delta(key: str, title: str, definition: str, of: Callable[[Attacked], Tensor], ratio: bool = True) -> Measure:
     return Measure(
         key,
         title,
-        words,
+        f"{definition} {_SCALE}",
         "nats",
         "higher",
         "pair",
         comparable=False,
+        ratio=ratio,
         of=of,
         targeted=True,
-        ratio=ratio,
+        of_objective=True,
     )
 
 
@@ -182,39 +172,34 @@ GAINED = (
 
 REACHED = (
     replace(
-        _delta(
-            "objective_clean",
-            "Δ, not attacked",
-            "r of x itself, before the attack: geometric mean over pairs.",
-            _where_positive(_clean_discrepancy),
-        ),
+        _delta("objective_clean", "Δ, not attacked", "r of x itself, before the attack.", _clean_discrepancy),
         better="",
     ),
     _delta(
         "objective",
         "Δ, geometric mean over λ",
-        "What the attack minimised, Δ = r + λ‖d‖: geometric mean over λ and pairs.",
+        "What the attack minimised, Δ = r + λ‖d‖.",
         lambda attacked: geometric_mean(attacked.result.objective),
     ),
     _delta(
         "objective_mean",
         "Δ, mean over λ",
-        "What the attack minimised, Δ = r + λ‖d‖: mean over λ and pairs. Its largest values rule it.",
+        "What the attack minimised, Δ = r + λ‖d‖. Its largest values rule it.",
         lambda attacked: attacked.result.objective.mean(1),
         ratio=False,
     ),
     _delta(
         "objective_minimum",
         "Δ, smallest over λ",
-        "The smallest Δ that any λ gave: geometric mean over pairs.",
-        _where_positive(lambda attacked: attacked.result.objective.amin(1)),
+        "The smallest Δ that any λ gave.",
+        lambda attacked: unless_negative(attacked.result.objective.amin(1)),
     ),
 )
 """What a targeted attack minimised, one number a pair."""
 
 CURVES = (
     Measure("delta", "Δ", "What the attack minimised: r + λ‖d‖, or r inside a ball.", "nats", "higher", "curve",
-            comparable=False, of=lambda attacked: attacked.result.objective),
+            comparable=False, of=lambda attacked: attacked.result.objective, of_objective=True),
     Measure("distortion", "‖d‖", "L2 norm of the distortion over the whole image.", "data units", "", "curve",
             of=lambda attacked: attacked.result.distortion),
     Measure("relative_distortion", "‖d‖ / ‖x − xₜ‖", "The distortion as a share of the way from source to target.",
@@ -239,14 +224,12 @@ EVIDENCE = (
     Measure("elbo", "ELBO", "Evidence lower bound per image, with no β.", "nats", "higher"),
     Measure("log_likelihood", "log p(x|z)", "Reconstruction term of the ELBO, per image.", "nats", "higher"),
     Measure("kl", "KL", "KL(q‖p) of all layers together, per image: what the code holds of x.", "nats"),
-    Measure("layer_kl", "KL by layer", "KL(q‖p) of each layer, bottom first: what it holds of x.", "nats",
-            per="layer"),
+    Measure("layer_kl", "KL by layer", "KL(q‖p) of each layer, bottom first: what it holds of x.", "nats"),
     Measure("images", "Test images", "Over which the means and errors are taken.", listed=False),
     Measure("iwae", "IWAE bound", "Importance-weighted bound per image: between ELBO and log p(x).", "nats", "higher"),
-    Measure("active_units", "Active units", "Latent dimensions of each layer with Var_x E[z|x] > 0.01.",
-            per="layer", whole=True),
+    Measure("active_units", "Active units", "Latent dimensions of each layer with Var_x E[z|x] > 0.01.", whole=True),
     Measure("collapsed_units", "Collapsed units",
-            "Latent dimensions of each layer that hold under 0.01 nats of an image.", per="layer", whole=True),
+            "Latent dimensions of each layer that hold under 0.01 nats of an image.", whole=True),
 )  # fmt: skip
 """How well a model explains images."""
 
@@ -282,18 +265,17 @@ IMAGES = (
 
 NOISE = (
     Measure("noise_scales", "Scale of the noise", "Standard deviation of the noise, for data in [−1, 1].",
-            listed=False, per="scale"),
+            listed=False),
     Measure("noise_log_likelihood", "log p(x|z*) under noise", "How well the clean x is explained by z* drawn from "
-            "q(z|x + noise), at each scale.", "nats", "higher", listed=False, per="scale"),
+            "q(z|x + noise), at each scale.", "nats", "higher", listed=False),
     Measure("noise_drop", "Cost of noise",
-            "What the noise takes from log p(x|z*), clean less noisy, at each scale.", "nats", "lower",
-            per="scale"),
+            "What the noise takes from log p(x|z*), clean less noisy, at each scale.", "nats", "lower"),
 )  # fmt: skip
 """Robustness to noise, a number for each scale."""
 
 WEIGHTS = (
     Measure("weight_norms", "L2 of the weights: encoder, decoder", "L2 norm of all weights; the paper reports how it "
-            "changes with β, neither way is better.", ratio=True, per="part"),
+            "changes with β, neither way is better.", ratio=True),
     Measure("training_seconds", "Training", "Time that the training steps took, on its own machine.", "s"),
 )  # fmt: skip
 """Weights and training."""

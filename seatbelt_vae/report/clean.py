@@ -3,8 +3,10 @@
 import math
 from collections.abc import Sequence
 
-from seatbelt_vae.experiments import table as long
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Cell as Place
+from seatbelt_vae.experiments import Record
+from seatbelt_vae.experiments import Table as Numbers
+from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.measures import DISENTANGLEMENT, EVIDENCE, IMAGES, WEIGHTS, Measure
 from seatbelt_vae.report.formats import number
 from seatbelt_vae.report.tables import Cell, Column, Line, Table
@@ -32,7 +34,7 @@ GROUPS = (
 
 def clean_tables(records: Sequence[Record]) -> tuple[Table, ...]:
     """What the models are without an attack; columns and tables of which no run has a number are left out."""
-    numbers = long.Table(records)
+    numbers = Numbers(records)
     made = []
     for key, title, measures, note in GROUPS:
         columns = [_column(measure) for measure in measures if measure.listed]
@@ -50,7 +52,7 @@ def _column(measure: Measure) -> Column:
     return Column(measure.key, measure.title, measure.unit, measure.better, definition=measure.definition)
 
 
-def _noise(numbers: long.Table) -> Table:
+def _noise(numbers: Numbers) -> Table:
     """What noise costs, a column for each scale."""
     columns = []
     for scale in noise_scales(numbers):
@@ -67,15 +69,15 @@ def _noise(numbers: long.Table) -> Table:
     return _table(numbers, "clean-noise", "What noise costs", columns, note + "more robust.")
 
 
-def noise_scales(numbers: long.Table) -> list[float]:
+def noise_scales(numbers: Numbers) -> list[float]:
     """The scales at which any of the models was measured."""
     scales: set[float] = set()
     for record in numbers.records:
-        scales |= set(numbers.values(long.Cell(record), "noise_scales").tolist())
+        scales |= set(numbers.values(Place(record), "noise_scales").tolist())
     return sorted(scales)
 
 
-def _table(numbers: long.Table, key: str, title: str, columns: Sequence[Column], note: str) -> Table:
+def _table(numbers: Numbers, key: str, title: str, columns: Sequence[Column], note: str) -> Table:
     kept = []
     made = []
     for column in columns:
@@ -90,14 +92,14 @@ def _table(numbers: long.Table, key: str, title: str, columns: Sequence[Column],
     return Table(key, title, tuple(kept), tuple(lines), (note,))
 
 
-def _cell(numbers: long.Table, record: Record, key: str) -> Cell | None:
+def _cell(numbers: Numbers, record: Record, key: str) -> Cell | None:
     """A measurement: a number with its error, or one for each layer or part; each may lack a number."""
-    place = long.Cell(record)
+    place = Place(record)
     values = numbers.values(place, key).tolist()
     if not values:
         return None
-    measure = long.measure_of(key)
-    if measure.per and "@" not in key:
+    measure = measure_of(key)
+    if "@" not in key and numbers.places(place, key) != [""]:
         return Cell(words=", ".join(_words(value, measure) for value in values))
     (value,) = values
     if math.isnan(value):

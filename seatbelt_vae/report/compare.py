@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.metrics import Reference
 from seatbelt_vae.metrics.references import identity
 from seatbelt_vae.report.group import Group, Trial

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments.table import Record, measure_of
+from seatbelt_vae.experiments import Record
+from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.measures import MEASURES, Measure, measures_of
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.report.compare import groups

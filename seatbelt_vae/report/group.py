@@ -7,7 +7,8 @@ from functools import cached_property
 from torch import Tensor
 
 from seatbelt_vae.attacks import AttackResult
-from seatbelt_vae.experiments.table import Cell, Record, Table, measure_of
+from seatbelt_vae.experiments import Cell, Record, Table
+from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.measures import Attacked, Measure
 from seatbelt_vae.metrics import Comparison, Interval, Reference, band, interval
 from seatbelt_vae.report.kind import Kind
@@ -166,20 +167,11 @@ class Group:
 
     def comparable(self, measure: Measure) -> bool:
         """Whether models of different latent spaces may be compared by it: not by Δ of a latent attack."""
-        return measure.comparable or self.result.settings["objective"]["name"] != "latent"
+        return measure.comparable_in(self.result)
 
     def unit(self, measure: Measure) -> str:
-        """A measure's unit; that of Δ is the unit of what was minimised.
-
-        The penalty λ‖d‖ takes the unit of what it is added to.
-        """
-        objective = self.result.settings["objective"]
-        divergence = objective.get("divergence", "elbo")
-        if measure.comparable or divergence == "elbo" or divergence.endswith("kl"):
-            return measure.unit
-        if objective["name"] == "latent":
-            return "latent units"
-        return "units of the data"
+        """A measure's unit under this attack."""
+        return measure.unit_in(self.result)
 
     def worded(self, text: str) -> str:
         """A title or definition from the catalogue, where this attack has radii in the place of penalties."""

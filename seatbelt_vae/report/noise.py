@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seatbelt_vae.experiments import table as long
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Cell as Place
+from seatbelt_vae.experiments import Record
+from seatbelt_vae.experiments import Table as Numbers
 from seatbelt_vae.report.axes import BudgetAxis
 from seatbelt_vae.report.chart_style import ABOVE, Row, Style, rows_of
 
@@ -51,10 +52,10 @@ def density(values: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.
 
 def noisy(records: Sequence[Record]) -> dict[int, Record]:
     """The runs whose robustness to noise was measured, by their places in the report."""
-    numbers = long.Table(records)
+    numbers = Numbers(records)
     found = {}
     for slot, record in enumerate(records):
-        measured = numbers.values(long.Cell(record), "noise_scales").numel()
+        measured = numbers.values(Place(record), "noise_scales").numel()
         if measured and record.measured.get("noise"):
             found[slot] = record
     return found
@@ -62,7 +63,7 @@ def noisy(records: Sequence[Record]) -> dict[int, Record]:
 
 def scales_of(record: Record) -> list[float]:
     """The scales at which noise was added."""
-    scales: list[float] = long.Table([record]).values(long.Cell(record), "noise_scales").tolist()
+    scales: list[float] = Numbers([record]).values(Place(record), "noise_scales").tolist()
     return scales
 
 
@@ -138,10 +139,10 @@ def noise_drop_chart(records: Sequence[Record], *, legend: bool = True) -> "alta
 
 def drop_rows(records: Sequence[Record], axis: BudgetAxis) -> list[Row]:
     """One row for each model and scale: where it stands, the mean drop in nats, and its interval."""
-    numbers = long.Table(records)
+    numbers = Numbers(records)
     rows: list[Row] = []
     for record in noisy(records).values():
-        place = long.Cell(record)
+        place = Place(record)
         drop = numbers.values(place, "noise_drop")
         half = 1.96 * numbers.errors(place, "noise_drop").nan_to_num(0.0)
         x = axis.places(scales_of(record))

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.report.compare import data_name
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.palette import DIVERGING, MODELS

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.measures import GAINED, REACHED
 from seatbelt_vae.report.formats import in_sentence, with_unit
 from seatbelt_vae.report.group import Group

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from seatbelt_vae.experiments.table import Record, measure_of
+from seatbelt_vae.experiments import Record
+from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.report.charts import budget_chart, distortion_distortion_chart, layer_chart
 from seatbelt_vae.report.clean import clean_tables
 from seatbelt_vae.report.compare import layer_groups

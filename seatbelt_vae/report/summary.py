@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.metrics import Comparison
 from seatbelt_vae.report.clean import clean_tables
 from seatbelt_vae.report.compare import data_name

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.report.formats import number
 from seatbelt_vae.report.images import Pixels, data_uri, encoded, mosaic
 from seatbelt_vae.report.palette import colour_of

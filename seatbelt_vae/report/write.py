@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.metrics import Reference
 from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.report.compare import groups, known_references, labelled

@@ -1,6 +1,6 @@
 import pytest
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.report.compare import groups
 from seatbelt_vae.report.group import Group
 

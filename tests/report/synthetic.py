@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.attacks import Assessment, AttackResult, Grid
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.measures import Attacked
 from seatbelt_vae.metrics import attack_success
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.metrics import Interval, Reference, auddc, band
 from seatbelt_vae.metrics.references import identity
 from seatbelt_vae.report.axes import BudgetAxis

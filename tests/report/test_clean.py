@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.measures import MEASURES
 from seatbelt_vae.report.clean import clean_tables
 from seatbelt_vae.report.tables import Cell

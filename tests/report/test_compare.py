@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.report.compare import groups, known_references, labelled, layer_groups
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.kind import images_digest
@@ -243,7 +243,7 @@ def test_the_identity_is_known_without_data_but_not_in_boxes(latent: Group, full
 @pytest.mark.parametrize(
     ("mode", "divergence", "unit"),
     [("latent", "skl", "nats"), ("output", "elbo", "nats"), ("latent", "w2", "latent units"),
-     ("output", "l2", "units of the data")],
+     ("output", "l2", "data units")],
 )  # fmt: skip
 def test_delta_has_the_unit_of_what_was_minimised(mode: str, divergence: str, unit: str, latent: Group) -> None:
     from seatbelt_vae.measures import MEASURES

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.report.axes import BudgetAxis
 from seatbelt_vae.report.export import chart_svg
 from seatbelt_vae.report.noise import (

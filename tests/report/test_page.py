@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.report.compare import groups
 from seatbelt_vae.report.page import default_title, embedded, page
 from seatbelt_vae.report.reading import flattened

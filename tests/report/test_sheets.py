@@ -4,7 +4,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.report.compare import groups
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.sheets import BUDGET, COLUMNS, QUALITIES, Strip, affordable_quality, explorer, sheet, strip

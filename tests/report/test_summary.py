@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.report.compare import groups
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.summary import holm, how_far, summary, verdict

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 import torch
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.metrics import Reference, compare, interval
 from seatbelt_vae.report.compare import groups, layer_groups
 from seatbelt_vae.report.formats import lambda_text

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.report.export import chart_svg
 from seatbelt_vae.report.training import training_chart, training_rows
 

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image
 
-from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.experiments import Record
 from seatbelt_vae.report.images import enlarge, framed
 from seatbelt_vae.report.pictures import pictures_svg
 from seatbelt_vae.report.traversals import grids
