@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from seatbelt_vae.metrics import Interval
@@ -31,6 +33,9 @@ RADIUS = "format(pow(2, datum.value), '.2~r')"
 
 Row = dict[str, float | str]
 """What a mark is drawn from; its columns are ``model``, ``x``, ``y``, ``low``, ``high``."""
+
+Column = Tensor | NDArray[np.float64] | Sequence[float]
+"""Numbers of a column, one for each row."""
 
 
 class Style:
@@ -203,7 +208,7 @@ class Style:
         return chart
 
 
-def rows_of(model: str, words: Mapping[str, str] | None = None, **columns: Tensor | Sequence[float]) -> list[Row]:
+def rows_of(model: str, words: Mapping[str, str] | None = None, **columns: Column) -> list[Row]:
     """A row for each place; a place where a number is not finite is left out.
 
     Args:

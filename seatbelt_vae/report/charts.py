@@ -64,10 +64,12 @@ def budget_chart(group: Group, key: str, *, legend: bool = True) -> "altair.Laye
 def heading(group: Group, key: str, *, ratio: bool = False) -> str:
     """A measure with its unit, and what it is averaged over."""
     measure = measure_of(key)
-    title = with_unit(measure.title, "" if measure.unit == "data units" else group.unit(measure))
-    mean = "geometric mean" if ratio else "mean"
-    over = "pairs" if group.targeted else "images"
-    return f"{title}, {mean} over {over}"
+    words = measure.title
+    if measure.unit != "data units":
+        words = with_unit(words, group.unit(measure))
+    words += ", geometric mean over " if ratio else ", mean over "
+    words += "pairs" if group.targeted else "images"
+    return words
 
 
 def budget_rows(group: Group, key: str, axis: BudgetAxis, *, ratio: bool = False) -> list[Row]:
@@ -104,8 +106,8 @@ def _budget_x(style: Style, group: Group, axis: BudgetAxis) -> Any:
 def _domain(key: str, rows: Sequence[Row], ratio: bool) -> Domain:
     means = [float(row["y"]) for row in rows]
     if key in SHARES:
-        # From 0 to 1 with a margin that leaves a line at either end whole, or wider where a mean lies outside.
-        return min([-0.03, *(mean - 0.03 for mean in means)]), max([1.03, *(mean + 0.03 for mean in means)])
+        ends = [0.0, 1.0, *means]
+        return min(ends) - 0.03, max(ends) + 0.03  # a line at either end stays whole
     if not ratio:
         return None
     # All intervals, and the means with a fifth of a decade around them.

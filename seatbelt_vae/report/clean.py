@@ -43,11 +43,6 @@ def clean_tables(records: Sequence[Record]) -> tuple[Table, ...]:
     return tuple(table for table in made if table.columns)
 
 
-def clean_columns() -> tuple[Column, ...]:
-    """Every column that the tables but that of noise can have."""
-    return tuple(_column(measure) for _, _, measures, _ in GROUPS for measure in measures if measure.listed)
-
-
 def _column(measure: Measure) -> Column:
     return Column(measure.key, measure.title, measure.unit, measure.better, definition=measure.definition)
 

@@ -95,7 +95,7 @@ def md(words: object) -> str:
 
     Example:
         >>> print(md("p(x|z)"))
-        p(x\\|z)
+        p(x\|z)
     """
     return str(words).replace("|", "\\|")
 

@@ -13,7 +13,7 @@ from seatbelt_vae.report.export import needed, svg_files
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.page import page
 from seatbelt_vae.report.panels import panels
-from seatbelt_vae.report.pictures import Pictures, pictures_svg
+from seatbelt_vae.report.pictures import pictures_svg
 from seatbelt_vae.report.sections import Section, sections
 from seatbelt_vae.report.table_formats import WRITERS
 from seatbelt_vae.report.tables import Table
@@ -68,7 +68,7 @@ def figures(held: Sequence[Section], compared: Sequence[Group]) -> Iterator[tupl
     for group in compared:
         if group.targeted:
             for pair in range(group.pairs):
-                yield f"{group.key}-pair-{pair + 1:02d}", partial(_svg, partial(panels, group, pair))
+                yield f"{group.key}-pair-{pair + 1:02d}", partial(_panels, group, pair)
     for section in held:
         for part in section.parts:
             for figure in part.figures:
@@ -82,5 +82,5 @@ def tables(held: Sequence[Section]) -> list[Table]:
     return [table for section in held for part in section.parts for table in (*part.tables, *part.below)]
 
 
-def _svg(gather: Callable[[], Pictures]) -> str:
-    return pictures_svg(gather())
+def _panels(group: Group, pair: int) -> str:
+    return pictures_svg(panels(group, pair))
