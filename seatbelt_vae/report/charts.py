@@ -108,6 +108,8 @@ def _domain(key: str, rows: Sequence[Row], ratio: bool) -> Domain:
     if key in SHARES:
         ends = [0.0, 1.0, *means]
         return min(ends) - 0.03, max(ends) + 0.03  # a line at either end stays whole
+    if key == "amplification":
+        return 0.0, 1.05 * max(float(row["high"]) for row in rows)
     if not ratio:
         return None
     # All intervals, and the means with a fifth of a decade around them.

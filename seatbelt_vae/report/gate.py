@@ -29,12 +29,14 @@ class Condition:
         key: the measure's key.
         above: whether it speaks of values above the limit; else below.
         limit: of a value, of the difference B − A, or of the ratio B / A for geometric means.
+        reached: whether the limit itself is enough.
     """
 
     text: str
     key: str
     above: bool
     limit: float
+    reached: bool
 
     @classmethod
     def parse(cls, text: str, option: str = "--fail-if") -> "Condition":
@@ -54,19 +56,13 @@ class Condition:
         key = ALIASES.get(name, name)
         if key.replace("@", "_at_") in MEASURES:  # damage@1 is no measure of its own, but a place in one
             key = key.replace("@", "_at_")
-        return cls(text, key, sign.startswith(">"), float(limit))
+        return cls(text, key, sign[0] == ">", float(limit), sign.endswith("="))
 
     def holds(self, interval: Interval) -> bool:
-        """Whether the whole interval lies beyond the limit."""
+        """Whether the whole interval lies beyond the limit; for ≥ and ≤ it may end there."""
         if self.above:
-            return interval.low > self.limit
-        return interval.high < self.limit
-
-    def met(self, interval: Interval) -> bool:
-        """Whether the whole interval reaches the limit."""
-        if self.above:
-            return interval.low >= self.limit
-        return interval.high <= self.limit
+            return interval.low > self.limit or (self.reached and interval.low == self.limit)
+        return interval.high < self.limit or (self.reached and interval.high == self.limit)
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,7 @@ def unmet(found: Sequence[Finding], conditions: Sequence[Condition]) -> list[tup
         InputError: a condition names a measure that was not taken.
     """
     pairs = _meant(found, conditions, "--require")
-    return [(condition, finding) for condition, finding in pairs if not condition.met(finding.interval)]
+    return [(condition, finding) for condition, finding in pairs if not condition.holds(finding.interval)]
 
 
 def _meant(

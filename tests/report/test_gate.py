@@ -159,10 +159,11 @@ def test_the_whole_interval_must_lie_beyond_the_margin(text, low, high, failed):
         ("damage@1<=2", 1.0, 2.0, True),
         ("damage@1<=2", 1.0, 2.1, False),
         ("f50>=0.3", np.nan, np.nan, False),
+        ("f50>0.3", 0.3, 0.5, False),
     ],
 )
 def test_the_end_of_the_interval_decides_what_is_required(text, low, high, met):
-    assert Condition.parse(text).met(Interval((low + high) / 2, low, high)) is met
+    assert Condition.parse(text).holds(Interval((low + high) / 2, low, high)) is met
 
 
 def test_one_model_is_held_to_a_value_under_each_attack(runs):
