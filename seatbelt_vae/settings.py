@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from seatbelt_vae.errors import InputError
 
@@ -47,21 +47,34 @@ class Setting:
 
 
 def settings_of(cls: type) -> dict[str, Setting]:
-    """The settings of a dataclass, by name.
+    """The settings of a dataclass or of a table, by name.
 
     Args:
-        cls: a dataclass whose docstring explains its fields under ``Args:`` or ``Attributes:``.
+        cls: a dataclass or a `Section` whose docstring explains its fields under ``Args:`` or ``Attributes:``.
 
     Example:
         >>> settings_of(Setting)["help"].help
         'what it means.'
     """
-    kinds = typing.get_type_hints(cls, include_extras=True)
     help_texts = explained(cls)
+    if issubclass(cls, BaseModel):
+        return _settings_of_table(cls, help_texts)
+    kinds = typing.get_type_hints(cls, include_extras=True)
     found = {}
     for field in dataclasses.fields(cls):
         if field.init:
             found[field.name] = Setting(field.name, kinds[field.name], _default(field), help_texts.get(field.name, ""))
+    return found
+
+
+def _settings_of_table(table: type[BaseModel], help_texts: Mapping[str, str]) -> dict[str, Setting]:
+    found = {}
+    for name, field in table.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        if field.is_required():
+            default = dataclasses.MISSING
+        help_text = field.description or help_texts.get(name, "")
+        found[name] = Setting(name, field.annotation, default, help_text)
     return found
 
 
@@ -115,15 +128,30 @@ def section(title: str, classes: Iterable[type], **own: tuple[Any, Any]) -> type
         >>> table(name="beta").model_dump(exclude_none=True)
         {'pairs': 10, 'name': 'beta'}
     """
-    kinds: dict[str, list[Any]] = {}
+    takers: dict[str, list[tuple[str, Setting]]] = {}
     for cls in classes:
         for setting in settings_of(cls).values():
-            kinds.setdefault(setting.name, []).append(setting.kind)
+            takers.setdefault(setting.name, []).append((cls.__name__, setting))
     fields: dict[str, Any] = dict(own)
-    for name, several in kinds.items():
+    for name, several in takers.items():
+        kinds = [setting.kind for _, setting in several]
         if name not in own:
-            fields[name] = (typing.Union[*several, None], None)  # noqa: UP007
+            field = Field(None, description=_described(several))
+            fields[name] = (typing.Union[*kinds, None], field)  # noqa: UP007
     return create_model(title, __base__=Section, **fields)
+
+
+def _described(takers: Iterable[tuple[str, Setting]]) -> str:
+    """What a setting means to each class that has it, and its default there."""
+    meanings: dict[str, list[str]] = {}
+    for name, setting in takers:
+        meaning = setting.help.rstrip(".")
+        if setting.default not in (None, dataclasses.MISSING):
+            meaning += f" [default: {setting.default}]"
+        meanings.setdefault(meaning, []).append(name)
+    if len(meanings) == 1:
+        return next(iter(meanings))
+    return "; ".join(f"{', '.join(names)}: {meaning}" for meaning, names in meanings.items())
 
 
 def build(classes: Mapping[str, type], name: str, given: Mapping[str, Any], source: str) -> Any:
