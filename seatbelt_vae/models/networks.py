@@ -91,12 +91,8 @@ class ConvFeatures(nn.Sequential):
         channels = [colours, *stage_channels(len(sides) - 1, colours == 3)]
         layers: list[nn.Module] = []
         for fan_in, fan_out in zip(channels[:-1], channels[1:], strict=True):
-            layers += [nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), nn.BatchNorm2d(fan_out), nn.ReLU()]
-        layers += [
-            nn.Conv2d(channels[-1], CONV_FEATURES, sides[-1]),
-            nn.BatchNorm2d(CONV_FEATURES),
-            nn.ReLU(),
-        ]
+            layers += _normalised(nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), fan_out)
+        layers += _normalised(nn.Conv2d(channels[-1], CONV_FEATURES, sides[-1]), CONV_FEATURES)
         super().__init__(*layers, nn.Flatten())
 
 
@@ -132,15 +128,14 @@ class ConvDecoder(nn.Module):
         sides = stage_sides(side)[::-1]
         channels = [*stage_channels(len(sides) - 1, colours == 3)[::-1], maps]
         layers: list[nn.Module] = [
-            *normalised(nn.ConvTranspose2d(latent_size, CONV_FEATURES, 1), CONV_FEATURES),
-            *normalised(nn.ConvTranspose2d(CONV_FEATURES, channels[0], sides[0]), channels[0]),
+            *_normalised(nn.ConvTranspose2d(latent_size, CONV_FEATURES, 1), CONV_FEATURES),
+            *_normalised(nn.ConvTranspose2d(CONV_FEATURES, channels[0], sides[0]), channels[0]),
         ]
         for stage, (fan_in, fan_out) in enumerate(zip(channels[:-1], channels[1:], strict=True)):
             odd = sides[stage + 1] - 2 * sides[stage]
             layer = nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, output_padding=odd)
-            last = stage == len(channels) - 2
-            layers += [layer] if last else normalised(layer, fan_out)
-        self.layers = nn.Sequential(*layers)
+            layers += _normalised(layer, fan_out)
+        self.layers = nn.Sequential(*layers[:-2])  # the last layer gives the maps as they are
 
     def forward(self, z: Tensor) -> Tensor:
         """Return the likelihood's parameter maps for latents (B, D)."""
@@ -188,13 +183,8 @@ class TinyDecoder(MLPDecoder):
     width = TINY_WIDTH
 
 
-def normalised(layer: nn.Module, channels: int) -> list[nn.Module]:
-    """A layer with batch normalisation and ReLU after it.
-
-    Example:
-        >>> len(normalised(nn.Conv2d(1, 8, 3), 8))
-        3
-    """
+def _normalised(layer: nn.Module, channels: int) -> list[nn.Module]:
+    """A layer with batch normalisation and ReLU after it."""
     return [layer, nn.BatchNorm2d(channels), nn.ReLU()]
 
 
