@@ -1,10 +1,16 @@
 """``seatbelt attack``: turn source images into target images behind the model's back."""
 
 from pathlib import Path
+from typing import Any
 
-from seatbelt_vae.cli.console import show
+from seatbelt_vae.cli.console import columns, number, show
 from seatbelt_vae.cli.options import Device, Json, Settings, takes
-from seatbelt_vae.experiments import AttackSpec, RunFolder, run_attack
+from seatbelt_vae.experiments import AttackSpec, Cell, RunFolder, Table, run_attack
+from seatbelt_vae.measures import Attacked, measures_of
+from seatbelt_vae.metrics import Interval
+
+GRIDS = {"penalty": "lambdas", "ball": "radii"}
+"""What the values of a budget are called in the document."""
 
 
 @takes(attack=AttackSpec)
@@ -20,4 +26,53 @@ def command(
     spec = AttackSpec.of(preset, **attack)
     folder = RunFolder.open(run)
     name = run_attack(folder, spec, device=device, progress=True)
-    show({"run": str(run), "attack": name}, json, [])
+    record = folder.record()
+    attacked = record.attacks[name]
+    gained = _gained(Table([record]), Cell(record, name), attacked)
+    pairs = len(attacked.result.source)
+    document = {
+        "run": str(run),
+        "attack": name,
+        "pairs": pairs,
+        GRIDS[attacked.result.budget.kind]: attacked.result.budget.values.tolist(),
+        "evaluations": int(attacked.result.evaluations.sum()),
+        "settings": attacked.result.settings,
+        **gained,
+    }
+    head = f"{run}: attack {name}, {pairs} pairs"
+    if not attacked.result.targeted:
+        head = f"{run}: attack {name}, {pairs} images"
+    show(document, json, [head, *_lines(gained, attacked)])
+
+
+def _gained(table: Table, cell: Cell, attacked: Attacked) -> dict[str, Any]:
+    """Every measure of the attack with its 95 % interval: one, or one at each value of the budget."""
+    gained: dict[str, Any] = {}
+    for measure in measures_of(attacked.result, "pair"):
+        gained[measure.key] = _ends(table.interval([cell], measure.key))
+    for measure in measures_of(attacked.result, "curve"):
+        gained[measure.key] = []
+        for place in table.places(cell, measure.key):
+            gained[measure.key].append(_ends(table.interval([cell], f"{measure.key}@{place}")))
+    return gained
+
+
+def _ends(interval: Interval) -> dict[str, float]:
+    return {"value": interval.value, "low": interval.low, "high": interval.high}
+
+
+def _lines(gained: dict[str, Any], attacked: Attacked) -> list[str]:
+    """What was gained for each pair, and the means along the budget."""
+    rows = []
+    for measure in measures_of(attacked.result, "pair"):
+        if measure.listed:
+            found = gained[measure.key]
+            ends = f"[{number(found['low'])}, {number(found['high'])}]"
+            rows.append([measure.key, number(found["value"]), ends, measure.unit, measure.better])
+    grid = attacked.result.budget
+    curves = measures_of(attacked.result, "curve")
+    along = [[grid.symbol, *(measure.key for measure in curves)]]
+    for place, value in enumerate(grid.values.tolist()):
+        means = [number(gained[measure.key][place]["value"]) for measure in curves]
+        along.append([number(value), *means])
+    return [*columns(rows), "", *columns(along)]
