@@ -69,12 +69,12 @@ def zip_members(path: Path) -> list[Member]:
     Raises:
         InputError: it is damaged, or has a name that leads out of it.
     """
+    found = []
     with reading(path, "a zip archive"):
         archive = zipfile.ZipFile(path)
-    found = []
-    for info in archive.infolist():
-        if not info.is_dir() and not _hidden(path, info.filename):
-            found.append(Member(path, info.filename, info.file_size, partial(archive.open, info)))
+        for info in archive.infolist():
+            if not info.is_dir() and not _hidden(path, info.filename):
+                found.append(Member(path, info.filename, info.file_size, partial(archive.open, info)))
     return _sorted(found)
 
 
@@ -84,7 +84,6 @@ def tar_members(path: Path) -> list[Member]:
     Raises:
         InputError: it is damaged or cut short, holds a link or a device, or has a name that leads out of it.
     """
-    _check_end(path)
     found = []
     last = -1
     with reading(path, "a tar archive"):
@@ -98,7 +97,16 @@ def tar_members(path: Path) -> list[Member]:
             if not info.isreg() or info.issparse():
                 raise InputError(f"{path}: {one_line(info.name)} is a link or a device; only plain files are read")
             found.append(Member(path, info.name, info.size, partial(archive.extractfile, info)))
+        _check_end(path, archive.offset)
     return _sorted(found)
+
+
+def _check_end(path: Path, end: int) -> None:
+    """An archive ends in zeros. tarfile stops without a word at a damaged header, and where a file was cut short."""
+    with path.open("rb") as file:
+        file.seek(end)
+        if file.read(len(_END)) != _END:
+            raise tarfile.ReadError(f"no header and no end at byte {end}")
 
 
 def _hidden(archive: Path, name: str) -> bool:
@@ -113,14 +121,6 @@ def _sorted(members: list[Member]) -> list[Member]:
     if len(names) != len(members):
         raise InputError(f"{members[0].archive}: holds two files of the same name; pack it again")
     return sorted(members, key=lambda member: member.name)
-
-
-def _check_end(path: Path) -> None:
-    """A tar archive ends in zeros: one that was cut short between two files reads as a shorter one."""
-    with reading(path, "a tar archive"), path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - len(_END)))
-        if file.read() != _END:
-            raise tarfile.ReadError("it has no end")
 
 
 class Pictures(ImageSource):

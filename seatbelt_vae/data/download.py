@@ -39,6 +39,7 @@ def download(url: str, known_hash: str, folder: Path, *, progress: bool = False)
             pooch.retrieve(url, known_hash, fname=name, path=part, downloader=fetch)
         except HTTPError as error:
             answer = error.response
+            assert answer is not None
             raise RunError(f"{url}: the server says {answer.status_code} {answer.reason}") from error
         except RequestException as error:
             raise RunError(f"{url}: stopped ({one_line(error)}); the same command tries again") from error

@@ -10,7 +10,7 @@ from typing import Any
 from seatbelt_vae.errors import InputError
 
 BOMB_BYTES = 2**30
-BOMB_RATIO = 400
+BOMB_RATIO = 200
 """What unpacks to more than `BOMB_BYTES` and to `BOMB_RATIO` times its size is refused. dSprites has a ratio of 115."""
 
 _LONGEST = 200
@@ -43,7 +43,8 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         place = error.filename or path
         raise InputError(f"{one_line(place)}: cannot be read (permission denied)") from error
     except Exception as error:  # parsers raise what they like over damaged bytes
-        reason = one_line(error) or type(error).__name__
+        first = str(error).partition("\n")[0]
+        reason = one_line(first) or type(error).__name__
         raise InputError(f"{one_line(path)}: cannot be read as {kind}: damaged or cut short ({reason})") from error
 
 
