@@ -13,7 +13,3 @@ class RunError(RuntimeError):
 
     The command line prints it and exits with 1.
     """
-
-
-class Terminated(KeyboardInterrupt):
-    """A machine asked the work to end (SIGTERM, SIGUSR1): what Ctrl-C does, but the command line exits with 143."""

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from seatbelt_vae.errors import Terminated
-
 INTERRUPTED, TERMINATED = 130, 143
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1")
@@ -52,15 +50,15 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    raise Terminated
+    from seatbelt_vae.training.interrupt import exception_of
+
+    raise exception_of(number)
 
 
 def exit_code(error: BaseException | None) -> int:
-    """143 where a machine ended the work, 130 for Ctrl-C; whoever adds words to the exception may change its class."""
+    """143 where the exception or one before it has a signal's number (`Terminated`); 130 for Ctrl-C."""
     while error is not None:
-        if isinstance(error, Terminated):
+        if hasattr(error, "number"):
             return TERMINATED
         error = error.__context__
     return INTERRUPTED

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from seatbelt_vae.cli.signals import SIGNALS, during_work, exit_code
-from seatbelt_vae.errors import Terminated
+from seatbelt_vae.training.interrupt import Terminated
 from tests.commands import Run
 
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGUSR1": 143}
@@ -56,7 +56,7 @@ def test_during_work(seatbelt: Run, monkeypatch: pytest.MonkeyPatch, name: str) 
 def test_the_code_stays_where_someone_adds_words() -> None:
     with pytest.raises(KeyboardInterrupt) as raised:
         try:
-            raise Terminated
+            raise Terminated(signal.SIGTERM)
         except KeyboardInterrupt:
             raise KeyboardInterrupt("go on with: this") from None
     assert exit_code(raised.value) == 143
