@@ -8,7 +8,8 @@ from seatbelt_vae.cli.console import columns, number, show
 from seatbelt_vae.cli.options import Json
 from seatbelt_vae.errors import RunError
 from seatbelt_vae.experiments import RunFolder
-from seatbelt_vae.report.gate import Condition, Difference, Requirement, check, compare, unmet
+from seatbelt_vae.report.gate import require as required
+from seatbelt_vae.report.gate import Condition, Difference, check, compare
 
 
 def command(
@@ -32,12 +33,15 @@ def command(
             May be repeated.
     """
     conditions = [Condition.parse(text) for text in fail_if or []]
-    requirements = [Requirement.parse(text) for text in require or []]
+    requirements = [Condition.parse(text, "--require") for text in require or []]
     first = RunFolder.open(a).record()
     second = RunFolder.open(b).record()
     found = compare(first, second)
     failed = [(condition.text, each.attack) for condition, each in check(found, conditions)]
-    missed = [(requirement.text, attack) for requirement, attack in unmet(first, second, requirements)]
+    missed = []
+    for each in required(second, requirements):
+        if not each.met:
+            missed.append((each.condition.text, each.attack))
     document = {
         "a": str(a),
         "b": str(b),
@@ -61,7 +65,7 @@ def _listed(reasons: Sequence[tuple[str, str]]) -> str:
 def _document(difference: Difference) -> dict[str, Any]:
     return {
         "attack": difference.attack,
-        "measure": difference.measure.key,
+        "measure": difference.key,
         "value": difference.interval.value,
         "low": difference.interval.low,
         "high": difference.interval.high,
@@ -75,6 +79,9 @@ def _rows(found: Sequence[Difference]) -> list[list[str]]:
     rows = [["", "B − A, or × A", "95 % interval", "p", "pairs", "B is"]]
     for each in found:
         name = f"{each.attack}: {each.measure.title}"
+        place = each.key.partition("@")[2]
+        if place:
+            name = f"{name} at {place}"
         value = number(each.interval.value)
         if each.measure.ratio:
             value = f"× {value}"
