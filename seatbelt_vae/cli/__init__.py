@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from seatbelt_vae.cli.signals import after_work, before_work, during_work, exit_code
+from seatbelt_vae.cli import signals
 from seatbelt_vae.errors import InputError, RunError
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -24,12 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         >>> main(["attack"])
         2
     """
-    with before_work():
-        if arguments is not None:
-            return _main(arguments)
-        code = _main(sys.argv[1:])
-    after_work()
-    return code
+    if arguments is None:
+        arguments = sys.argv[1:]
+    with signals.handled(signals.end):
+        return _main(arguments)
 
 
 def _main(arguments: Sequence[str]) -> int:
@@ -40,7 +38,7 @@ def _main(arguments: Sequence[str]) -> int:
     try:
         with warnings_in_a_line():
             work = _parsed(arguments)
-            with during_work():
+            with signals.handled(signals.interrupt):
                 work()
                 flush()
     except (InputError, CycloptsError) as error:
@@ -51,7 +49,7 @@ def _main(arguments: Sequence[str]) -> int:
         words = f"interrupted: {error}"
         if not str(error):
             words = "interrupted; the same command starts again"
-        return say(words, exit_code(error))
+        return say(words, signals.exit_code(error))
     except (MemoryError, RuntimeError) as error:
         if not _out_of_memory(error):
             raise

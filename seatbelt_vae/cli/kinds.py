@@ -3,94 +3,74 @@
 import types
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.settings import shown
 
-SEQUENCES = (tuple, list, Sequence)
+EXAMPLES = {int: "0,1,2", float: "0,1,2.5"}
 
 
-@dataclass(frozen=True)
-class Kind:
-    """The type of a setting, as the command line sees it.
-
-    Args:
-        members: what it may be, None apart.
+def parsed_as(annotation: Any) -> Any:
+    """What cyclopts is to read for a setting: a plain type where there is only one, else a word.
 
     Example:
-        >>> lambdas = Kind.of(str | tuple[float, ...] | None)
-        >>> lambdas.read("0,1,10", "--lambdas"), lambdas.read("paper", "--lambdas")
+        >>> parsed_as(int | None), parsed_as(str | tuple[float, ...])
+        (<class 'int'>, <class 'str'>)
+    """
+    members = _members(annotation)
+    if len(members) == 1 and (members[0] in (bool, int, float) or typing.get_origin(members[0]) is Literal):
+        return members[0]
+    if members and set(members) <= {int, float}:
+        return float
+    return str
+
+
+def read(value: Any, annotation: Any, flag: str) -> Any:
+    """The value of a setting.
+
+    Raises:
+        InputError: the word is not a list of what it should be.
+
+    Example:
+        >>> read("0,1,10", str | tuple[float, ...], "--lambdas"), read("paper", str | tuple[float, ...], "--lambdas")
         ((0.0, 1.0, 10.0), 'paper')
     """
-
-    members: tuple[Any, ...]
-
-    @classmethod
-    def of(cls, annotation: Any) -> "Kind":
-        """The kind of an annotation."""
-        return cls(tuple(_members(annotation)))
-
-    @property
-    def lists(self) -> list[Any]:
-        """The lists among its members."""
-        return [each for each in self.members if typing.get_origin(each) in SEQUENCES]
-
-    @property
-    def parsed(self) -> Any:
-        """What cyclopts is to read: a plain type where there is only one, else a word."""
-        if self.members == (bool,) or self.members == (int,):
-            return self.members[0]
-        if self.members and set(self.members) <= {int, float}:
-            return float
-        if len(self.members) == 1 and typing.get_origin(self.members[0]) is Literal:
-            return self.members[0]
-        return str
-
-    def read(self, value: Any, flag: str) -> Any:
-        """The setting's value.
-
-        Raises:
-            InputError: the word is not a list of what it should be.
-        """
-        if not isinstance(value, str) or not self.lists:
-            return value
-        if self._is_word(value):
-            return value
-        elements = typing.get_args(self.lists[0])
-        return _tuple(value, elements[0], flag)
-
-    def _is_word(self, text: str) -> bool:
-        takes_words = len(self.lists) < len(self.members)
-        return takes_words and not any(letter.isdigit() or letter == "," for letter in text)
+    members = _members(annotation)
+    lists = [each for each in members if _is_list(each)]
+    if not isinstance(value, str) or not lists:
+        return value
+    takes_words = len(lists) < len(members)
+    if takes_words and not any(letter.isdigit() or letter == "," for letter in value):
+        return value
+    return _tuple(value, typing.get_args(lists[0])[0], flag)
 
 
 def _members(annotation: Any) -> list[Any]:
+    """What a setting may be, None apart."""
     origin = typing.get_origin(annotation)
     if origin is Annotated:
         return _members(typing.get_args(annotation)[0])
-    if origin in (typing.Union, types.UnionType):
-        found: list[Any] = []
-        for each in typing.get_args(annotation):
-            found += [member for member in _members(each) if member not in found]
-        return found
-    if annotation is type(None):
-        return []
-    return [annotation]
+    if origin not in (typing.Union, types.UnionType):
+        return [annotation] if annotation is not type(None) else []
+    found: list[Any] = []
+    for each in typing.get_args(annotation):
+        found += [member for member in _members(each) if member not in found]
+    return found
+
+
+def _is_list(kind: Any) -> bool:
+    return typing.get_origin(kind) in (tuple, list, Sequence)
 
 
 def _tuple(text: str, element: Any, flag: str) -> tuple[Any, ...]:
     """``0,1,2.5`` of numbers or words; lists of lists are separated by ``/``."""
-    kind = Kind.of(element)
-    if kind.lists:
-        return tuple(_tuple(part, typing.get_args(kind.lists[0])[0], flag) for part in text.split("/"))
-    if kind.members == (str,):
-        return tuple(text.split(","))
+    kind = _members(element)[0]
+    if _is_list(kind):
+        inner = typing.get_args(kind)[0]
+        return tuple(_tuple(part, inner, flag) for part in text.split("/"))
     try:
-        return tuple(kind.members[0](part) for part in text.split(","))
+        return tuple(kind(part) for part in text.split(","))
     except ValueError as error:
-        example = "0,1,2.5"
-        if kind.members[0] is int:
-            example = "0,1,2"
+        example = EXAMPLES.get(kind, "a,b")
         raise InputError(f"{flag}: {shown(text)} is not a list of numbers, write them as {example}") from error

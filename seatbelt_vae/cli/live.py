@@ -30,7 +30,6 @@ class Watch:
         self.sweep = sweep
         self.settings = varying([run.spec for run in sweep.runs])
         self._settled: dict[str, Status] = {}
-        self._rows: dict[str, list[str]] = {}
         self._started = time.monotonic()
         self._before = sum(each.progress for each in self.look())
 
@@ -93,15 +92,11 @@ class Watch:
         return drawn
 
     def _row(self, run: RunFolder, now: Status) -> list[str]:
-        if run.name in self._rows:
-            return self._rows[run.name]
         settings = [number(value) for value in self.settings_of(run).values()]
-        row = [run.name, *settings, now.state.value, f"{now.step}/{run.spec.training.steps}", ""]
-        if now.state == "done":
-            if "elbo" in run.evaluation:
-                row[-1] = number(run.evaluation["elbo"])
-            self._rows[run.name] = row
-        return row
+        elbo = ""
+        if now.state == "done" and "elbo" in run.evaluation:
+            elbo = number(run.evaluation["elbo"])
+        return [run.name, *settings, now.state.value, f"{now.step}/{run.spec.training.steps}", elbo]
 
 
 def counts(statuses: Sequence[Status]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from seatbelt_vae.cli.kinds import Kind
+from seatbelt_vae.cli.kinds import parsed_as, read
 from seatbelt_vae.settings import Setting, settings_of
 
 Json = Annotated[bool, Parameter(name="--json", help="Print one JSON document.")]
@@ -74,7 +74,7 @@ def dataclass_of(tables: Mapping[str, type]) -> type:
             flag = FLAGS.get(f"{table}.{setting.name}", setting.name)
             if flag in made:
                 flag = f"{table}_{flag}"
-            annotation = Annotated[Kind.of(setting.kind).parsed | None, _parameter(setting)]
+            annotation = Annotated[parsed_as(setting.kind) | None, _parameter(setting)]
             made[flag] = annotation, field(default=None, metadata={"table": table, "setting": setting})
     listed = [(flag, *details) for flag, details in made.items()]
     home = {"__module__": __name__}  # else it is taken for a class of the standard library
@@ -94,7 +94,7 @@ def given(options: Any, tables: Iterable[str]) -> dict[str, dict[str, Any]]:
         if value is not None:
             setting = each.metadata["setting"]
             flag = f"--{each.name.replace('_', '-')}"
-            found[each.metadata["table"]][setting.name] = Kind.of(setting.kind).read(value, flag)
+            found[each.metadata["table"]][setting.name] = read(value, setting.kind, flag)
     return found
 
 

@@ -14,23 +14,10 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1")
 
 
 @contextmanager
-def before_work() -> Iterator[None]:
-    """While libraries are imported, a signal ends the process: an exception there would become a traceback."""
-    with _handled(_end):
-        yield
-
-
-@contextmanager
-def during_work() -> Iterator[None]:
-    """A signal raises `KeyboardInterrupt`, or its subclass `Terminated` where a machine sent it."""
-    with _handled(_raise):
-        yield
-
-
-@contextmanager
-def _handled(handler: "signal._HANDLER") -> Iterator[None]:
+def handled(handler: "signal._HANDLER") -> Iterator[None]:
+    """Handle the signals while the block runs, but for those that are ignored. Only the main thread gets any."""
     before = {}
-    if threading.current_thread() is threading.main_thread():  # no other gets signals
+    if threading.current_thread() is threading.main_thread():
         for name in SIGNALS:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
@@ -42,14 +29,16 @@ def _handled(handler: "signal._HANDLER") -> Iterator[None]:
             signal.signal(number, previous)
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def end(number: int, frame: FrameType | None) -> None:
+    """End the process. While libraries are imported, an exception would become a traceback."""
     try:
         os.write(2, b"seatbelt: interrupted; the same command starts again\n")
     finally:
         os._exit(INTERRUPTED if number == signal.SIGINT else TERMINATED)
 
 
-def _raise(number: int, frame: FrameType | None) -> None:
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise `KeyboardInterrupt`, or its subclass `Terminated` where a machine sent the signal."""
     from seatbelt_vae.training.interrupt import exception_of
 
     raise exception_of(number)
@@ -62,11 +51,3 @@ def exit_code(error: BaseException | None) -> int:
             return TERMINATED
         error = error.__context__
     return INTERRUPTED
-
-
-def after_work() -> None:
-    """A signal ends the process without a word: nothing is left to be done."""
-    for name in SIGNALS:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)

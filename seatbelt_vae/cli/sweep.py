@@ -10,7 +10,7 @@ from seatbelt_vae.cli.engines import Workers
 from seatbelt_vae.cli.live import Watch, counts, shown, tell
 from seatbelt_vae.cli.options import Device, Json, Settings, takes
 from seatbelt_vae.errors import RunError
-from seatbelt_vae.experiments import Pace, Status, Sweep, SweepSpec, Task, check_format, run_sweep
+from seatbelt_vae.experiments import Pace, Status, Sweep, SweepSpec, check_format, run_sweep
 from seatbelt_vae.experiments.sweep import OWN
 
 
@@ -40,9 +40,8 @@ def command(
     if table is not None:
         check_format(table)
     workers = Workers.of(tables["workers"])
-    asked = SweepSpec.read(spec)
-    task = Task(device=device, threads=workers.threads, **tables["pace"])
-    sweep = Sweep.plan(asked, out, write=not status, task=task)
+    settings = {"device": device, "threads": workers.threads, **tables["pace"]}
+    sweep = Sweep.plan(SweepSpec.read(spec), out, write=not status, **settings)
     watch = Watch(sweep)
     statuses = watch.look()
     if not status:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytest
 from cyclopts import App, CycloptsError
 
-from seatbelt_vae.cli.kinds import Kind
+from seatbelt_vae.cli.kinds import read
 from seatbelt_vae.cli.options import Settings, takes
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.settings import section
@@ -139,10 +139,10 @@ def test_what_is_mistyped(words: str, part: str) -> None:
     ],
 )
 def test_what_a_word_becomes(kind: Any, word: str, value: Any) -> None:
-    assert Kind.of(kind).read(word, "--option") == value
+    assert read(word, kind, "--option") == value
 
 
 @pytest.mark.parametrize("word", ["1,x", "1,,2", "1,", ",", "1.5"])
 def test_what_is_not_a_list_of_whole_numbers(word: str) -> None:
-    with pytest.raises(InputError, match="--option: .* is not a list of numbers, write them as 0,1,2"):
-        Kind.of(tuple[int, ...]).read(word, "--option")
+    with pytest.raises(InputError, match=r"--option: .* is not a list of numbers, write them as 0,1,2"):
+        read(word, tuple[int, ...], "--option")

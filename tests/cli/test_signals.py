@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from seatbelt_vae.cli.signals import SIGNALS, during_work, exit_code
+from seatbelt_vae.cli.signals import SIGNALS, exit_code, handled, interrupt
 from seatbelt_vae.training.interrupt import Terminated
 from tests.commands import Run
 
@@ -66,7 +66,7 @@ def test_the_code_stays_where_someone_adds_words() -> None:
 def test_what_is_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with during_work():
+        with handled(interrupt):
             os.kill(os.getpid(), signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
@@ -76,7 +76,7 @@ def test_in_another_thread_nothing_is_touched() -> None:
     found = []
 
     def work() -> None:
-        with during_work():
+        with handled(interrupt):
             found.append(signal.getsignal(signal.SIGTERM))
 
     before = signal.getsignal(signal.SIGTERM)
