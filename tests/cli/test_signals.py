@@ -45,8 +45,7 @@ def test_during_work(seatbelt: Run, monkeypatch: pytest.MonkeyPatch, name: str) 
         os.kill(os.getpid(), getattr(signal, name))
         return []
 
-    monkeypatch.setattr("seatbelt_vae.data.available", interrupted)
-    monkeypatch.setattr("seatbelt_vae.cli.data.available", interrupted, raising=False)
+    monkeypatch.setattr("seatbelt_vae.cli.data.available", interrupted)
     ended = seatbelt("data list")
     assert (ended.code, ended.out) == (CODES[name], "")
     assert ended.err == "seatbelt: interrupted; the same command starts again\n"
@@ -54,12 +53,9 @@ def test_during_work(seatbelt: Run, monkeypatch: pytest.MonkeyPatch, name: str) 
 
 
 def test_the_code_stays_where_someone_adds_words() -> None:
-    with pytest.raises(KeyboardInterrupt) as raised:
-        try:
-            raise Terminated(signal.SIGTERM)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt("go on with: this") from None
-    assert exit_code(raised.value) == 143
+    first, second = Terminated(signal.SIGTERM), KeyboardInterrupt("go on with: this")
+    second.__context__ = first
+    assert exit_code(first) == exit_code(second) == 143
     assert exit_code(KeyboardInterrupt()) == 130
 
 
