@@ -20,7 +20,15 @@ PRECISIONS = ("float32", "bfloat16")
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What decides a training run beside the model, the data and the objective; see `train` for the meaning.
+    """What decides a training run beside the model, the data and the objective.
+
+    Args:
+        steps: number of updates.
+        batch_size: examples an update.
+        lr: learning rate of the first step; it decays to almost 0.
+        seed: of weights, batches and noise.
+        clip_norm: largest norm of the gradient (nats per unit of weight); a larger one is scaled down. None: no limit.
+        precision: float32, or bfloat16 to run the networks under autocast.
 
     Raises:
         InputError: a value is out of range.
@@ -30,7 +38,7 @@ class Settings:
         128
     """
 
-    steps: int
+    steps: int = 5000
     batch_size: int = 128
     lr: float = 1e-3
     seed: int = 0
@@ -46,6 +54,8 @@ class Settings:
         for name, value in (("lr", self.lr), ("clip_norm", self.clip_norm)):
             if value is not None and not 0 < value < float("inf"):
                 raise InputError(f"{name}: {value} is out of range, use a positive number")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed: {self.seed} is out of range, use a whole number from 0 to 2^63 - 1")
         if self.precision not in PRECISIONS:
             raise InputError(f"precision: {self.precision!r} is unknown, use one of {', '.join(PRECISIONS)}")
 

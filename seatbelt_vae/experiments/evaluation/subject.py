@@ -12,9 +12,12 @@ from seatbelt_vae.data import ImageDataset, Split
 from seatbelt_vae.metrics.noise import SCALES
 from seatbelt_vae.models import HierarchicalVAE
 
+CHUNK = 256
+"""Images at a time."""
+
 
 @dataclass(frozen=True)
-class EvaluationSettings:
+class Draws:
     """How exactly to measure.
 
     Attributes:
@@ -41,14 +44,14 @@ class Subject:
     Attributes:
         model: on the device where to compute.
         split: its training and test data.
-        settings: how exactly to measure.
+        draws: how exactly to measure.
         training_seconds: what the training took.
         progress: show bars on stderr.
     """
 
     model: HierarchicalVAE
     split: Split
-    settings: EvaluationSettings
+    draws: Draws
     training_seconds: float = 0.0
     progress: bool = False
 
@@ -77,9 +80,8 @@ class Subject:
     @cached_property
     def bound(self) -> metrics.EvidenceBound:
         """The ELBO of the test images."""
-        return metrics.elbo(
-            self.model, self.test, self.settings.samples, seed=self.settings.seed, progress=self.progress
-        )
+        draws = self.draws
+        return metrics.elbo(self.model, self.test, draws.samples, seed=draws.seed, progress=self.progress)
 
     @cached_property
     def test_posteriors(self) -> tuple[Normal, ...]:
@@ -89,7 +91,7 @@ class Subject:
     @cached_property
     def aggregate(self) -> Normal:
         """Posteriors of the top layer of all training images, each at a sample of the layer below."""
-        return metrics.encode_images(self.model, self.train, seed=self.settings.seed, progress=self.progress)[-1]
+        return metrics.encode_images(self.model, self.train, seed=self.draws.seed, progress=self.progress)[-1]
 
     @cached_property
     def codes(self) -> Tensor:
@@ -100,10 +102,9 @@ class Subject:
     def reconstructions(self) -> Tensor:
         """Mean images decoded from the posterior means of the test images, on the CPU."""
         device = next(self.model.parameters()).device
+        means = []
         with torch.no_grad():
-            means = (self.model.reconstruct(self.test[start : start + 256].to(device)) for start in self._starts)
-            return torch.cat([mean.cpu() for mean in means])
-
-    @property
-    def _starts(self) -> range:
-        return range(0, len(self.test), 256)
+            for start in range(0, len(self.test), CHUNK):
+                images = self.test[start : start + CHUNK].to(device)
+                means.append(self.model.reconstruct(images).cpu())
+        return torch.cat(means)

@@ -2,40 +2,24 @@
 
 import traceback
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import torch
-from pydantic import Field
 
 from seatbelt_vae.errors import InputError, RunError
-from seatbelt_vae.experiments.attacking import AttackSpec, run_attack
-from seatbelt_vae.experiments.claim import claim
-from seatbelt_vae.experiments.evaluation import is_evaluated, run_evaluation
-from seatbelt_vae.experiments.run import run_training
-from seatbelt_vae.experiments.spec import Count, Section, Seed, checked
+from seatbelt_vae.experiments.attack_spec import AttackSpec
+from seatbelt_vae.experiments.attacking import run_attack
+from seatbelt_vae.experiments.evaluation import EvaluationSettings, is_evaluated, run_evaluation
+from seatbelt_vae.experiments.lock import lock
 from seatbelt_vae.experiments.store import RunFolder
+from seatbelt_vae.experiments.training_run import run_training
+from seatbelt_vae.settings import Count, Section, checked
 from seatbelt_vae.storage import read_json, remove_temporaries, write_json
 
 ERROR = "error.json"
 
 
-class EvaluationSpec(Section):
-    """How a trained model is measured; see `seatbelt_vae.experiments.run_evaluation`.
-
-    Attributes:
-        measures: names of measurements, such as ``elbo`` and ``dci``; those that are quick by default.
-        scales: of the noise; only with names.
-    """
-
-    measures: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    samples: Count = 1
-    iwae_samples: Annotated[int, Field(ge=0)] = 0
-    aggregate_samples: Annotated[int, Field(ge=0)] = 1000
-    scales: Annotated[tuple[float, ...], Field(min_length=1)] | None = None
-    seed: Seed = 0
-
-
-class Work(Section):
+class Task(Section):
     """What is to be done to a run whose folder holds its spec.
 
     Attributes:
@@ -47,7 +31,7 @@ class Work(Section):
         threads: of torch, in the process that does it; torch's own number by default.
     """
 
-    evaluate: EvaluationSpec | None = None
+    evaluate: EvaluationSettings | None = None
     attacks: tuple[AttackSpec, ...] = ()
     device: str = "auto"
     checkpoint_every: Count = 500
@@ -72,52 +56,59 @@ class Work(Section):
 
     def left(self, folder: RunFolder) -> list[str]:
         """Name what is still to be done to a run: ``training``, ``evaluation`` and attacks, in that order."""
-        parts = [] if folder.finished else ["training"]
-        if self.evaluate and not is_evaluated(folder.evaluation, **self.evaluate.model_dump()):
+        parts = []
+        if not folder.finished:
+            parts.append("training")
+        if self.evaluate and not is_evaluated(folder.evaluation, self.evaluate):
             parts.append("evaluation")
-        made = folder.attacks if self.attacks else ()
-        return [*parts, *(attack.name for attack in self.attacks if attack.name not in made)]
+        if self.attacks:
+            made = folder.attacks
+            parts += [attack.name for attack in self.attacks if attack.name not in made]
+        return parts
+
+    def do(self, folder: RunFolder) -> None:
+        """Do what is left to be done to a run."""
+        if not folder.finished:
+            run_training(
+                folder.spec,
+                folder.path,
+                device=self.device,
+                checkpoint_every=self.checkpoint_every,
+                log_every=self.log_every,
+            )
+        if self.evaluate:
+            run_evaluation(folder, self.evaluate, device=self.device)
+        for attack in self.attacks:
+            run_attack(folder, attack, device=self.device)
 
 
-def perform(run: str, work: str) -> None:
+def perform(run: str, task: str) -> None:
     """Do what is left to be done to a run, unless another process is at it or it has failed before.
 
     This is all that an engine's worker does. A failure is kept in the folder, in ``error.json``, and not raised.
 
     Args:
         run: the run's folder, which holds its spec.
-        work: the file that `Work.write` wrote.
+        task: the file that `Task.write` wrote.
 
     Raises:
         InputError: the file cannot be read.
         RunError: the failure cannot be written down.
         KeyboardInterrupt: Ctrl-C; nothing is lost.
     """
-    todo, path = Work.read(work), Path(run)
+    todo = Task.read(task)
+    path = Path(run)
     if todo.threads:
         torch.set_num_threads(todo.threads)
-    with claim(path) as ours:
-        if ours and failure(path) is None:
-            remove_temporaries(path, "*.safetensors")
-            try:
-                _perform(RunFolder.open(path), todo)
-            except Exception as error:
-                record_failure(path, " ".join(str(error).split()) or type(error).__name__, traceback.format_exc())
-
-
-def _perform(folder: RunFolder, work: Work) -> None:
-    if "training" in work.left(folder):
-        run_training(
-            folder.spec,
-            folder.path,
-            device=work.device,
-            checkpoint_every=work.checkpoint_every,
-            log_every=work.log_every,
-        )
-    if work.evaluate:
-        run_evaluation(folder, **work.evaluate.model_dump(), device=work.device)
-    for attack in work.attacks:
-        run_attack(folder, attack, device=work.device)
+    with lock(path) as ours:
+        if not ours or failure(path) is not None:
+            return
+        remove_temporaries(path, "*.safetensors")
+        try:
+            todo.do(RunFolder.open(path))
+        except Exception as error:
+            message = " ".join(str(error).split()) or type(error).__name__
+            record_failure(path, message, traceback.format_exc())
 
 
 def record_failure(folder: Path, message: str, details: str) -> None:

@@ -1,12 +1,12 @@
-"""Train: done once, kept in the run's folder, taken up where it was stopped, and found there again."""
+"""Training: done once, kept in the run's folder, taken up where it was stopped, and found there again."""
 
 from pathlib import Path
 from shlex import quote
 
 from seatbelt_vae.data import ImageDataset
-from seatbelt_vae.experiments.claim import hold
+from seatbelt_vae.experiments.build import build_model, build_objective, resolved
 from seatbelt_vae.experiments.environment import environment
-from seatbelt_vae.experiments.family import build_model, build_objective, resolved
+from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.spec import ExperimentSpec
 from seatbelt_vae.experiments.store import RunFolder, located, open_data
 from seatbelt_vae.models import HierarchicalVAE
@@ -90,6 +90,7 @@ def ingredients(spec: ExperimentSpec, images: ImageDataset) -> tuple[Hierarchica
     Raises:
         InputError: the spec cannot be trained on these images.
     """
-    model, objective = build_model(spec, images.image_shape), build_objective(spec)
+    model = build_model(spec, images.image_shape)
+    objective = build_objective(spec, images)
     Update(model, images, objective, Settings(**spec.training.model_dump()))
     return model, objective
