@@ -2,7 +2,6 @@
 
 from cyclopts import App, Parameter
 
-
 COMMANDS = {
     "demo": "Train a VAE, a β-TCVAE and a Seatbelt-VAE on sprites, attack each, and write a report: four minutes.",
     "data": "List data sets, look into one, or prepare one.",

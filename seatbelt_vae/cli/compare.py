@@ -8,8 +8,8 @@ from seatbelt_vae.cli.console import columns, number, show
 from seatbelt_vae.cli.options import Json
 from seatbelt_vae.errors import RunError
 from seatbelt_vae.experiments import RunFolder
-from seatbelt_vae.report.gate import require as required
 from seatbelt_vae.report.gate import Condition, Difference, check, compare
+from seatbelt_vae.report.gate import require as required
 
 
 def command(

@@ -1,6 +1,5 @@
 """The live table of a sweep, on stderr: what is done, running, failed and left, and for how long yet."""
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -2,8 +2,9 @@
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, field, fields, make_dataclass
+from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -36,6 +37,19 @@ FLAGS = {
 Command = Callable[..., None]
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How often a training writes.
+
+    Args:
+        checkpoint_every: steps between checkpoints.
+        log_every: steps between records in metrics.jsonl.
+    """
+
+    checkpoint_every: int = 500
+    log_every: int = 50
+
+
 def takes(**tables: type) -> Callable[[Command], Command]:
     """Give a command the settings of tables as options.
 
@@ -52,9 +66,10 @@ def takes(**tables: type) -> Callable[[Command], Command]:
             command(*words, **given(options or chosen(), tables), **more)
 
         signature = inspect.signature(command)
-        own = [
-            each for each in signature.parameters.values() if each.name not in tables and each.kind != each.VAR_KEYWORD
-        ]
+        own = []
+        for each in signature.parameters.values():
+            if each.name not in tables and each.kind != each.VAR_KEYWORD:
+                own.append(each)
         made = inspect.Parameter("options", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=chosen | None)
         parsed.__signature__ = signature.replace(parameters=[*own, made])  # type: ignore[attr-defined]
         parsed.__annotations__ = {each.name: each.annotation for each in (*own, made)}
@@ -99,13 +114,8 @@ def given(options: Any, tables: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def _parameter(setting: Setting) -> Parameter:
-    words = setting.help[:1].upper() + setting.help[1:]
-    if setting.default is None or setting.default is MISSING or setting.default is False:
-        return Parameter(help=words, show_default=False)
-    return Parameter(help=words, show_default=_shown(setting.default))
-
-
-def _shown(default: Any) -> str:
-    if isinstance(default, tuple):
-        return ",".join(str(each) for each in default)
-    return str(default)
+    words = re.sub(r":\w+:`|`", "", setting.help)  # the marks of docstrings
+    default: Any = False
+    if setting.default not in (None, MISSING) and setting.default is not False:
+        default = str(setting.default)
+    return Parameter(help=words, show_default=default)

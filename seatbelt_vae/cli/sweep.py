@@ -8,9 +8,9 @@ from typing import Any
 from seatbelt_vae.cli.console import columns, number, show
 from seatbelt_vae.cli.engines import Workers
 from seatbelt_vae.cli.live import Watch, counts, shown, tell
-from seatbelt_vae.cli.options import Device, Json, Settings, takes
+from seatbelt_vae.cli.options import Device, Json, Pace, Settings, takes
 from seatbelt_vae.errors import RunError
-from seatbelt_vae.experiments import Pace, Status, Sweep, SweepSpec, check_format, run_sweep
+from seatbelt_vae.experiments import Status, Sweep, SweepSpec, check_format, run_sweep
 from seatbelt_vae.experiments.sweep import OWN
 
 

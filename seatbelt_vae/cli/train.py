@@ -2,16 +2,16 @@
 
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 from seatbelt_vae.cli.console import number, show
-from seatbelt_vae.cli.options import Device, Json, Settings, takes
+from seatbelt_vae.cli.options import Device, Json, Pace, Settings, takes
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments import (
     DataSpec,
     ExperimentSpec,
     ModelSpec,
     ObjectiveSpec,
-    Pace,
     RobustSpec,
     RunFolder,
     TrainingSpec,
@@ -45,9 +45,11 @@ def command(
             raise InputError("--resume: needs --out, the folder of the run to go on with")
         asked = RunFolder.open(out).spec
     given = {name: table for name, table in tables.items() if table}
-    folder = run_training(asked.changed(**given), out, Pace(**pace), device=device, progress=True)
-    last = dict(folder.history[-1]) if folder.history else {}
-    last.pop("step", None)
+    folder = run_training(asked.changed(**given), out, device=device, progress=True, **pace)
+    last: dict[str, Any] = {}
+    if folder.history:
+        last.update(folder.history[-1])
+        del last["step"]
     document = {"run": str(folder.path), "name": folder.spec.run_name, "steps": folder.step, "last": last}
     lines = [f"{folder.path}: trained for {folder.step} steps"]
     for name in ("elbo", "log_likelihood"):

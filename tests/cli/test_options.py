@@ -42,6 +42,9 @@ class Penalty:
     squared: bool = False
 
 
+CLASSES: dict[str, type] = {"latent": Latent, "penalty": Penalty}
+
+
 def ask(words: str, **tables: type) -> dict[str, Any]:
     """What a command with these tables gets."""
     found: dict[str, Any] = {}
@@ -70,7 +73,7 @@ def help_of(**tables: type) -> str:
 
 
 def test_a_command_gets_what_was_given_by_table() -> None:
-    found = ask("--divergence w2 --lambdas 0,1,10 --squared", attack=section("Table", [Latent, Penalty]))
+    found = ask("--divergence w2 --lambdas 0,1,10 --squared", attack=section("Table", CLASSES))
     assert found == {"attack": {"divergence": "w2", "lambdas": (0.0, 1.0, 10.0), "squared": True}}
     assert ask("", attack=Latent) == {"attack": {}}
 
@@ -80,11 +83,12 @@ def test_words_stay_words() -> None:
 
 
 def test_help_has_the_words_of_the_classes_and_their_defaults() -> None:
-    shown = help_of(attack=section("Table", [Latent, Penalty], pairs=(int, 10)))
-    for part in ("Between posteriors [default: kl]", "[choices: kl, w2]", "--pairs INT", "[default: 10]"):
+    assert "weights of the distortion, or paper. [default: paper]" in help_of(budget=Penalty)
+    shown = help_of(attack=section("Table", CLASSES, pairs=(int, 10)))
+    for part in ("between posteriors (kl).", "[choices: kl, w2]", "--pairs INT", "[default: 10]"):
         assert part in shown
     meanings = " ".join(shown.replace("│", " ").split())
-    assert "Latent: sets of noise [default: 0]; Penalty: points of the grid [default: 4]" in meanings
+    assert "latent: sets of noise (0). penalty: points of the grid (4)." in meanings
 
 
 def test_a_new_setting_of_a_class_is_an_option() -> None:
@@ -98,8 +102,8 @@ def test_a_new_setting_of_a_class_is_an_option() -> None:
 
         margin: float = 0.5
 
-    table = section("Table", [Latent, Wider])
-    assert "How far beyond, in pixels [default: 0.5]" in help_of(attack=table)
+    table = section("Table", {"latent": Latent, "wider": Wider})
+    assert "how far beyond, in pixels (0.5)." in help_of(attack=table)
     found = ask("--margin 0.25", attack=table)["attack"]
     assert table(**found).margin == 0.25  # type: ignore[attr-defined]
 
@@ -120,7 +124,7 @@ def test_of_two_settings_of_a_name_the_second_has_its_table_before_it() -> None:
 )
 def test_what_is_mistyped(words: str, part: str) -> None:
     with pytest.raises(CycloptsError) as refused:
-        ask(words, attack=section("Table", [Latent, Penalty]))
+        ask(words, attack=section("Table", CLASSES))
     assert part in str(refused.value)
 
 
