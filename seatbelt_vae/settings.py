@@ -20,7 +20,7 @@ from seatbelt_vae.errors import InputError
 LONGEST = 80
 """Characters of a value that a message repeats."""
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, lt=2**63)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 

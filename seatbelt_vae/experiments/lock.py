@@ -9,6 +9,7 @@ store.
 
 import os
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,12 +105,14 @@ def _take(folder: Path, patience: float) -> FileLock | None:
     taken = FileLock(path, thread_local=False)
     try:
         path.touch()  # says what is wrong at once, where filelock would try again
-        taken.acquire(timeout=patience, poll_interval=0.02)
+        with warnings.catch_warnings(action="ignore"):
+            taken.acquire(timeout=patience, poll_interval=0.02)
     except Timeout:
-        return None
+        pass
     except OSError as error:
         raise RunError(f"{path}: cannot be opened ({error.strerror or error})") from error
     if isinstance(taken, SoftFileLock):  # a file that stands for a lock, and outlives its process
-        taken.release()
         raise RunError(f"{folder}: its file system has no locks (flock), choose another for the store")
-    return taken
+    if taken.is_locked:
+        return taken
+    return None
