@@ -87,7 +87,7 @@ def test_demo(seatbelt: Run, tmp_path: Path) -> None:
     pytest.importorskip("vl_convert")
     run_demo(tmp_path, quick=True, device="cpu")
     weights = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*.safetensors")}
-    assert len(weights) == 6
+    assert len(weights) == 8
     shown = seatbelt("demo --quick --device cpu --out", tmp_path)
     assert shown.code == 0
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*.safetensors")} == weights, "trained again"
@@ -198,7 +198,7 @@ def test_a_run_that_is_not_finished_or_is_broken(seatbelt: Run, run_path: Path, 
     [
         ("train --betaa 3", "--beta?"),
         ("train --beta x", "--beta"),
-        ("train --steps 0", "training.steps: Input should be greater than or equal to 1"),
+        ("train --steps 0", "training.steps: 0 is too small, use 1 or more"),
         ("train --resume", "--resume: needs --out"),
         ("train --device tpu", "device: 'tpu' is unknown, use one of auto, cpu, cuda, mps"),
         ("train --data nosuchdata", "nosuchdata"),
