@@ -48,7 +48,7 @@ def test_all_leaves_out_what_the_data_do_not_allow(seatbelt: Run, run: Path) -> 
     ("options", "part"),
     [
         ("--measure nois", "did you mean noise?"),
-        ("--measure elbo,", "measure: '' is unknown"),
+        ("--measure elbo,", "measures: '' is unknown"),
         ("--scales 0.1,x", "--scales"),
         ("--scales -1", "scales"),
         ("--samples 0", "samples: 0 is too small"),
