@@ -25,7 +25,8 @@ from seatbelt_vae.models import HierarchicalVAE, build
 from seatbelt_vae.models.modes import evaluating
 from seatbelt_vae.objectives import ELBO, Adversarial, BetaTC, Objective
 from seatbelt_vae.storage import read_json, write_json
-from seatbelt_vae.training import train
+from seatbelt_vae.training import Settings, Update
+from seatbelt_vae.training.sitting import Sitting
 
 DATA = {
     "chairs": "/work/shared/data/chairs_mesh64.npz",
@@ -34,6 +35,7 @@ DATA = {
 }
 MODELS: dict[str, tuple[str, dict[str, Any], Callable[[], Objective]]] = {
     "vae": ("vae", {"latent_sizes": (32,)}, ELBO),
+    "lipschitz": ("lipschitz-vae", {"latent_sizes": (32,), "network": "mlp"}, ELBO),
     "btcvae4": ("vae", {"latent_sizes": (32,)}, lambda: BetaTC(beta=4.0)),
     "seatbelt4": (
         "seatbelt",
@@ -72,6 +74,12 @@ def both(base: Objective, apart: float, radius: float = 0.11, gamma: float | Non
     return smooth(adversarial(base, apart, radius), apart, radius, **settings)
 
 
+def held(base: Objective, apart: float, mse: float, rate: float = 0.1, **settings: Any) -> Objective:
+    from seatbelt_vae.objectives import HoldMSE
+
+    return HoldMSE(adversarial(base, apart, **settings), mse=mse, rate=rate)
+
+
 METHODS: dict[str, Callable[..., Objective]] = {
     "plain": lambda base, apart: base,
     "adversarial": adversarial,
@@ -79,6 +87,7 @@ METHODS: dict[str, Callable[..., Objective]] = {
     "smooth": smooth,
     "avae": avae,
     "both": both,
+    "held": held,
 }
 
 
@@ -170,7 +179,7 @@ def robustness(
         damage = torch.linalg.vector_norm((moved - model.reconstruct(source)[:, None]).flatten(2), dim=-1)
     found: dict[str, Any] = {"damage": damage.mean(0).tolist(), "damage_each": damage.tolist(), "radii": radii}
     length = torch.linalg.vector_norm((source - target).flatten(1), dim=1)
-    without = blend(model, source, target)
+    without = blend(model, source, target).clamp(max=1.0)
     found |= {"blend": float(without.mean()), "blend_each": without.tolist()}
     for mode in modes:
         result = attack(
@@ -183,6 +192,12 @@ def robustness(
         found |= {f"f50_{mode}": float(finite.mean()), f"f50_{mode}_each": finite.tolist()}
         found |= {f"auddc_{mode}": float(area.mean())}
     return found
+
+
+def measures(model: HierarchicalVAE, test: ImageDataset, apart: float, args: argparse.Namespace) -> dict[str, Any]:
+    """All measures of a model, in evaluation mode."""
+    with evaluating(model):
+        return quality(model, test) | robustness(model, test, apart, args.pairs, args.modes)
 
 
 def parsed(settings: list[str]) -> dict[str, Any]:
@@ -210,10 +225,11 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--modes", nargs="*", default=["latent"], help="of targeted attacks: latent, output")
+    parser.add_argument("--marks", nargs="*", type=int, default=[], help="steps at which to measure on the way")
     parser.add_argument("--network", default="conv", choices=["conv", "burgess"])
     args = parser.parse_args()
     report = args.folder / "robust.json"
-    if report.exists():
+    if report.exists() and all(f"f50_{mode}" in read_json(report) for mode in args.modes):
         print(report, "is there")
         return
     data = load_dataset(DATA.get(args.data, args.data), size=args.size)
@@ -222,30 +238,27 @@ def main() -> None:
     model, base = make(args, data.image_shape)
     objective = METHODS[args.method](base, apart, **parsed(args.set))
     started = time.process_time()
-    result = train(
-        model,
-        split.train,
-        objective,
-        steps=args.steps,
-        batch_size=args.batch_size,
-        seed=args.seed,
-        device="cpu",
-        out=args.folder,
-        resume=True,
-        precision="bfloat16",
-    )
-    seconds = time.process_time() - started
-    record = {
-        **vars(args),
-        "folder": str(args.folder),
-        "apart": apart,
-        "cpu_seconds": seconds,
-        "seconds": result.seconds,
-    }
-    with evaluating(model):
-        record |= quality(model, split.test)
-        record |= robustness(model, split.test, apart, args.pairs, args.modes)
-    record["measured_in"] = time.process_time() - started - seconds
+    settings = Settings(args.steps, args.batch_size, seed=args.seed, precision="bfloat16")
+    update = Update(model.train(), split.train, objective, settings)
+    sitting = Sitting(update, args.folder, resume=True, extend=False)
+    record = {**vars(args), "folder": str(args.folder), "apart": apart}
+    curve = args.folder / "curve.json"
+    while sitting.step < args.steps:
+        update(sitting.step, sitting.advice)
+        sitting.step += 1
+        if sitting.step in args.marks or sitting.step % 500 == 0:
+            sitting.save()
+        if sitting.step in args.marks:
+            before = time.process_time()
+            point = {"step": sitting.step, **measures(model, split.test, apart, args)}
+            points = []
+            if curve.exists():
+                points = read_json(curve)
+            write_json(curve, [*points, point])
+            started += time.process_time() - before
+    sitting.save()
+    record |= {"cpu_seconds": time.process_time() - started, "seconds": sitting.seconds}
+    record |= measures(model, split.test, apart, args)
     write_json(report, record)
     shown = {key: value for key, value in read_json(report).items() if not key.endswith("_each")}
     print(json.dumps(shown))

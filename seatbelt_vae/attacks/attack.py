@@ -1,18 +1,20 @@
 """The attack: an objective, a budget and a solver, over all pairs in one call."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from seatbelt_vae.attacks.budget import Budget, Penalty
+from seatbelt_vae.attacks.budget import BUDGETS, Budget, Penalty
 from seatbelt_vae.attacks.evaluation.memory import within
 from seatbelt_vae.attacks.latent import Latent
+from seatbelt_vae.attacks.objectives import OBJECTIVES
 from seatbelt_vae.attacks.part import AttackObjective, Part
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.attacks.result import AttackResult
 from seatbelt_vae.attacks.setup import Setup, prepare
-from seatbelt_vae.attacks.solvers import Run, Solver, default_solver
+from seatbelt_vae.attacks.solvers import SOLVERS, Run, Solver, default_solver
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim import PathSolution
 
@@ -95,20 +97,20 @@ def check_parts(objective: AttackObjective, budget: Budget, solver: Solver) -> N
     Raises:
         InputError: one is not what it should be, damage with a penalty, a ball with another solver than `Cold`.
     """
-    _check_kind("objective", objective, AttackObjective)
-    _check_kind("budget", budget, Budget)
-    _check_kind("solver", solver, Solver)
+    _check_kind("objective", objective, AttackObjective, OBJECTIVES)
+    _check_kind("budget", budget, Budget, BUDGETS)
+    _check_kind("solver", solver, Solver, SOLVERS)
     if not objective.targeted and isinstance(budget, Penalty):
         raise InputError(f"budget penalty: {objective.name} needs limits of distortion, such as Ball([1.0, 2.0])")
     if budget.name not in solver.budgets:
         raise InputError(f"solver {solver.name}: cannot keep to a {budget.name}, use Cold() or leave it out")
 
 
-def _check_kind(name: str, part: object, kind: type[Part]) -> None:
-    if not isinstance(part, kind):
-        raise InputError(
-            f"{name} {part!r}: must be one of {', '.join(each.__name__ for each in kind.__subclasses__())}"
-        )
+def _check_kind(name: str, part: object, kind: type[Part], known: Mapping[str, type[Part]]) -> None:
+    if isinstance(part, kind):
+        return
+    classes = ", ".join(each.__name__ for each in known.values())
+    raise InputError(f"{name} {part!r}: must be one of {classes}")
 
 
 def collect(

@@ -6,15 +6,16 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor
 
-from seatbelt_vae.attacks.divergences import L2_SAMPLES, Divergence, find_divergence
+from seatbelt_vae.attacks.divergences import Divergence
 from seatbelt_vae.attacks.latent import Latent, Layers, check_layers, choose_layers
 from seatbelt_vae.attacks.noise import Noise
-from seatbelt_vae.attacks.part import AttackObjective
+from seatbelt_vae.attacks.part import AttackObjective, check_choice
 from seatbelt_vae.attacks.protocol import Attackable, distorted, mean_image, parts
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim.problem import Objective
 
 RECONSTRUCTION = "reconstruction"
+NAMES = (RECONSTRUCTION, "kl", "reverse-kl", "skl", "w2", "l2-means")
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,9 @@ class Damage(AttackObjective):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", check_layers(self.layers))
-        if self.divergence == L2_SAMPLES:
-            raise InputError(f"divergence {L2_SAMPLES!r}: damage follows means, use l2-means")
-        if self.divergence != RECONSTRUCTION:
-            find_divergence(self.divergence)
-        elif self.layers is not None:
+        if not callable(self.divergence):
+            check_choice("divergence", self.divergence, NAMES)
+        if self.divergence == RECONSTRUCTION and self.layers is not None:
             raise InputError(f"layers {self.layers!r}: a reconstruction has none, leave them out")
 
     def resolved(self, depth: int, decoder_sees: str) -> Self:

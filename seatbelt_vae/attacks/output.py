@@ -1,6 +1,6 @@
 """The output attack: make the reconstruction of x + d that of the target."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
@@ -109,10 +109,7 @@ def squared_distance(model: Attackable, q: Sequence[Normal], z: Sequence[Tensor]
     return gap.square().flatten(1).sum(1)
 
 
-MEASURES: dict[str, Callable[[Attackable, Sequence[Normal], Sequence[Tensor], Tensor], Tensor]] = {
-    "elbo": negative_elbo,
-    "l2": squared_distance,
-}
+MEASURES = {"elbo": negative_elbo, "l2": squared_distance}
 
 
 def hierarchical_kl(q: Sequence[Normal], p: Sequence[Normal], z: Sequence[Tensor]) -> Tensor:

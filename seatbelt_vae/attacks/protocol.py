@@ -1,6 +1,6 @@
 """What can be attacked: anything that encodes images to Gaussians and decodes latents to a distribution."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
@@ -72,16 +72,7 @@ def posteriors(model: Attackable, x: Tensor, noise: Sequence[Tensor] | None = No
 
 
 def latent_shapes(model: Attackable, source: Tensor) -> list[torch.Size]:
-    """The shapes of a model's latents, the bottom first, without the batch.
-
-    Raises:
-        InputError: its posteriors are not a sequence of Normals.
-
-    Example:
-        >>> from seatbelt_vae.models import seatbelt_vae
-        >>> latent_shapes(seatbelt_vae((1, 28, 28), latent_sizes=(5, 4), network="mlp"), torch.zeros(1, 1, 28, 28))
-        [torch.Size([5]), torch.Size([4])]
-    """
+    """The shapes of a model's latents, the bottom first, without the batch."""
     with torch.no_grad():
         return [q.loc.shape[1:] for q in posteriors(model, source[:1])]
 
@@ -123,29 +114,22 @@ def encode_paths(
 
 
 def as_samples(q: Sequence[Normal], noise: Sequence[Tensor] | None) -> tuple[Tensor, ...]:
-    """z_l = loc + scale · noise_l for each layer; the means without noise.
-
-    Example:
-        >>> as_samples([Normal(torch.zeros(1, 2), 2.0)], [torch.ones(1, 2)])
-        (tensor([[2., 2.]]),)
-    """
+    """Samples z_l = loc + scale · noise_l for each layer; the means without noise."""
     if noise is None:
         return tuple(layer.loc for layer in q)
     return tuple(layer.loc + layer.scale * eps for layer, eps in zip(q, noise, strict=True))
 
 
 def prior_of(model: Attackable, z: Sequence[Tensor]) -> tuple[Normal, ...]:
-    """The priors of the layers at samples z: the model's own, or N(0, I) each.
-
-    Example:
-        >>> from seatbelt_vae.models import vae
-        >>> prior_of(vae((1, 28, 28), network="mlp"), [torch.zeros(1, 32)])[0].scale.mean()
-        tensor(1.)
-    """
-    own: Callable[[Sequence[Tensor]], Sequence[Distribution]] | None = getattr(model, "prior", None)
+    """The priors of the layers at samples z: the model's own, or N(0, I) each."""
+    own = getattr(model, "prior", None)
     if own is not None:
         return tuple(as_normal(p) for p in own(z))
-    return tuple(Normal(torch.zeros_like(layer), torch.ones_like(layer), validate_args=False) for layer in z)
+    return tuple(_standard_normal(layer) for layer in z)
+
+
+def _standard_normal(like: Tensor) -> Normal:
+    return Normal(torch.zeros_like(like), torch.ones_like(like), validate_args=False)
 
 
 def mean_image(model: Attackable, x: Tensor) -> Tensor:
@@ -181,12 +165,7 @@ def place(model: Attackable, images: Tensor) -> Tensor:
 
 
 def parts(images: Tensor, samples: int = 0) -> tuple[Tensor, ...]:
-    """The indices of images (P, C, H, W) in small parts: for what is computed once for all of them.
-
-    Example:
-        >>> [len(part) for part in parts(torch.zeros(40, 3, 128, 128))]
-        [16, 16, 8]
-    """
+    """The indices of images (P, C, H, W) in small parts: for what is computed once for all of them."""
     size = max(1, PART // max(1, samples))
     return torch.arange(len(images), device=images.device).split(size)
 

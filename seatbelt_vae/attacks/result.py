@@ -52,14 +52,13 @@ class AttackResult:
         objective = self.settings["objective"]
         solver = self.settings["solver"]["name"]
         symbol = self.budget.symbol
-        first = f"{symbol} = {self.budget.values[0]:g}"
-        last = f"{symbol} = {self.budget.values[-1]:g}"
+        values = self.budget.values
         distortion = self.distortion.mean(0)
         failed = int((self.status != int(Status.CONVERGED)).sum())
         return (
             f"AttackResult: {objective['name']} attack ({objective['divergence']}) on {pairs} pairs, {solver}\n"
-            f"  {count} values of {symbol}, {first} to {last}\n"
-            f"  mean distortion {distortion[0]:.4g} at {first}, {distortion[-1]:.4g} at {last}\n"
+            f"  {count} values of {symbol} from {values[0]:g} to {values[-1]:g}\n"
+            f"  mean distortion from {distortion[0]:.4g} to {distortion[-1]:.4g}\n"
             f"  {int(self.evaluations.sum())} evaluations, {failed} of {pairs * count} solves did not converge"
         )
 
@@ -104,6 +103,8 @@ def tensor_names() -> list[str]:
 def _known(settings: Any) -> bool:
     """Whether settings name an objective and a budget that there are."""
     try:
-        return settings["objective"]["name"] in OBJECTIVES and settings["budget"]["name"] in BUDGETS
+        objective = settings["objective"]["name"]
+        budget = settings["budget"]["name"]
     except (KeyError, TypeError):
         return False
+    return objective in OBJECTIVES and budget in BUDGETS

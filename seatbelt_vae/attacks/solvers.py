@@ -45,16 +45,14 @@ class Solver(Part):
     def solve(self, problem: Problem, budget: Budget, run: Run) -> PathSolution:
         """Minimise for every pair and every value of the budget."""
         if isinstance(budget, Ball):
-            return self.inside(problem, budget, run)
+            return self._inside(problem, budget, run)
         assert isinstance(budget, Penalty)
-        return self.penalised(problem, budget, run)
+        return self._penalised(problem, budget, run)
 
-    def penalised(self, problem: Problem, budget: Penalty, run: Run) -> PathSolution:
-        """Minimise r(d) + λ‖d‖ for every λ."""
+    def _penalised(self, problem: Problem, budget: Penalty, run: Run) -> PathSolution:
         raise NotImplementedError
 
-    def inside(self, problem: Problem, budget: Ball, run: Run) -> PathSolution:
-        """Minimise r(d) over ‖d‖ ≤ ε for every ε."""
+    def _inside(self, problem: Problem, budget: Ball, run: Run) -> PathSolution:
         raise NotImplementedError
 
 
@@ -68,9 +66,6 @@ class Continuation(Solver):
         max_iterations: steps of a solve at most.
         passes: over λ, down and up in turn, 2 or more. With 3 it finds lower values where λ is small, for 1.5 times
             the evaluations.
-
-    Raises:
-        InputError: one of them is too small.
     """
 
     name: ClassVar[str] = "continuation"
@@ -81,8 +76,7 @@ class Continuation(Solver):
         check_count("max_iterations", self.max_iterations)
         check_count("passes", self.passes, least=2)
 
-    def penalised(self, problem: Problem, budget: Penalty, run: Run) -> PathSolution:
-        """See `seatbelt_vae.optim.follow_path`."""
+    def _penalised(self, problem: Problem, budget: Penalty, run: Run) -> PathSolution:
         settings = PathSettings(max_iterations=self.max_iterations, passes=self.passes)
         return follow_path(
             problem,
@@ -100,9 +94,6 @@ class Cold(Solver):
 
     Args:
         max_iterations: steps of a solve at most.
-
-    Raises:
-        InputError: it is too small.
     """
 
     name: ClassVar[str] = "cold"
@@ -112,8 +103,7 @@ class Cold(Solver):
     def __post_init__(self) -> None:
         check_count("max_iterations", self.max_iterations)
 
-    def inside(self, problem: Problem, budget: Ball, run: Run) -> PathSolution:
-        """See `seatbelt_vae.optim.solve_ball`."""
+    def _inside(self, problem: Problem, budget: Ball, run: Run) -> PathSolution:
         return solve_ball(
             problem,
             budget.grid().values,
@@ -125,8 +115,7 @@ class Cold(Solver):
             progress=run.progress,
         )
 
-    def penalised(self, problem: Problem, budget: Penalty, run: Run) -> PathSolution:
-        """See `seatbelt_vae.optim.solve_cold`."""
+    def _penalised(self, problem: Problem, budget: Penalty, run: Run) -> PathSolution:
         return solve_cold(
             problem,
             budget.grid().values,
@@ -144,9 +133,6 @@ class Scipy(Solver):
 
     Args:
         max_iterations: steps of a solve at most.
-
-    Raises:
-        InputError: it is too small.
     """
 
     name: ClassVar[str] = "scipy"
@@ -155,8 +141,7 @@ class Scipy(Solver):
     def __post_init__(self) -> None:
         check_count("max_iterations", self.max_iterations)
 
-    def penalised(self, problem: Problem, budget: Penalty, run: Run) -> PathSolution:
-        """See `seatbelt_vae.optim.minimise_scipy`."""
+    def _penalised(self, problem: Problem, budget: Penalty, run: Run) -> PathSolution:
         return solve_cold(
             problem,
             budget.grid().values,
@@ -175,9 +160,6 @@ class Adam(Solver):
         max_iterations: steps of every solve.
         learning_rate: of Adam, in the units of a pixel.
 
-    Raises:
-        InputError: one of them is too small.
-
     References:
         Kingma & Ba 2015, Adam. Gondim-Ribeiro et al. 2018 attack with it.
     """
@@ -191,8 +173,7 @@ class Adam(Solver):
         if not 0 < self.learning_rate < float("inf"):
             raise InputError(f"learning_rate {self.learning_rate!r}: must be a finite number > 0")
 
-    def penalised(self, problem: Problem, budget: Penalty, run: Run) -> PathSolution:
-        """See `seatbelt_vae.optim.minimise_adam`."""
+    def _penalised(self, problem: Problem, budget: Penalty, run: Run) -> PathSolution:
         return solve_cold(
             problem,
             budget.grid().values,
@@ -215,12 +196,7 @@ SOLVERS: dict[str, type[Solver]] = {
 
 
 def default_solver(budget: Budget) -> Solver:
-    """The solver that a budget gets unless told otherwise.
-
-    Example:
-        >>> default_solver(Ball([1.0])).name
-        'cold'
-    """
+    """The solver that a budget gets unless told otherwise."""
     if isinstance(budget, Ball):
         return Cold()
     return Continuation()

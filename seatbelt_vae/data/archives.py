@@ -45,30 +45,21 @@ class Member:
         return self.archive / one_line(self.name)
 
     def content(self) -> bytes:
-        """Read the file.
-
-        Raises:
-            InputError: it is damaged, or too large for a picture.
-        """
+        """Read the file; one that is too large for a picture is refused."""
         if self.size > LARGEST_FILE:
             raise InputError(f"{self.path}: has {self.size} bytes; a picture has at most {LARGEST_FILE}")
-        content = b""
         with reading(self.path, "a file"):
             file = self.open()
-            if file is not None:
-                with file:
-                    content = file.read(self.size)
-        if len(content) != self.size:
-            raise InputError(f"{self.path}: cannot be read: damaged or cut short")
+            assert file is not None
+            with file:
+                content = file.read(self.size)
+            if len(content) != self.size:
+                raise EOFError(f"{len(content)} of {self.size} bytes")
         return content
 
 
 def zip_members(path: Path) -> list[Member]:
-    """List the files in a zip archive, sorted by name; hidden ones are passed over, as macOS adds them.
-
-    Raises:
-        InputError: it is damaged, or has a name that leads out of it.
-    """
+    """List the files in a zip archive, sorted by name; hidden ones are passed over, as macOS adds them."""
     found = []
     with reading(path, "a zip archive"):
         archive = zipfile.ZipFile(path)
@@ -79,11 +70,7 @@ def zip_members(path: Path) -> list[Member]:
 
 
 def tar_members(path: Path) -> list[Member]:
-    """List the files in a tar archive, sorted by name; hidden ones are passed over.
-
-    Raises:
-        InputError: it is damaged or cut short, holds a link or a device, or has a name that leads out of it.
-    """
+    """List the files in a tar archive, sorted by name; hidden ones are passed over."""
     found = []
     last = -1
     with reading(path, "a tar archive"):

@@ -36,9 +36,6 @@ def archive(path: Path, size: int | None) -> Archive | None:
 
     Identity, the 40 attributes (0 no, 1 yes) and the published partition become factors, each where its file is there,
     as ``.txt`` or as ``.csv``; with the partition, splits are the published ones.
-
-    Raises:
-        InputError: a file is damaged, or says nothing of a photograph.
     """
     path = _zip(path)
     if path.suffix.lower() != ".zip":
@@ -58,26 +55,21 @@ def archive(path: Path, size: int | None) -> Archive | None:
         tables.append(table)
         columns |= _columns(stem, table, names)
     images = Pictures(members, size or USUAL, "RGB", CROP)
-    dataset = labelled(images, columns, "celeba", _held_out(columns))
+    hold_out = next((name for name in (PARTITION, "identity") if name in columns), None)
+    dataset = labelled(images, columns, "celeba", hold_out)
     return Archive(dataset, (path, *tables), tuple(notes))
 
 
 def _zip(path: Path) -> Path:
     """The archive in a folder, where the path is one that holds it."""
-    for file in (path / ZIP, path / "Img" / ZIP):
-        if file.is_file():
-            return file
-    return path
+    return next(filter(Path.is_file, (path / ZIP, path / "Img" / ZIP)), path)
 
 
 def _beside(path: Path, stem: str) -> Path | None:
     above = path.parent.parent
-    for folder in (path.parent, above / "Anno", above / "Eval"):
-        for suffix in (".txt", ".csv"):
-            file = folder / f"{stem}{suffix}"
-            if file.is_file():
-                return file
-    return None
+    folders = (path.parent, above / "Anno", above / "Eval")
+    places = [folder / f"{stem}{suffix}" for folder in folders for suffix in (".txt", ".csv")]
+    return next(filter(Path.is_file, places), None)
 
 
 def _columns(stem: str, table: Path, names: Sequence[str]) -> dict[str, Tensor]:
@@ -90,13 +82,6 @@ def _columns(stem: str, table: Path, names: Sequence[str]) -> dict[str, Tensor]:
     if heading == "identity":
         values = values.unique(return_inverse=True)[1]
     return {heading: values}
-
-
-def _held_out(columns: dict[str, Tensor]) -> str | None:
-    for name in (PARTITION, "identity"):
-        if name in columns:
-            return name
-    return None
 
 
 CELEBA = Original(

@@ -32,11 +32,7 @@ def read(options: Options) -> ImageDataset:
 
 
 def archive(path: Path, size: int | None) -> Archive | None:
-    """Read ``rendered_chairs.tar`` without unpacking it: grey, sorted by name, model, elevation and azimuth known.
-
-    Raises:
-        InputError: it is damaged, or holds no renders.
-    """
+    """Read ``rendered_chairs.tar`` without unpacking it: grey, sorted by name, model, elevation and azimuth known."""
     if path.suffix.lower() != ".tar":
         return None
     members, views = [], []

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from seatbelt_vae.data.reading import reading, short
+from seatbelt_vae.data.reading import one_line, reading
 from seatbelt_vae.errors import InputError
 
 MD5: Mapping[str, str] = {
@@ -19,40 +19,24 @@ none) and of ``basel_face_renders.pth``: of these the sha256 is noted when they 
 
 
 def checksum(path: Path, kind: str = "sha256") -> str:
-    """Give a file's checksum in hexadecimal digits.
-
-    Args:
-        path: the file.
-        kind: "sha256" or "md5".
-
-    Raises:
-        InputError: the file cannot be read.
-    """
+    """Give a file's checksum in hexadecimal digits."""
     with reading(path, "a file"), path.open("rb") as file:
         return hashlib.file_digest(file, kind).hexdigest()
 
 
 def check_checksum(path: Path, expected: str | None) -> None:
-    """Refuse a file whose sha256 is not the expected one; None accepts any.
-
-    Raises:
-        InputError: the checksums differ, or it is a folder.
-    """
+    """Refuse a file whose sha256 is not the expected one; None accepts any."""
     if expected is None:
         return
     if path.is_dir():
         raise InputError(f"{path}: sha256 is of a file; this is a folder")
     found = checksum(path)
     if found != expected.lower():
-        raise InputError(f"{path}: its sha256 is {found}, not {short(expected)}; get the file again")
+        raise InputError(f"{path}: its sha256 is {found}, not {one_line(expected)}; get the file again")
 
 
 def check_published(path: Path) -> None:
-    """Refuse a file of a published name that is not the published file.
-
-    Raises:
-        InputError: its checksum is known, and another.
-    """
+    """Refuse a file of a published name that is not the published file."""
     expected = MD5.get(path.name)
     if expected is None:
         return

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from seatbelt_vae.data.reading import short
+from seatbelt_vae.data.reading import one_line
 from seatbelt_vae.data.resize import resize, to_grey
 from seatbelt_vae.data.source import Changed, ImageSource, Index, Rows, as_indices, digest_of
 from seatbelt_vae.errors import InputError
@@ -76,7 +76,7 @@ class ImageDataset:
         if self.factors is not None:
             _check_factors(self, self.factors)
         if self.hold_out is not None and self.hold_out not in self.factor_names:
-            raise InputError(f"{self.name}: cannot hold out {short(self.hold_out)}; its factors: {_known(self)}")
+            raise InputError(f"{self.name}: cannot hold out '{one_line(self.hold_out)}'; its factors: {_known(self)}")
         if self.factors is not None and not self.factor_sizes:
             sizes = self.factors.amax(0) + 1
             object.__setattr__(self, "factor_sizes", tuple(sizes.tolist()))
@@ -109,9 +109,7 @@ class ImageDataset:
         pixels = self._bytes(rows).to(torch.float32).div_(255)
         if self.bounds != (0.0, 1.0):
             pixels.mul_(high - low).add_(low)
-        if isinstance(index, int):
-            return pixels[0]
-        return pixels
+        return pixels[0] if isinstance(index, int) else pixels
 
     def _bytes(self, rows: Tensor) -> Tensor:
         if isinstance(self.images, Tensor):  # indexing by [rows] is 20 times slower for bytes
@@ -125,7 +123,7 @@ class ImageDataset:
             InputError: there is no such factor.
         """
         if self.factors is None or name not in self.factor_names:
-            raise InputError(f"{self.name}: has no factor {short(name)}; its factors: {_known(self)}")
+            raise InputError(f"{self.name}: has no factor '{one_line(name)}'; its factors: {_known(self)}")
         return self.factors[:, self.factor_names.index(name)]
 
     def subset(self, indices: Index) -> "ImageDataset":
@@ -141,9 +139,7 @@ class ImageDataset:
         """
         rows = as_indices(indices, len(self))
         digest = digest_of("subset", self.digest, rows)
-        factors = self.factors
-        if factors is not None:
-            factors = factors[rows]
+        factors = None if self.factors is None else self.factors[rows]
         return replace(self, images=self._rows(rows), factors=factors, digest=digest)
 
     def _rows(self, rows: Tensor) -> Tensor | ImageSource:
@@ -170,7 +166,7 @@ class ImageDataset:
             InputError: there are fewer images than that.
         """
         if not 1 <= count <= len(self):
-            raise InputError(f"{self.name}: count={short(count)} images asked for, 1 to {len(self)} can be had")
+            raise InputError(f"{self.name}: count={one_line(count)} images asked for, 1 to {len(self)} can be had")
         if count == len(self):
             return self
         return self.subset(draw(len(self), count, seed))
@@ -233,9 +229,7 @@ class ImageDataset:
             raise InputError(f"test={test}: the test part's share must lie between 0 and 1")
         mask = self._test_mask(test, seed)
         if not 0 < int(mask.sum()) < len(self):
-            whole = f"one {self.hold_out}"
-            if self.hold_out is None:
-                whole = f"{len(self)} images"
+            whole = f"{len(self)} images" if self.hold_out is None else f"one {self.hold_out}"
             raise InputError(f"{self.name}: {whole} cannot be split into two parts that both hold something")
         return Split(self.subset(~mask), self.subset(mask))
 
@@ -267,6 +261,8 @@ def labelled(
 
 def permutation(count: int, seed: int) -> Tensor:
     """Shuffle 0 … count−1, the same for the same seed in any process: int64, (count,)."""
+    if not -(2**63) <= seed < 2**64:
+        raise InputError(f"seed={one_line(seed)}: must lie between -2^63 and 2^64 - 1")
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
 
 

@@ -11,20 +11,7 @@ _SECONDS = 60
 
 
 def download(url: str, known_hash: str, folder: Path, *, progress: bool = False) -> Path:
-    """Fetch a file, unless it is there.
-
-    Args:
-        url: where it is; its last part names the file.
-        known_hash: ``md5:…`` or ``sha256:…``.
-        folder: where it goes, once it is whole.
-        progress: show a bar on stderr.
-
-    Returns:
-        Its path.
-
-    Raises:
-        RunError: the server does not answer or stops, or what came is another file.
-    """
+    """Fetch a file, unless it is there."""
     import pooch
     from requests.exceptions import HTTPError, RequestException
 

@@ -11,15 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seatbelt_vae.data.arrays import npz_keys, read_arrays, read_header, vet
+from seatbelt_vae.data.arrays import npz_keys, read_arrays, vet
 from seatbelt_vae.data.checksums import checksum
-from seatbelt_vae.data.dataset import ImageDataset
-from seatbelt_vae.data.npz import dsprites_factors
+from seatbelt_vae.data.npz import published_dsprites
 from seatbelt_vae.data.originals import Archive, Original
 from seatbelt_vae.data.paths import load_path
-from seatbelt_vae.data.reading import reading
+from seatbelt_vae.data.reading import one_line, reading
 from seatbelt_vae.data.source import ImageSource, digest_of
-from seatbelt_vae.data.sprites import FACTOR_NAMES, FACTOR_SIZES
 from seatbelt_vae.errors import InputError
 
 FILE = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
@@ -38,13 +36,15 @@ class SpriteFile(ImageSource):
     def __init__(self, path: Path) -> None:
         with reading(path, ".npz"):
             archive = zipfile.ZipFile(path)
-            shape, fortran, dtype = vet(path, archive, "imgs")
+            header = vet(path, archive, "imgs")
             self._file = archive.open("imgs.npy")
-            read_header(self._file)
-            self._start = self._file.tell()
-        if dtype != np.uint8 or fortran or len(shape) != 3 or shape[1] != shape[2] or 0 in shape:
-            raise InputError(f"{path}: imgs is {dtype} {shape}, it must be uint8 (N, H, H), as in {FILE}")
+        shape = header.shape
+        square = len(shape) == 3 and shape[1] == shape[2] and 0 not in shape
+        if header.dtype != np.uint8 or header.fortran or not square:
+            kind = f"{one_line(header.dtype)} {shape}"
+            raise InputError(f"{path}: imgs is {kind}, it must be uint8 (N, H, H), as in {FILE}")
         count, side, _ = shape
+        self._start = header.end
         self._path = path
         self.shape = (count, 1, side, side)
         self.digest = digest_of("dsprites", checksum(path))
@@ -66,22 +66,11 @@ class SpriteFile(ImageSource):
 
 
 def archive(path: Path, size: int | None) -> Archive | None:
-    """Open the original file, to be read batch by batch.
-
-    Raises:
-        InputError: it is damaged, or holds something else.
-    """
+    """Open the original file, to be read batch by batch."""
     if path.suffix.lower() != ".npz" or "imgs" not in npz_keys(path):
         return None
-    images = SpriteFile(path)
     arrays = read_arrays(path, ("latents_classes",))
-    dataset = ImageDataset(
-        images,
-        factors=dsprites_factors(path, arrays, len(images)),
-        factor_names=FACTOR_NAMES,
-        factor_sizes=FACTOR_SIZES,
-        name="dsprites",
-    )
+    dataset = published_dsprites(path, SpriteFile(path), arrays)
     if size is not None:
         dataset = dataset.resized(size)
     return Archive(dataset, (path,))

@@ -3,14 +3,17 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import torch
+from PIL.Image import Image
 from torch import Tensor
 
 from seatbelt_vae.data.dataset import ImageDataset, draw
 from seatbelt_vae.data.options import Options
-from seatbelt_vae.data.pictures import LARGEST, USUAL, open_picture, pages, read_image
+from seatbelt_vae.data.pictures import LARGEST, USUAL, decoding, open_picture, pages, read_page
 from seatbelt_vae.data.reading import one_line, reading
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.progress import progress_bar
@@ -72,11 +75,7 @@ def load_folder(path: Path, options: Options, *, crop: int | None = None, factor
 
 
 def find_images(path: Path) -> list[Picture]:
-    """List the pictures in a folder and below, sorted by path; hidden files are passed over.
-
-    Raises:
-        InputError: no such folder, no picture in it, or a link to nothing.
-    """
+    """List the pictures in a folder and below, sorted by path; hidden files are passed over."""
     if not path.is_dir():
         raise InputError(f"{path}: no such folder")
     with reading(path, "a folder"):
@@ -138,23 +137,32 @@ def _read_all(pictures: Sequence[Picture], options: Options, crop: int | None) -
         side = side or common
         grey = grey or all_grey
     mode = "L" if grey else "RGB"
-    images = torch.empty(len(pictures), len(mode), side, side, dtype=torch.uint8)
-    with progress_bar("Reading images", len(pictures), enabled=len(pictures) >= _MANY) as advance:
-        for row, picture in enumerate(pictures):
-            images[row] = read_image(picture.path, side, mode, crop, page=picture.page)
+    count = len(pictures)
+    images = torch.empty(count, len(mode), side, side, dtype=torch.uint8)
+    with progress_bar("Reading images", count, enabled=count >= _MANY) as advance:
+        for row, (path, image) in enumerate(_opened(pictures)):
+            images[row] = read_page(image, path, side, mode, crop)
             advance()
     return images
+
+
+def _opened(pictures: Sequence[Picture]) -> Iterator[tuple[Path, Image]]:
+    """Give each picture open at its page; a stack is opened once, as going to page k takes k steps."""
+    for path, stack in groupby(pictures, key=attrgetter("path")):
+        with open_picture(path) as image:
+            for picture in stack:
+                with decoding(path):
+                    image.seek(picture.page)
+                yield path, image
 
 
 def _survey(pictures: Sequence[Picture], crop: int | None) -> tuple[int, bool]:
     """Find the side that the pictures have in common, and whether all are grey."""
     shapes = set()
     modes = set()
-    for picture in pictures:
-        with open_picture(picture.path) as image, reading(picture.path, "an image"):
-            image.seek(picture.page)
-            shapes.add(image.size)
-            modes.add(image.mode)
+    for _, image in _opened(pictures):
+        shapes.add(image.size)
+        modes.add(image.mode)
     width, height = next(iter(shapes))
     side = min(crop or width, width)
     if len(shapes) > 1 or width != height or side > LARGEST:

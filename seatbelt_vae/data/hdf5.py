@@ -13,14 +13,13 @@ from torch import Tensor
 
 from seatbelt_vae.data.checksums import checksum
 from seatbelt_vae.data.dataset import ImageDataset, labelled
-from seatbelt_vae.data.npz import factors_from_labels
-from seatbelt_vae.data.reading import one_line, reading
+from seatbelt_vae.data.labels import factors_of
+from seatbelt_vae.data.reading import one_line, reading, refuse_bomb
 from seatbelt_vae.data.source import ImageSource, digest_of
 from seatbelt_vae.errors import InputError
 
 SUFFIXES = (".h5", ".hdf5")
 SHAPES3D = ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation")
-MOST_FACTORS = 1024
 
 
 class HDF5Images(ImageSource):
@@ -53,23 +52,17 @@ class HDF5Images(ImageSource):
 
 
 def load_hdf5(path: Path) -> ImageDataset:
-    """Read ``images`` on demand, and ``labels`` (N, F), floats or integers, as factors.
-
-    Raises:
-        InputError: h5py is not installed, or the file is damaged or holds something else.
-    """
+    """Read ``images`` on demand, and ``labels`` (N, F), floats or integers, as factors."""
     images = HDF5Images(path)
+    arrays = {}
     with reading(path, "HDF5"), _open(path) as file:
-        if "labels" not in file:
-            return ImageDataset(images, name=path.stem)
-        labels = _stored(path, file, "labels")
-        if labels.size > len(images) * MOST_FACTORS:
-            raise InputError(f"{path}: labels has shape {labels.shape}; it must be ({len(images)}, F)")
-        labels = labels[()]
-    names = None
-    if labels.dtype.kind == "f" and labels.shape[1:] == (len(SHAPES3D),):
-        names = np.array(SHAPES3D)
-    return labelled(images, factors_from_labels(labels, names, len(images), str(path)), path.stem)
+        if "labels" in file:
+            labels = _stored(path, file, "labels")[()]
+            arrays["labels"] = labels
+            if labels.dtype.kind == "f" and labels.shape[1:] == (6,):
+                arrays["label_names"] = np.array(SHAPES3D)
+    factors = factors_of(arrays, len(images), str(path))
+    return labelled(images, factors, path.stem)
 
 
 def _open(path: Path) -> Any:
@@ -90,4 +83,6 @@ def _stored(path: Path, file: Any, key: str) -> Any:
     linked = not isinstance(file.get(key, getlink=True), h5py.HardLink)
     if linked or not isinstance(file[key], h5py.Dataset) or file[key].external or file[key].is_virtual:
         raise InputError(f"{path}: {key} is not an array in this file")
-    return file[key]
+    found = file[key]
+    refuse_bomb(path, key, found.nbytes, found.id.get_storage_size())
+    return found

@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from seatbelt_vae.data.dataset import ImageDataset
-from seatbelt_vae.data.reading import short
+from seatbelt_vae.data.reading import one_line
 from seatbelt_vae.errors import InputError
 
 
@@ -38,20 +38,16 @@ class Options:
     sha256: str | None = None
 
     def __post_init__(self) -> None:
-        if self.size is not None:
-            _check_whole("size", self.size, 1, 1024)
-        if self.count is not None:
-            _check_whole("count", self.count, 1, 2**63 - 1)
-        _check_whole("seed", self.seed, 0, 2**63 - 1)
+        size = 1 if self.size is None else self.size
+        count = 1 if self.count is None else self.count
+        _check_whole("size", size, 1, 1024, "the side must lie between 1 and 1024 pixels")
+        _check_whole("count", count, 1, 2**63 - 1, "must lie between 1 and the number of images")
+        _check_whole("seed", self.seed, 0, 2**63 - 1, "must lie between 0 and 2^63 - 1")
         if not isinstance(self.bounds, tuple | list) or tuple(self.bounds) not in ((0, 1), (-1, 1)):
-            raise InputError(f"bounds={short(self.bounds)}: must be (0, 1) or (-1, 1)")
+            raise InputError(f"bounds={one_line(self.bounds)}: must be (0, 1) or (-1, 1)")
 
     def apply(self, dataset: ImageDataset) -> ImageDataset:
-        """Do what was asked and has not been done yet: fewer, grey, smaller images, other bounds or hold-out.
-
-        Raises:
-            InputError: more images than there are, or a factor to hold out that there is not.
-        """
+        """Do what was asked and has not been done yet: fewer, grey, smaller images, other bounds or hold-out."""
         if self.size is not None and not isinstance(dataset.images, Tensor):
             dataset = dataset.resized(self.size)  # first, so that a sample that fits in memory small is held
         if self.count is not None:
@@ -68,8 +64,8 @@ class Options:
         return dataset.within((float(low), float(high)))
 
 
-def _check_whole(name: str, value: object, low: int, high: int) -> None:
+def _check_whole(name: str, value: object, low: int, high: int, rule: str) -> None:
     if not isinstance(value, int):
-        raise InputError(f"{name}={short(value)}: must be a whole number")
+        raise InputError(f"{name}={one_line(value)}: must be a whole number")
     if not low <= value <= high:
-        raise InputError(f"{name}={short(value)}: must lie between {low} and {high}")
+        raise InputError(f"{name}={one_line(value)}: {rule}")

@@ -53,12 +53,7 @@ class Original:
     url: str = ""
 
     def load(self, options: Options) -> ImageDataset:
-        """Read the data set: as it was prepared, or from a path; or say how to get it.
-
-        Raises:
-            InputError: no path was given and nothing was prepared, what lies there cannot be read, or it is an archive
-                that is to be prepared first.
-        """
+        """Read the data set: as it was prepared, or from a path; or say how to get it."""
         path = options.path
         if path is None:
             return self._prepared(options)

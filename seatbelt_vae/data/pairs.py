@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.data.dataset import PARTITION, ImageDataset, permutation
-from seatbelt_vae.data.reading import short
+from seatbelt_vae.data.reading import one_line
 from seatbelt_vae.data.source import digest_of
 from seatbelt_vae.data.sprites import draw_sprites
 from seatbelt_vae.errors import InputError
@@ -60,7 +60,7 @@ def draw_pairs(dataset: ImageDataset, kind: str, count: int, seed: int = 0) -> P
     if kind == "test":
         return pairs(dataset, count, seed)
     if kind != "rotated-hearts":
-        raise InputError(f"pairs of {short(kind)}: no such kind; known: test, rotated-hearts")
+        raise InputError(f"pairs of '{one_line(kind)}': no such kind; known: test, rotated-hearts")
     channels, side, _ = dataset.image_shape
     if channels != 1:
         raise InputError(f"{dataset.name}: holds images in colour; rotated hearts are grey, for models of sprites")
@@ -91,10 +91,6 @@ def pairs(dataset: ImageDataset, count: int, seed: int = 0) -> Pairs:
         [0, 1, 2, 3, 4, 5, 6, 7]
     """
     _check_count(count)
-    if not 0 <= seed < 2**63:
-        raise InputError(f"seed={short(seed)}: must lie between 0 and 2^63 - 1")
-    if 2 * count > len(dataset):
-        raise _too_few(dataset, count, len(dataset))
     index = torch.tensor(_draw(dataset, count, seed))
     source = dataset[index[:, 0]]
     target = dataset[index[:, 1]]
@@ -123,7 +119,7 @@ def rotated_hearts(count: int, size: int, bounds: tuple[float, float] = (0.0, 1.
     """
     _check_count(count)
     if count > MOST_HEARTS:
-        raise InputError(f"pairs={short(count)}: at most {MOST_HEARTS} rotated hearts can be had")
+        raise InputError(f"pairs={one_line(count)}: at most {MOST_HEARTS} rotated hearts can be had")
     angles = torch.arange(count) * (2 * math.pi / count)
     source = _hearts(angles, size, bounds)
     target = _hearts(angles + math.pi, size, bounds)
@@ -140,16 +136,11 @@ def _hearts(angles: Tensor, size: int, bounds: tuple[float, float]) -> Tensor:
 
 def _check_count(count: int) -> None:
     if count < 1:
-        raise InputError(f"pairs={short(count)}: at least one pair is needed")
+        raise InputError(f"pairs={one_line(count)}: at least one pair is needed")
 
 
 def _digest(source: Tensor, target: Tensor, bounds: tuple[float, float]) -> str:
     return digest_of("pairs", source, target, repr(bounds))
-
-
-def _too_few(dataset: ImageDataset, count: int, found: int) -> InputError:
-    needed = f"{short(count)} pairs need {short(2 * count)} different images"
-    return InputError(f"{dataset.name}: {needed}, it has {found}")
 
 
 def _draw(dataset: ImageDataset, count: int, seed: int) -> list[tuple[int, int]]:
@@ -157,7 +148,7 @@ def _draw(dataset: ImageDataset, count: int, seed: int) -> list[tuple[int, int]]
     group = _group(dataset)
     waiting: deque[int] = deque()
     drawn: list[tuple[int, int]] = []
-    for index in _different_images(dataset, seed, chunk=4 * count):
+    for index in _different_images(dataset, seed, chunk=min(4 * count, len(dataset))):
         if waiting and group[waiting[0]] != group[index]:
             drawn.append((waiting.popleft(), index))
         else:
@@ -167,7 +158,9 @@ def _draw(dataset: ImageDataset, count: int, seed: int) -> list[tuple[int, int]]
     while len(drawn) < count and len(waiting) > 1:  # one class is left
         drawn.append((waiting.popleft(), waiting.popleft()))
     if len(drawn) < count:
-        raise _too_few(dataset, count, 2 * len(drawn) + len(waiting))
+        found = 2 * len(drawn) + len(waiting)
+        needed = f"{one_line(count)} pairs need {one_line(2 * count)} different images"
+        raise InputError(f"{dataset.name}: {needed}, it has {found}")
     return drawn
 
 

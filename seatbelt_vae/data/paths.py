@@ -9,16 +9,7 @@ from seatbelt_vae.errors import InputError
 
 
 def load_path(options: Options, *, crop: int | None = None, factor: str = "folder") -> ImageDataset:
-    """Read the file or the folder at ``options.path``.
-
-    Args:
-        options: path, and what a folder needs to know before it is read.
-        crop: for a folder, side of the central square to cut out first.
-        factor: for a folder, what its subfolders stand for.
-
-    Raises:
-        InputError: it is something else, or cannot be read.
-    """
+    """Read the file or the folder at ``options.path``."""
     path = options.path
     assert path is not None
     if path.is_dir():

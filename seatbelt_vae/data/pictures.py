@@ -1,6 +1,9 @@
 """One picture as a tensor: its central square at one size, grey or in colour."""
 
 import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +17,8 @@ from seatbelt_vae.errors import InputError
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 """What is decoded, whatever the name says: no format that runs a program, as EPS does."""
 
-MOST_PIXELS = 2**26
-"""A picture with more pixels is refused before it is decoded."""
+MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 0
+"""A picture with more pixels is refused before it is decoded: Pillow only warns."""
 
 LARGEST, USUAL = 128, 64
 """Pictures that are all the same square of at most `LARGEST` pixels keep their size; else it is `USUAL`."""
@@ -24,34 +27,24 @@ _SIXTEEN_BITS = ("PNG", "PPM")  # formats whose mode I holds no more
 _PREVIEW = 254  # TIFF's tag of a page that shows another one smaller
 
 
-def open_picture(path: Path, content: bytes | None = None) -> Image.Image:
-    """Open a picture; its pixels are not decoded yet.
-
-    Args:
-        path: the file.
-        content: what the file holds, where it lies in an archive.
-
-    Raises:
-        InputError: it is no picture, or too large.
-    """
-    source: Path | io.BytesIO = path
-    if content is not None:
-        source = io.BytesIO(content)
+@contextmanager
+def decoding(path: Path) -> Iterator[None]:
+    """Turn all that Pillow raises into one line, and its warning of a bomb."""
     with reading(path, "an image"):
-        image = Image.open(source, formats=FORMATS)
-    if image.width * image.height > MOST_PIXELS:
-        raise InputError(f"{path}: has {image.width}×{image.height} pixels; at most {MOST_PIXELS} are read")
-    return image
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def open_picture(path: Path, content: bytes | None = None) -> Image.Image:
+    """Open a picture, or what an archive holds of one; its pixels are not decoded yet."""
+    with decoding(path):
+        return Image.open(path if content is None else io.BytesIO(content), formats=FORMATS)
 
 
 def pages(image: Image.Image, path: Path) -> list[int]:
-    """List the pages of a stack (TIFF) or the frames of an animation; smaller previews of a page are left out.
-
-    Raises:
-        InputError: a page is damaged.
-    """
+    """List the pages of a stack (TIFF) or the frames of an animation; smaller previews of a page are left out."""
     found = []
-    with reading(path, "an image"):
+    with decoding(path):
         for page in range(getattr(image, "n_frames", 1)):
             image.seek(page)
             tags = getattr(image, "tag_v2", {})
@@ -61,12 +54,7 @@ def pages(image: Image.Image, path: Path) -> list[int]:
 
 
 def read_image(
-    path: Path,
-    size: int,
-    mode: str = "RGB",
-    crop: int | None = None,
-    content: bytes | None = None,
-    page: int = 0,
+    path: Path, size: int, mode: str = "RGB", crop: int | None = None, content: bytes | None = None
 ) -> Tensor:
     """Read one picture: central square, Lanczos to `size`, transparent parts on white.
 
@@ -76,7 +64,6 @@ def read_image(
         mode: "L" grey or "RGB".
         crop: side of the central square to cut out first; None the largest.
         content: what the file holds, where it lies in an archive.
-        page: which page of a stack.
 
     Returns:
         uint8, (1 or 3, size, size).
@@ -85,22 +72,23 @@ def read_image(
         InputError: the file cannot be read as a picture.
     """
     with open_picture(path, content) as image:
-        with reading(path, "an image"):
-            image.seek(page)
-        if image.width * image.height > MOST_PIXELS:
-            raise InputError(f"{path}: page {page} has more than {MOST_PIXELS} pixels")
-        _check_range(path, image)
-        with reading(path, "an image"):
-            plain = _plain(ImageOps.exif_transpose(image))
-            square = _central_square(plain.convert(mode), crop)
-            small = square.resize((size, size), Image.Resampling.LANCZOS)
-    pixels = torch.from_numpy(np.array(small))
-    if mode == "L":
-        return pixels.unsqueeze(0)
-    return pixels.permute(2, 0, 1)
+        return read_page(image, path, size, mode, crop)
 
 
-def _check_range(path: Path, image: Image.Image) -> None:
+def read_page(image: Image.Image, path: Path, size: int, mode: str, crop: int | None) -> Tensor:
+    """Read the page at which a picture stands, as `read_image` does."""
+    _check_pixels(path, image)
+    with decoding(path):
+        plain = _plain(ImageOps.exif_transpose(image))
+        square = _central_square(plain.convert(mode), crop)
+        small = square.resize((size, size), Image.Resampling.LANCZOS)
+        pixels = torch.from_numpy(np.array(small))
+    return pixels.unsqueeze(0) if mode == "L" else pixels.permute(2, 0, 1)
+
+
+def _check_pixels(path: Path, image: Image.Image) -> None:
+    if image.width * image.height > MOST_PIXELS:
+        raise InputError(f"{path}: a page has {image.width}×{image.height} pixels; at most {MOST_PIXELS} are read")
     kind = ""
     if image.mode == "F":
         kind = "floats"
@@ -123,9 +111,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _central_square(image: Image.Image, crop: int | None) -> Image.Image:
-    side = min(image.size)
-    if crop is not None:
-        side = min(side, crop)
+    side = min(crop or min(image.size), *image.size)
     left = (image.width - side) // 2
     top = (image.height - side) // 2
     return image.crop((left, top, left + side, top + side))

@@ -53,25 +53,21 @@ def prepare(
         RunError: a download stopped, or the disk is full.
     """
     if name not in ORIGINALS:
-        drawn = ""
-        if name == "sprites":
-            drawn = " (sprites are drawn, they need no preparation)"
+        drawn = " (sprites are drawn, they need no preparation)" if name == "sprites" else ""
         raise InputError(f"{name}: cannot be prepared{drawn}, use one of {', '.join(ORIGINALS)}")
     original = ORIGINALS[name]
-    if source is None:
-        path = _fetched(original, progress)
-    else:
-        path = as_path(source)
+    path = _fetched(original, progress) if source is None else as_path(source)
     options = Options(path=path, size=size, grey=grey or None)
     archive = original.archive(path, size)
     if archive is None:
         archive = Archive(original.read(options), (path,))
-    about = {"source": str(path.resolve()), "source_sha256": None}
     for file in archive.files:
         if check and file.is_file():
             check_published(file)
-    if path.is_file():
-        about["source_sha256"] = checksum(path)
+    about = {
+        "source": str(path.resolve()),
+        "source_sha256": checksum(path) if path.is_file() else None,
+    }
     dataset = replace(options.apply(archive.dataset), name=name)
     made = write_prepared(dataset, about, progress=progress)
     return made, {"folder": str(data_folder()), **about, "notes": list(archive.notes)}

@@ -52,20 +52,7 @@ def data_folder() -> Path:
 
 
 def write_prepared(dataset: ImageDataset, source: dict[str, Any], *, progress: bool = False) -> ImageDataset:
-    """Keep a data set under its name, in the place of what was there.
-
-    Args:
-        dataset: what to keep; held in memory one batch at a time.
-        source: what else to keep of it, such as where it was read from; values that JSON can hold.
-        progress: show a bar on stderr.
-
-    Returns:
-        The data set, mapped.
-
-    Raises:
-        InputError: an image cannot be read.
-        RunError: the disk is full or cannot be written; what was there before is untouched.
-    """
+    """Keep a data set under its name, in the place of what was there."""
     root = data_folder()
     name = dataset.name
     with working_folder(root, name) as folder:
@@ -74,15 +61,8 @@ def write_prepared(dataset: ImageDataset, source: dict[str, Any], *, progress: b
         images = np.load(folder / IMAGES, mmap_mode="c")
         digest = content_digest(dataset, torch.from_numpy(images))
         place = root / f"{name}-{digest[:12]}"
-        about = About(
-            name=name,
-            shape=(len(dataset), *dataset.image_shape),
-            hold_out=dataset.hold_out,
-            factor_names=dataset.factor_names,
-            factor_sizes=dataset.factor_sizes,
-            digest=digest,
-            folder=place.name,
-        )
+        shape = (len(dataset), *dataset.image_shape)
+        about = About.model_validate({**vars(dataset), "shape": shape, "digest": digest, "folder": place.name})
         with settling(root):
             shutil.rmtree(place, ignore_errors=True)
             folder.rename(place)
@@ -94,11 +74,7 @@ def write_prepared(dataset: ImageDataset, source: dict[str, Any], *, progress: b
 
 
 def find_prepared(name: str) -> ImageDataset | None:
-    """Open a prepared data set; None where there is none of that name.
-
-    Raises:
-        InputError: it is damaged.
-    """
+    """Open a prepared data set; None where there is none of that name."""
     root = data_folder()
     path = root / f"{name}.json"
     if not os.path.exists(path):
@@ -120,15 +96,8 @@ def _open(root: Path, about: About) -> ImageDataset:
     if about.factor_names:
         with reading(folder / FACTORS, ".npy"):
             factors = torch.from_numpy(np.load(folder / FACTORS, allow_pickle=False))
-    return ImageDataset(
-        images,
-        factors=factors,
-        factor_names=about.factor_names,
-        factor_sizes=about.factor_sizes,
-        name=about.name,
-        hold_out=about.hold_out,
-        digest=about.digest,
-    )
+    known = about.model_dump(exclude={"shape", "folder"})
+    return ImageDataset(images, factors=factors, **known)
 
 
 def _write_images(dataset: ImageDataset, path: Path, progress: bool) -> None:

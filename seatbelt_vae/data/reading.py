@@ -1,7 +1,7 @@
 """The door for bytes from outside: whatever a parser raises over them becomes one line."""
 
 import os
-import reprlib
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +34,9 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         seatbelt_vae.errors.InputError: a.json: cannot be read as JSON: damaged or cut short (too deep)
     """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a parser warns of is not for users
+            yield
     except InputError:
         raise
     except FileNotFoundError as error:
@@ -42,6 +44,8 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except PermissionError as error:
         place = error.filename or path
         raise InputError(f"{one_line(place)}: cannot be read (permission denied)") from error
+    except MemoryError as error:
+        raise InputError(f"{one_line(path)}: does not fit in memory; use fewer or smaller images") from error
     except Exception as error:  # parsers raise what they like over damaged bytes
         first = str(error).partition("\n")[0]
         reason = one_line(first) or type(error).__name__
@@ -49,13 +53,16 @@ def reading(path: Path, kind: str) -> Iterator[None]:
 
 
 def one_line(value: object) -> str:
-    """Give a text for a message: one line, printable, at most 200 characters and then the end.
+    """Give a value for a message: one line, printable; what is longer than 200 characters loses its middle.
 
     Example:
         >>> one_line(chr(27) + "[31mred" + chr(10) + "line")
         '?[31mred line'
     """
-    text = " ".join(str(value).split())
+    try:
+        text = " ".join(str(value).split())
+    except ValueError:  # Python prints no integer of more than 4300 digits
+        return "a number of thousands of digits"
     shown = "".join(c if c.isprintable() else "?" for c in text)
     if len(shown) <= _LONGEST:
         return shown
@@ -63,25 +70,8 @@ def one_line(value: object) -> str:
     return f"{shown[:half]}…{shown[-half:]}"
 
 
-def short(value: object) -> str:
-    """Give a value of a user for a message; long texts and numbers lose their middle.
-
-    Example:
-        >>> short(10**100)
-        '100000000000000000...0000000000000000000'
-    """
-    try:
-        return reprlib.repr(value)
-    except ValueError:  # Python prints no integer of more than 4300 digits
-        return "a number of thousands of digits"
-
-
 def as_path(value: Any) -> Path:
-    """Turn what a user gave into a path that is there.
-
-    Raises:
-        InputError: nothing is there, or it is no path.
-    """
+    """Turn what a user gave into a path that is there."""
     try:
         path = Path(value).expanduser()
     except (TypeError, RuntimeError) as error:  # no path, or nobody's home
@@ -92,11 +82,7 @@ def as_path(value: Any) -> Path:
 
 
 def refuse_bomb(path: Path, name: str, size: int, packed: int) -> None:
-    """Refuse what unpacks to a size that no images have.
-
-    Raises:
-        InputError: `size` bytes lie in `packed` ones.
-    """
+    """Refuse what unpacks to a size that no images have."""
     if size > max(BOMB_BYTES, BOMB_RATIO * packed):
         raise InputError(
             f"{path}: {one_line(name)} unpacks from {packed} to {size} bytes: this is a decompression bomb"

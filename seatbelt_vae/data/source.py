@@ -99,9 +99,7 @@ class ImageSource(ABC):
 
     def __getitem__(self, index: Index) -> Tensor:
         images = self.read(as_indices(index, len(self)))
-        if isinstance(index, int):
-            return images[0]
-        return images
+        return images[0] if isinstance(index, int) else images
 
 
 class Rows(ImageSource):

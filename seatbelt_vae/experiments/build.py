@@ -91,9 +91,10 @@ def median_distance(images: ImageDataset) -> float:
         >>> median_distance(ImageDataset(grey.expand(2, 1, 2, 2)))
         2.0
     """
-    drawn = images.sample(min(len(images), 2 * DISTANCES), seed=0)
-    half = len(drawn) // 2
-    apart = (drawn[:half] - drawn[half : 2 * half]).flatten(1)
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+    count = min(DISTANCES, len(images) // 2)
+    apart = images[order[:count]] - images[order[count : 2 * count]]
+    apart = apart.flatten(1)
     return float(torch.linalg.vector_norm(apart, dim=1).median())
 
 

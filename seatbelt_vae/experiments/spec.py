@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.toml import read_toml
 from seatbelt_vae.models import Architecture, variant_of
+from seatbelt_vae.models.variants import USUAL
 from seatbelt_vae.objectives import (
     AVAE,
     ELBO,
@@ -73,8 +74,8 @@ class ModelSpec(table("ModelTable", Architecture)):  # type: ignore[misc]
     """Which model.
 
     Attributes:
-        name: vae, beta-vae, factor-vae, hfvae, beta-tcvae, dlgm, ladder-vae, biva, beta-tcdlgm or seatbelt; it also
-            decides the default objective.
+        name: vae, beta-vae, factor-vae, hfvae, beta-tcvae, dlgm, ladder-vae, biva, beta-tcdlgm, seatbelt or
+            lipschitz-vae; it also decides the default objective.
     """
 
     name: str = "seatbelt"
@@ -223,6 +224,8 @@ class ExperimentSpec(Section):
         Data with a digest are known by it: a file that was moved is the same data.
         """
         tables = self.model_dump(mode="json", exclude_defaults=True)
+        if self.model.network == USUAL.network:  # what earlier versions had as the default
+            tables["model"].pop("network")
         if self.data.digest:
             tables["data"].pop("name", None)
             tables["data"].pop("path", None)

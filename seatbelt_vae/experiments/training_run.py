@@ -66,11 +66,10 @@ def run_training(
                 log_every=log_every,
                 progress=progress,
             )
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"stopped at step {folder.step} of {spec.training.steps}, "
-            f"go on with: seatbelt train --out {quote(str(folder.path))} --resume"
-        ) from None
+    except KeyboardInterrupt as stop:
+        again = f"seatbelt train --out {quote(str(folder.path))} --resume"
+        stop.args = (f"stopped at step {folder.step} of {spec.training.steps}, go on with: {again}",)
+        raise
     return folder
 
 

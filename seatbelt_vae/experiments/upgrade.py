@@ -124,17 +124,23 @@ def _upgraded(old: Settings, tensors: Mapping[str, Tensor]) -> tuple[AttackSpec,
 
 
 def _objective(old: Settings) -> Settings:
-    """Settings of the objective; layers only where they are not those that the decoder sees."""
+    """Settings of the objective."""
     found: Settings = {"divergence": old["divergence"]}
     if old["mode"] == "damage":
         return found
     found["samples"] = old["samples"]
     if old["mode"] == "latent":
         found["target_noise"] = old.get("target_noise")
-        usual = choose_layers(None, old["model_layers"], old["decoder_sees"])
-        if tuple(old["layers"]) != usual:
-            found["layers"] = tuple(old["layers"])
+        found["layers"] = _layers(tuple(old["layers"]), old)
     return found
+
+
+def _layers(layers: tuple[int, ...], old: Settings) -> str | tuple[int, ...] | None:
+    """Layers as one would ask for them: not at all where they are those that the decoder sees, by name if they can."""
+    for name in (None, "all", "bottom", "top"):
+        if layers == choose_layers(name, old["model_layers"], old["decoder_sees"]):
+            return name
+    return layers
 
 
 def _budget(old: Settings, grid: list[float]) -> Settings:

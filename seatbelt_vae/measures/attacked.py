@@ -107,7 +107,7 @@ def geometric_mean(objective: Tensor) -> Tensor:
     Leaving out single pairs would average over those that happen to be easy.
 
     Example:
-        >>> geometric_mean(torch.tensor([[1.0, 100.0]]))
+        >>> geometric_mean(torch.tensor([[1.0, 100.0]])).round(decimals=6)
         tensor([10.], dtype=torch.float64)
     """
     return unless_negative(objective).clamp(min=SMALLEST).log().mean(1).exp()

@@ -1,34 +1,31 @@
 """Measurements: tensors or models in, a frozen dataclass or a tensor out, one measurement per file."""
 
-from seatbelt_vae.metrics.active_units import ActiveUnits, Collapse, active_units, collapse
+from seatbelt_vae.metrics.active_units import active_units, collapse
 from seatbelt_vae.metrics.amplification import amplification
 from seatbelt_vae.metrics.auddc import AUDDC_RANGE, auddc, curve_at, distortion_curve
 from seatbelt_vae.metrics.dci import DCI, dci
 from seatbelt_vae.metrics.f50 import F50_RANGE, distortion_at, f50
-from seatbelt_vae.metrics.factor_vae_score import FactorVAEScore, factor_vae_score
+from seatbelt_vae.metrics.factor_vae_score import factor_vae_score
 from seatbelt_vae.metrics.factors import ordered_factors
 from seatbelt_vae.metrics.image_quality import ms_ssim, mse, psnr
-from seatbelt_vae.metrics.likelihood import EvidenceBound, ImportanceBound, elbo, iwae
-from seatbelt_vae.metrics.mig import MutualInformationGap, mig
-from seatbelt_vae.metrics.noise import Noise, NoiseRobustness, noise_robustness
+from seatbelt_vae.metrics.likelihood import EvidenceBound, elbo, iwae
+from seatbelt_vae.metrics.mig import mig
+from seatbelt_vae.metrics.noise import Noise, noise_robustness
 from seatbelt_vae.metrics.posteriors import encode_images
 from seatbelt_vae.metrics.references import PCA, Reference, attack_pca, blend, blend_path, fit_pca, identity
 from seatbelt_vae.metrics.robustness import (
     SUCCESS_RANGE,
-    ReconstructionDistances,
-    TargetLogLikelihood,
     attack_success,
-    reconstruction_distances,
+    distance,
     relative_distortion,
     success_at,
     success_is_defined,
-    target_log_likelihood,
 )
-from seatbelt_vae.metrics.sap import SeparatedPredictability, sap
+from seatbelt_vae.metrics.sap import sap
 from seatbelt_vae.metrics.statistics import Comparison, Estimate, Interval, band, compare, geometric_mean, interval
-from seatbelt_vae.metrics.total_correlation import AggregatePosterior, aggregate_posterior, total_correlation
-from seatbelt_vae.metrics.traversals import Traversal, traverse
-from seatbelt_vae.metrics.weights import WeightNorms, weight_norms
+from seatbelt_vae.metrics.total_correlation import aggregate_posterior, total_correlation
+from seatbelt_vae.metrics.traversals import traverse
+from seatbelt_vae.metrics.weights import weight_norms
 
 __all__ = [
     "AUDDC_RANGE",
@@ -36,24 +33,12 @@ __all__ = [
     "F50_RANGE",
     "PCA",
     "SUCCESS_RANGE",
-    "ActiveUnits",
-    "AggregatePosterior",
-    "Collapse",
     "Comparison",
     "Estimate",
     "EvidenceBound",
-    "FactorVAEScore",
-    "ImportanceBound",
     "Interval",
-    "MutualInformationGap",
     "Noise",
-    "NoiseRobustness",
-    "ReconstructionDistances",
     "Reference",
-    "SeparatedPredictability",
-    "TargetLogLikelihood",
-    "Traversal",
-    "WeightNorms",
     "active_units",
     "aggregate_posterior",
     "amplification",
@@ -67,6 +52,7 @@ __all__ = [
     "compare",
     "curve_at",
     "dci",
+    "distance",
     "distortion_at",
     "distortion_curve",
     "elbo",
@@ -84,12 +70,10 @@ __all__ = [
     "noise_robustness",
     "ordered_factors",
     "psnr",
-    "reconstruction_distances",
     "relative_distortion",
     "sap",
     "success_at",
     "success_is_defined",
-    "target_log_likelihood",
     "total_correlation",
     "traverse",
     "weight_norms",

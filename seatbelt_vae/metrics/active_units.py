@@ -1,6 +1,5 @@
 """Which latents a model uses at all, and where it has collapsed to the prior."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,13 +42,11 @@ class Collapse:
     Attributes:
         dimension_kl: average KL of each dimension, one (D_l,) per layer.
         layer_kl: their sum, per layer.
-        at_floor: share of dimensions at or under the free-bits floor, per layer; 0 where there is no floor.
         collapsed: share of dimensions that carry under 0.01 nats, per layer.
     """
 
     dimension_kl: tuple[Tensor, ...]
     layer_kl: tuple[float, ...]
-    at_floor: tuple[float, ...]
     collapsed: tuple[float, ...]
 
 
@@ -79,41 +76,30 @@ def active_units(means: Tensor | Sequence[Tensor], threshold: float = 1e-2) -> A
     for layer in means:
         if layer.dim() != 2 or len(layer) < 2:
             raise InputError(f"means: shape {tuple(layer.shape)}; expected (N, D) with at least two images")
-        variances.append(check_codes(layer).var(0))
+        variances.append(check_codes(layer, "means").var(0))
     return ActiveUnits(tuple(variances), threshold)
 
 
-def collapse(
-    dimension_kl: Sequence[Tensor],
-    floor: float | None = None,
-    tolerance: float = 0.05,
-) -> Collapse:
+def collapse(dimension_kl: Sequence[Tensor]) -> Collapse:
     """Sum up where a model's KL lies, from :attr:`EvidenceBound.dimension_kl` or per-image KLs. Nats.
 
     Args:
         dimension_kl: KL of each dimension, (D_l,) or (N, D_l), one per layer, bottom first.
-        floor: free bits per dimension, if any were given.
-        tolerance: how far above the floor still counts as at it, as a share of the floor.
 
     Example:
         >>> import torch
-        >>> collapse([torch.tensor([0.0, 0.125, 2.0, 3.0])], floor=0.125).at_floor
+        >>> collapse([torch.tensor([0.0, 2.0])]).collapsed
         (0.5,)
     """
-    reach = -math.inf
-    if floor is not None:
-        reach = floor * (1 + tolerance)
     layers = []
+    collapsed = []
     for kl in dimension_kl:
         per_image = kl.detach().double().reshape(-1, kl.shape[-1])
-        layers.append(per_image.mean(0).cpu())
+        mean = per_image.mean(0).cpu()
+        layers.append(mean)
+        collapsed.append(float((mean < COLLAPSED).double().mean()))
     return Collapse(
         dimension_kl=tuple(layers),
         layer_kl=tuple(float(kl.sum()) for kl in layers),
-        at_floor=tuple(_share(kl <= reach) for kl in layers),
-        collapsed=tuple(_share(kl < COLLAPSED) for kl in layers),
+        collapsed=tuple(collapsed),
     )
-
-
-def _share(chosen: Tensor) -> float:
-    return float(chosen.double().mean())

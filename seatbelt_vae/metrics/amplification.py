@@ -23,6 +23,7 @@ def amplification(damage: Tensor, radii: Tensor) -> Tensor:
         InputError: the shapes do not match, or a radius is not above 0.
 
     Example:
+        >>> import torch
         >>> amplification(torch.tensor([[1.0, 1.5, 1.2]]), torch.tensor([0.5, 1.0, 2.0]))
         tensor([[2.0000, 1.5000, 0.7500]])
     """

@@ -121,7 +121,8 @@ def interpolate(x: Tensor, y: Tensor, at: Tensor) -> Tensor:
     x1 = x.gather(-1, right)
     y1 = y.gather(-1, right)
     slope = (y1 - y0) / (x1 - x0)
-    return torch.where(x1 > x0, slope * (at - x0) + y0, y1)
+    between = torch.where(at > x0, slope * (at - x0) + y0, y0)
+    return torch.where(x1 > x0, between, y1)
 
 
 def check_curve(relative_distortion: Tensor, success: Tensor) -> None:

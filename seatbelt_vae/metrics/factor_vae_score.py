@@ -16,7 +16,7 @@ class FactorVAEScore:
     Attributes:
         score: accuracy on fresh votes, 1/F (guessing) to 1, higher is better.
         votes: that were fitted, (D, F).
-        left_out: images of each factor that enter no vote since no other image has their value, (F,).
+        left_out: images whose value of a factor no other image has, (F,); they enter no vote for it.
     """
 
     score: float
@@ -52,8 +52,8 @@ def factor_vae_score(
         seed: of the votes.
 
     Raises:
-        InputError: `codes` are not finite, `factors` is not an integer (N, F), no factor varies, every value of one
-            has a single image, or `votes` or `batch_size` is too small.
+        InputError: `codes` are not finite, `factors` is not an integer (N, F), no factor varies, fewer than two
+            values of one have two images, or `votes` or `batch_size` is too small.
 
     References:
         Kim & Mnih 2018, Disentangling by Factorising, section 4. Locatello et al. 2019 for the variance cut.
@@ -69,10 +69,10 @@ def factor_vae_score(
     sizes = check_factors(factors, len(codes))
     factors = factors.cpu()
     varying = [k for k, size in enumerate(sizes) if size > 1]
-    left_out = torch.stack([_images_alone(factor) for factor in factors.T])
+    left_out = torch.tensor([_images_alone(factor) for factor in factors.T])
     for k in varying:
-        if left_out[k] == len(codes):
-            raise InputError(f"factors: every value of factor {k} has a single image; leave this factor out")
+        if sizes[k] - left_out[k] < 2:
+            raise InputError(f"factors: fewer than two values of factor {k} have two images; leave this factor out")
     variance = codes.var(0)
     active = (variance > inactive).nonzero().squeeze(1)
     counts = torch.zeros(2, codes.shape[1], factors.shape[1], dtype=torch.long)
@@ -94,9 +94,10 @@ def factor_vae_score(
     return FactorVAEScore(float(right) / votes, counts[0], left_out)
 
 
-def _images_alone(factor: Tensor) -> Tensor:
+def _images_alone(factor: Tensor) -> int:
     """How many images have a value that no other image has."""
-    return (factor.unique(return_counts=True)[1] == 1).sum()
+    counts = factor.unique(return_counts=True)[1]
+    return int((counts == 1).sum())
 
 
 def _fixed_batches(factor: Tensor, count: int, batch_size: int, generator: torch.Generator) -> Tensor:

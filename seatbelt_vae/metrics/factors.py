@@ -44,8 +44,8 @@ def check_factors(factors: Tensor, count: int) -> list[int]:
     return sizes
 
 
-def check_codes(codes: Tensor) -> Tensor:
-    """The codes as float64 on the CPU.
+def check_codes(codes: Tensor, name: str = "codes") -> Tensor:
+    """The codes as float64 on the CPU; `name` is what the message calls them.
 
     Raises:
         InputError: they are not (N, D), or one is NaN or infinite.
@@ -55,11 +55,11 @@ def check_codes(codes: Tensor) -> Tensor:
         torch.float64
     """
     if codes.dim() != 2 or 0 in codes.shape:
-        raise InputError(f"codes: shape {tuple(codes.shape)}; expected (N, D), a row per image")
+        raise InputError(f"{name}: shape {tuple(codes.shape)}; expected (N, D), a row per image")
     finite = codes.isfinite().all(1)
     if not finite.all():
         image = int((~finite).nonzero()[0])
-        raise InputError(f"codes: that of image {image} is not finite; give finite codes")
+        raise InputError(f"{name}: row of image {image} is not finite; give finite {name}")
     return codes.detach().double().cpu()
 
 

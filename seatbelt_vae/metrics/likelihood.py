@@ -33,19 +33,6 @@ class EvidenceBound:
         """ELBO of each image in nats, shape (N,); never weighted by β."""
         return self.log_likelihood - self.layer_kl.sum(-1)
 
-    @property
-    def mean(self) -> float:
-        """Average ELBO in nats per image; higher is a better model."""
-        return float(self.elbo.mean())
-
-    @property
-    def standard_error(self) -> float:
-        """Standard error of `mean` over images, in nats."""
-        return Estimate.of(self.elbo).standard_error
-
-    def __float__(self) -> float:
-        return self.mean
-
     def summary(self) -> dict[str, float]:
         """Averages over images: elbo, log_likelihood, kl, and kl_1 … kl_L bottom first; each with its ``_error``."""
         parts = {
@@ -56,27 +43,6 @@ class EvidenceBound:
         for layer, kl in enumerate(self.layer_kl.unbind(-1), start=1):
             parts[f"kl_{layer}"] = Estimate.of(kl)
         return summarise(parts)
-
-
-@dataclass(frozen=True)
-class ImportanceBound:
-    """The K-sample bound of each image in nats: `values` (N,), float64 on the CPU; `k` samples."""
-
-    values: Tensor
-    k: int
-
-    @property
-    def mean(self) -> float:
-        """Average bound in nats per image; higher is a better model."""
-        return float(self.values.mean())
-
-    @property
-    def standard_error(self) -> float:
-        """Standard error of `mean` over images, in nats."""
-        return Estimate.of(self.values).standard_error
-
-    def __float__(self) -> float:
-        return self.mean
 
 
 def elbo(
@@ -148,7 +114,7 @@ def iwae(
     batch_size: int = 256,
     seed: int = 0,
     progress: bool = False,
-) -> ImportanceBound:
+) -> Tensor:
     r"""The K-sample importance-weighted bound on log p(x): nats, higher is a better model.
 
     .. math:: \log \frac1K \sum_{k=1}^K \frac{p(x, z^{(k)})}{q(z^{(k)}|x)}, \qquad z^{(k)} \sim q(z|x)
@@ -164,6 +130,9 @@ def iwae(
         seed: of the noise.
         progress: show a bar on stderr.
 
+    Returns:
+        The bound of each image, (N,), float64 on the CPU.
+
     Raises:
         InputError: there are no images, or `k` or `batch_size` is below 1.
 
@@ -172,7 +141,7 @@ def iwae(
 
     Example:
         >>> from seatbelt_vae.models import vae
-        >>> iwae(vae((1, 32, 32), (4,), network="mlp"), torch.rand(3, 1, 32, 32), k=8).values.shape
+        >>> iwae(vae((1, 32, 32), (4,), network="mlp"), torch.rand(3, 1, 32, 32), k=8).shape
         torch.Size([3])
     """
     log_sum = torch.full((len(x),), -math.inf, dtype=torch.float64)
@@ -181,7 +150,7 @@ def iwae(
             log_weight = _log_weights(model, each).logsumexp(1)
             log_sum[each.rows] = torch.logaddexp(log_sum[each.rows], log_weight)
             advance(len(each.x))
-    return ImportanceBound(log_sum - math.log(k), k)
+    return log_sum - math.log(k)
 
 
 def _log_weights(model: Any, each: Pass) -> Tensor:

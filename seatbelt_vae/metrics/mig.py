@@ -1,7 +1,6 @@
 """MIG: how exclusively single latents know single factors."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -35,10 +34,6 @@ class MutualInformationGap:
     def score(self) -> float:
         """Mean gap over the factors that vary."""
         return float(self.gaps.nanmean())
-
-    def over(self, factors: Sequence[int]) -> float:
-        """Mean gap over some factors, for example without the shape of dSprites as Chen et al. report it."""
-        return float(self.gaps[list(factors)].nanmean())
 
     def __float__(self) -> float:
         return self.score

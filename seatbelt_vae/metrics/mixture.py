@@ -69,7 +69,8 @@ def mixture_log_density(
         entries = CPU_TILE * torch.get_num_threads()
     columns = max(COLUMNS, entries // len(z))
     for block_loc, block_scale in zip(loc.split(columns), scale.split(columns), strict=True):
-        _add_components(state, samples, block_loc.double() - centre, block_scale.double(), highest, entries)
+        block_loc = block_loc.double() - centre
+        _add_components(state, samples, block_loc, block_scale.double(), highest, entries)
         if advance is not None:
             advance(len(block_loc))
     constant = math.log(N) + 0.5 * math.log(2 * math.pi)
@@ -88,6 +89,8 @@ class _State:
         self.with_joint = joint
         self.joint = samples.new_zeros(S, dtype=torch.float64)
         self.peak = samples.new_full((S,), -math.inf, dtype=torch.float64)
+        if not joint:
+            self.joint.fill_(math.nan)
 
 
 def _add_components(
@@ -141,6 +144,7 @@ def _add_joint(state: _State, some: slice, bits: Tensor) -> None:
 def _repair_underflow(marginals: Tensor, sums: Tensor, z: Tensor, loc: Tensor, scale: Tensor) -> None:
     """Where a sample lies too far from all components for the plain sum, take it in logarithms."""
     for s, d in (sums < TINY).nonzero().tolist():
-        standardised = (z[s, d].double() - loc[:, d].double()) / scale[:, d].double()
-        log_prob = -0.5 * standardised.square() - scale[:, d].double().log() - 0.5 * math.log(2 * math.pi)
+        sigma = scale[:, d].double()
+        standardised = (z[s, d].double() - loc[:, d].double()) / sigma
+        log_prob = -0.5 * standardised.square() - sigma.log() - 0.5 * math.log(2 * math.pi)
         marginals[s, d] = log_prob.logsumexp(0) - math.log(len(loc))

@@ -65,11 +65,6 @@ class NoiseRobustness:
     clean: Tensor
 
     @property
-    def mean(self) -> Tensor:
-        """Average log p(x|z*) at each scale, (K,)."""
-        return self.log_likelihood.mean(1)
-
-    @property
     def drop(self) -> tuple[Estimate, ...]:
         """What noise costs in nats at each scale, clean − noisy, averaged over images; lower is more robust."""
         return tuple(Estimate.of(self.clean - noisy) for noisy in self.log_likelihood)

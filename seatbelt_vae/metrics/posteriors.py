@@ -54,7 +54,12 @@ def encode_images(
     return tuple(layers)
 
 
-def _posteriors(model: Any, x: Images, batch_size: int, seed: int | None) -> Iterator[tuple[Normal, ...]]:
+def _posteriors(
+    model: Any,
+    x: Images,
+    batch_size: int,
+    seed: int | None,
+) -> Iterator[tuple[Normal, ...]]:
     if seed is None:
         for _, images in batches(model, x, batch_size):
             yield model.encode(images)

@@ -18,7 +18,7 @@ from seatbelt_vae.errors import InputError
 from seatbelt_vae.metrics.auddc import auddc, interpolate
 from seatbelt_vae.metrics.f50 import f50
 from seatbelt_vae.metrics.passes import Images
-from seatbelt_vae.metrics.robustness import MINIMUM_GAP, attack_success, reconstruction_distances, relative_distortion
+from seatbelt_vae.metrics.robustness import MINIMUM_GAP, attack_success, distance, success_is_defined
 
 FIRST_RANK = 64
 POWER_ITERATIONS = 8
@@ -116,8 +116,11 @@ def blend(reconstructions: Tensor, source: Tensor, target: Tensor, radii: Tensor
         target: x_t, (P, C, H, W).
         radii: ε at which the amplification is taken, (R,). Beyond x_t nothing more is gained.
 
+    Returns:
+        NaN for pairs where success is not defined, see `success_is_defined`.
+
     Raises:
-        InputError: the shapes do not match, or a source is its target.
+        InputError: the shapes do not match.
 
     Example:
         >>> x, t = torch.zeros(1, 1, 1, 4), torch.ones(1, 1, 1, 4)
@@ -126,13 +129,20 @@ def blend(reconstructions: Tensor, source: Tensor, target: Tensor, radii: Tensor
     """
     P, K = reconstructions.shape[:2]
     clean = reconstructions[:, 0]
+    best = reconstructions[:, -1]
+    radii = radii.to(source)
     shares = torch.linspace(0, 1, K).to(source).expand(P, K)
-    apart = 1 / relative_distortion(torch.ones(P).to(source), source, target)
-    success = attack_success(reconstructions, clean, reconstructions[:, -1], target)
-    damage = reconstruction_distances(reconstructions, clean, target).from_clean.cummax(-1).values
-    at = (radii.to(source) / apart[:, None]).clamp(max=1)
-    moved = torch.stack([interpolate(x, y, e) for x, y, e in zip(shares, damage, at, strict=True)])
-    return Reference("blend", f50(shares, success), auddc(shares, success), moved / radii.to(source))
+    success = attack_success(reconstructions, clean, best, target)
+    damage = distance(reconstructions, clean).cummax(-1).values
+    at = (radii / distance(source, target)[:, None]).clamp(max=1)
+    moved = torch.stack([interpolate(*pair) for pair in zip(shares, damage, at, strict=True)])
+    undefined = ~success_is_defined(clean, best, target)
+    return Reference(
+        name="blend",
+        f50=f50(shares, success).masked_fill(undefined, math.nan),
+        auddc=auddc(shares, success).masked_fill(undefined, math.nan),
+        amplification=moved / radii,
+    )
 
 
 def fit_pca(images: Images, mse: float) -> PCA:
@@ -208,12 +218,11 @@ def attack_pca(pca: PCA, source: Tensor, target: Tensor, radii: Tensor) -> Refer
     asinh = torch.where(b > 0, (a / b).asinh(), 0.0)
     lost = (a * clean + b.square() * asinh) / 2 - a * b
     undefined = gap <= MINIMUM_GAP * clean
-    ones = torch.ones(len(a), len(radii)).to(a)
     return Reference(
         name="PCA",
         f50=(distortion / apart).masked_fill(undefined, math.nan),
         auddc=(lost / (apart * gap)).masked_fill(undefined, math.nan),
-        amplification=ones,
+        amplification=torch.ones(len(a), len(radii)).to(a),
     )
 
 
@@ -228,10 +237,10 @@ def pca_success(pca: PCA, source: Tensor, target: Tensor, distortion: Tensor) ->
 
 def _triangle(pca: PCA, source: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """‖x_t − x‖, ‖P(x_t − x)‖ and ‖rec(x_t) − x_t‖ of each pair, float64."""
-    way = target - source
-    short = pca.reconstruct(target) - target
-    apart, a, b = (part.flatten(1).double().norm(dim=1) for part in (way, pca.project(way), short))
-    return apart, a, b
+    seen = pca.project(target - source)
+    apart = distance(target, source)
+    missed = distance(pca.reconstruct(target), target)
+    return apart.double(), seen.flatten(1).double().norm(dim=1), missed.double()
 
 
 def _singular(centred: Tensor, rank: int) -> tuple[Tensor, Tensor]:

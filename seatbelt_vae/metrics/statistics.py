@@ -1,9 +1,8 @@
 """How sure a number is: one way to make an interval, one to compare two models, one to draw a band.
 
-An interval over pairs is the *studentised* bootstrap (percentile-t). With the 10 to 40 pairs of an attack experiment
-the BCa interval covers the truth in only about 90 % of cases at n = 10. Percentile-t keeps 95 % for the light-tailed
-and mildly skewed figures measured here (success, AUDDC, log Δ). Fewer than `SMALLEST_BOOTSTRAP` distinct values give
-too few distinct resamples; then Student's t is used.
+Over pairs it is the *studentised* bootstrap (percentile-t). With 10 pairs the BCa interval covers the truth in only
+about 90 % of cases; percentile-t keeps 95 % for figures such as success, AUDDC and log Δ. Fewer than
+`SMALLEST_BOOTSTRAP` distinct values give too few distinct resamples; then Student's t is used.
 
 `scipy.stats` takes a second to import, so it is imported where it is used.
 """
@@ -150,10 +149,9 @@ def interval(
 def compare(first: Values, second: Values, *, ratio: bool = False, level: float = 0.95) -> Comparison:
     """Compare two models measured with the *same* seeds on the *same* pairs: the second less the first.
 
-    The interval is that of `interval`, for the differences. The p-value is of the sign-flip permutation test: if the
-    models do not differ, the difference of each pair (averaged over seeds) is as likely negative as positive. All
-    2^P sign patterns are taken up to P = 16, beyond that 20 000 random ones. Where there is one pair, the
-    differences of the seeds are flipped.
+    The interval is that of the differences. The p-value is of the sign-flip permutation test: if the models do not
+    differ, the difference of a pair, averaged over seeds, is as likely negative as positive. All 2^P sign patterns
+    are taken up to P = 16, beyond that 20 000 random ones. With one pair, the differences of the seeds are flipped.
 
     Args:
         first: the measure of the first model, (S, P) or (P,).
@@ -197,9 +195,9 @@ def compare(first: Values, second: Values, *, ratio: bool = False, level: float 
 def band(values: Values, *, ratio: bool = False) -> Tensor:
     """Mean over pairs and its 95 % interval at every place of a curve: expanded percentiles.
 
-    Tables use percentile-t. On a curve it breaks out in spikes where all pairs but one agree, and a curve passes many
-    such places. Percentiles stay inside the data; widened as far as Student's t is wider than the normal, they cover
-    as well. With fewer than 8 pairs, or where some values are not finite, each place has its `interval`.
+    On a curve percentile-t breaks out in spikes where all pairs but one agree. Percentiles stay inside the data;
+    widened as far as Student's t is wider than the normal, they cover as well. With fewer than 8 pairs, or where some
+    values are not finite, each place has its `interval`.
 
     Args:
         values: (P, K); pairs whose value is not finite are left out at that place.

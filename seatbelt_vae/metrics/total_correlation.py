@@ -40,11 +40,6 @@ class AggregatePosterior:
         return Estimate.of(-self.log_joint)
 
     @property
-    def marginal_entropies(self) -> Tensor:
-        """H(z_d) of each dimension, shape (D,)."""
-        return -self.log_marginals.mean(0)
-
-    @property
     def mutual_information(self) -> Estimate:
         """I(x; z) = E log q(z|x) − log q̄(z); at most log N."""
         return Estimate.of(self.log_conditional - self.log_joint)
@@ -58,11 +53,6 @@ class AggregatePosterior:
     def dimension_wise_kl(self) -> Estimate:
         """Σ_d KL(q̄_d(z_d) ‖ N(0, 1))."""
         return Estimate.of((self.log_marginals - self.log_prior).sum(-1))
-
-    @property
-    def dimension_kl(self) -> Tensor:
-        """KL(q̄_d(z_d) ‖ N(0, 1)) of each dimension, shape (D,)."""
-        return (self.log_marginals - self.log_prior).mean(0)
 
     @property
     def kl(self) -> Estimate:

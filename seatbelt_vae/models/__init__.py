@@ -5,7 +5,7 @@ from seatbelt_vae.models.generative import Decoder, Generative
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
 from seatbelt_vae.models.likelihoods import LIKELIHOODS
 from seatbelt_vae.models.variants import VARIANTS, Architecture, Variant, completed, variant_of
-from seatbelt_vae.models.zoo import beta_tcdlgm, biva, build, dlgm, ladder_vae, seatbelt_vae, vae
+from seatbelt_vae.models.zoo import beta_tcdlgm, biva, build, dlgm, ladder_vae, lipschitz_vae, seatbelt_vae, vae
 
 __all__ = [
     "LIKELIHOODS",
@@ -23,6 +23,7 @@ __all__ = [
     "completed",
     "dlgm",
     "ladder_vae",
+    "lipschitz_vae",
     "seatbelt_vae",
     "vae",
     "variant_of",

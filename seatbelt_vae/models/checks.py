@@ -17,10 +17,6 @@ def check_sizes(name: str, sizes: Any) -> tuple[int, ...]:
 
     Raises:
         InputError: none, or one below 1.
-
-    Example:
-        >>> check_sizes("latent_sizes", [8, 4])
-        (8, 4)
     """
     if not isinstance(sizes, Sequence) or len(sizes) == 0 or not all(map(_is_size, sizes)):
         raise InputError(f"{name} {shown(sizes)}: must be one positive whole number for each layer, bottom first")
@@ -32,30 +28,21 @@ def check_name(kind: str, name: Any, known: Collection[str]) -> None:
 
     Raises:
         InputError: it is none of them.
-
-    Example:
-        >>> check_name("posterior", "chain", ["chain", "ladder"])
     """
     if not isinstance(name, str) or name not in known:
         raise InputError(f"{kind} {shown(name)}: must be one of {', '.join(known)}")
 
 
-def check_shape(image_shape: Any, network: Any) -> ImageShape:
-    """Return (C, H, W) if the networks can take it; modules of the user's own take any image.
+def check_shape(image_shape: Any) -> ImageShape:
+    """Return (C, H, W).
 
     Raises:
-        InputError: not three positive whole numbers, or not what the named networks take.
-
-    Example:
-        >>> check_shape((2, 5, 7), network=(nn.Flatten(), nn.Identity()))
-        (2, 5, 7)
+        InputError: not three positive whole numbers.
     """
     if not isinstance(image_shape, Sequence) or len(image_shape) != 3 or not all(map(_is_size, image_shape)):
         found = shown(image_shape)
         raise InputError(f"image shape {found}: must be three positive whole numbers: channels, height, width")
     channels, height, width = map(int, image_shape)
-    if isinstance(network, str):
-        check_image_shape((channels, height, width))
     return channels, height, width
 
 
@@ -69,6 +56,7 @@ def networks(network: Any, shape: ImageShape, latent_size: int, maps: int) -> tu
         if network not in NETWORKS:
             names = ", ".join(NETWORKS)
             raise InputError(f"network {shown(network)}: must be one of {names}, or (encoder, decoder) modules")
+        check_image_shape(shape)
         features_class, decoder_class = NETWORKS[network]
         return features_class(shape), features_class.size, decoder_class(latent_size, shape, maps)
     encoder, decoder = _pair(network)
@@ -88,10 +76,6 @@ def probe(name: str, module: nn.Module, shape: tuple[int, ...]) -> Tensor:
 
     Raises:
         InputError: the module does not take that shape.
-
-    Example:
-        >>> probe("encoder", nn.Flatten(), (2, 1, 3, 3)).shape
-        torch.Size([2, 9])
     """
     modes = [(each, each.training) for each in module.modules()]
     weight = next(module.parameters(), torch.zeros(()))

@@ -12,6 +12,7 @@ from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.checks import check_shape, networks
 from seatbelt_vae.models.generative import Decoder, Generative
 from seatbelt_vae.models.likelihoods import LIKELIHOODS
+from seatbelt_vae.models.lipschitz import Constants, certified, lipschitz_parts
 from seatbelt_vae.models.networks import ImageShape
 from seatbelt_vae.models.parts import POSTERIORS, generative_of
 from seatbelt_vae.models.pretrained import Pretrained
@@ -58,6 +59,9 @@ class HierarchicalVAE(Pretrained, nn.Module):
         image_shape: (C, H, W).
         recipe: name and arguments of which :meth:`of` builds it again; None for a model that was put together by hand.
 
+    Attributes:
+        lipschitz: certified constants, see :mod:`seatbelt_vae.models.lipschitz`; None where there are none.
+
     Example:
         >>> from seatbelt_vae.models import seatbelt_vae
         >>> model = seatbelt_vae((1, 32, 32), latent_sizes=(8, 4), network="mlp").eval()
@@ -67,6 +71,8 @@ class HierarchicalVAE(Pretrained, nn.Module):
         >>> model.reconstruct(x).shape
         torch.Size([5, 1, 32, 32])
     """
+
+    lipschitz: Constants | None = None
 
     def __init__(
         self,
@@ -101,23 +107,29 @@ class HierarchicalVAE(Pretrained, nn.Module):
             asked = Architecture(**settings)
         except TypeError as error:
             raise InputError(f"model {name!r}: {error}") from error
-        shape = check_shape(image_shape, asked.network)
+        shape = check_shape(image_shape)
         made_of = completed(name, asked, shape[0])
         sizes = made_of.latent_sizes or ()
-        given = made_of.hidden_sizes or ()
-        hidden = given + given[-1:] * (len(sizes) - len(given))
-        pixels = LIKELIHOODS[str(made_of.likelihood)]()
-        maps = pixels.maps_per_channel * shape[0]
+        hidden = made_of.hidden_sizes or ()
+        likelihood = str(made_of.likelihood)
+        pixels = LIKELIHOODS[likelihood]()
+        recipe = _recipe(variant.factory, shape, made_of)
+        if made_of.constants:
+            posterior, decoder = lipschitz_parts(shape, sizes[0], hidden, made_of.constants)
+            model = cls(posterior, Generative(sizes, []), Decoder(decoder, pixels, True), image_shape=shape, recipe=recipe)
+            model.lipschitz = certified(made_of.constants, likelihood)
+            return model
+        hidden = hidden + hidden[-1:] * (len(sizes) - len(hidden))
         seen = sum(sizes) if variant.sees_all else sizes[0]
-        features, width, decoder = networks(made_of.network, shape, seen, maps)
+        features, width, network = networks(made_of.network, shape, seen, pixels.maps_per_channel * shape[0])
         model = cls(
             POSTERIORS[str(made_of.posterior)](features, width, sizes, hidden),
             generative_of(sizes, hidden, variant.skips),
-            Decoder(decoder, pixels, variant.sees_all),
+            Decoder(network, pixels, variant.sees_all),
             image_shape=shape,
-            recipe=_recipe(variant.factory, shape, made_of),
+            recipe=recipe,
         )
-        return _as_made(model, features, decoder)
+        return _as_made(model, features, network)
 
     @property
     def latent_sizes(self) -> tuple[int, ...]:
@@ -175,18 +187,20 @@ class HierarchicalVAE(Pretrained, nn.Module):
 
 
 def _recipe(name: str, shape: ImageShape, made_of: Architecture) -> dict[str, Any]:
-    named = isinstance(made_of.network, str)
-    return {
-        "model": name,
-        "arguments": {
-            "image_shape": list(shape),
-            "latent_sizes": list(made_of.latent_sizes or ()),
-            "network": made_of.network if named else "custom",
-            "likelihood": made_of.likelihood,
-            "posterior": made_of.posterior,
-            "hidden_sizes": list(made_of.hidden_sizes or ()),
-        },
+    network = made_of.network
+    if not isinstance(network, str):
+        network = "custom"
+    arguments = {
+        "image_shape": list(shape),
+        "latent_sizes": list(made_of.latent_sizes or ()),
+        "network": network,
+        "likelihood": made_of.likelihood,
+        "posterior": made_of.posterior,
+        "hidden_sizes": list(made_of.hidden_sizes or ()),
     }
+    if made_of.constants:
+        arguments["constants"] = list(made_of.constants)
+    return {"model": name, "arguments": arguments}
 
 
 def _as_made(model: M, *own: nn.Module) -> M:

@@ -35,12 +35,7 @@ def check_image_shape(image_shape: Sequence[int]) -> ImageShape:
 
 
 def multilayer_perceptron(sizes: Sequence[int], activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
-    """Linear layers of the given sizes with an activation between them, none after the last.
-
-    Example:
-        >>> [type(layer).__name__ for layer in multilayer_perceptron([4, 8, 2])]
-        ['Linear', 'ReLU', 'Linear']
-    """
+    """Linear layers of the given sizes with an activation between them, none after the last."""
     layers: list[nn.Module] = []
     for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
         layers += [nn.Linear(fan_in, fan_out), activation()]
@@ -48,12 +43,7 @@ def multilayer_perceptron(sizes: Sequence[int], activation: type[nn.Module] = nn
 
 
 def stage_sides(side: int) -> list[int]:
-    """Image sides after each stride-2 convolution, the input first, until 4 to 7 pixels are left.
-
-    Example:
-        >>> stage_sides(64), stage_sides(28), stage_sides(48)
-        ([64, 32, 16, 8, 4], [28, 14, 7], [48, 24, 12, 6])
-    """
+    """Image sides after each stride-2 convolution, the input first, until 4 to 7 pixels are left."""
     sides = [side]
     while sides[-1] >= 8:
         sides.append(sides[-1] // 2)
@@ -61,12 +51,7 @@ def stage_sides(side: int) -> list[int]:
 
 
 def stage_channels(stages: int, colour: bool) -> list[int]:
-    """Channels after each stride-2 stage: 32,32,64,64 in grey and 64,64,128,128 in colour at 64×64.
-
-    Example:
-        >>> stage_channels(4, colour=False), stage_channels(5, colour=True)
-        ([32, 32, 64, 64], [64, 64, 64, 128, 128])
-    """
+    """Channels after each stride-2 stage: 32,32,64,64 in grey and 64,64,128,128 in colour at 64×64."""
     base = 64 if colour else 32
     first = (stages + 1) // 2
     return [base] * first + [2 * base] * (stages - first)

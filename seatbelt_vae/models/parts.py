@@ -75,12 +75,7 @@ POSTERIORS: dict[str, Callable[[nn.Module, int, Sizes, Sizes], nn.Module]] = {
 
 
 def generative_of(sizes: Sizes, hidden: Sizes, skips: bool) -> Generative:
-    """p(z_l|z_{l+1}), or p(z_l|z_{>l}) with skips, through two hidden layers each.
-
-    Example:
-        >>> generative_of((4, 2), (8, 8), skips=False).latent_sizes
-        (4, 2)
-    """
+    """p(z_l|z_{l+1}), or p(z_l|z_{>l}) with skips, through two hidden layers each."""
     conditionals = []
     for layer in range(len(sizes) - 1):
         above = sizes[layer + 1 :]

@@ -18,12 +18,7 @@ Layers = tuple[tuple[Normal, ...], tuple[Tensor, ...]]
 
 
 def draw(q: Normal, noise: Tensor | None) -> Tensor:
-    """The reparameterised sample loc + scale · noise, or the mean where there is no noise.
-
-    Example:
-        >>> draw(Normal(torch.ones(1, 2), 3.0), torch.ones(1, 2))
-        tensor([[4., 4.]])
-    """
+    """The reparameterised sample loc + scale · noise, or the mean where there is no noise."""
     if noise is None:
         return q.loc
     return q.loc + q.scale * noise
@@ -226,12 +221,7 @@ def climbed(h: Tensor, climb: nn.ModuleList) -> list[Tensor]:
 
 
 def side_by_side(a: Normal, b: Normal) -> Normal:
-    """Two independent Gaussians over disjoint dimensions as one.
-
-    Example:
-        >>> side_by_side(Normal(torch.zeros(1, 2), 1.0), Normal(torch.zeros(1, 3), 1.0)).loc.shape
-        torch.Size([1, 5])
-    """
+    """Two independent Gaussians over disjoint dimensions as one."""
     loc = torch.cat([a.loc, b.loc], dim=-1)
     scale = torch.cat([a.scale, b.scale], dim=-1)
     return Normal(loc, scale, validate_args=False)

@@ -7,12 +7,12 @@ from torch import nn
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.checks import check_name, check_sizes
 from seatbelt_vae.models.likelihoods import LIKELIHOODS
+from seatbelt_vae.models.lipschitz import SLOPES, check_constants
 from seatbelt_vae.models.parts import POSTERIORS
 from seatbelt_vae.settings import near, shown
 
 Network = str | tuple[nn.Module, nn.Module]
 
-HIDDEN_SIZES = (1024, 512, 256, 128, 64)
 GREY_SIZES = (96, 48, 24, 12, 6)
 COLOUR_SIZES = (256, 128, 64, 32)
 SINGLE_SIZE = 32
@@ -27,13 +27,16 @@ class Architecture:
         layers: number of stochastic layers L (4; 1 where there can be no more).
         latent_sizes: dimensions of z_1 … z_L, bottom first (the first L of 96, 48, 24, 12, 6; of 256, 128, 64, 32 for
             colour; 32 for one layer).
-        network: conv, mlp, or tiny for trials; in Python also two modules, (encoder, decoder): the first maps images
-            to (B, F), the second latents to maps.
+        network: conv, mlp, or tiny for trials (conv; mlp, the only one, of a Lipschitz VAE); in Python also two
+            modules, (encoder, decoder): the first maps images to (B, F), the second latents to maps.
         hidden_sizes: widths of the conditionals' networks, bottom first; the last one repeats
-            (1024, 512, 256, 128, 64).
+            (1024, 512, 256, 128, 64). Of a Lipschitz VAE those of the encoder and, backwards, of the decoder; even
+            numbers (256, 256).
         likelihood: bernoulli (for grey images), gaussian (for colour), continuous-bernoulli, gaussian-scalar,
             gaussian-pixel, laplace or logistic-mixture.
         posterior: chain (2020), chain-x (2021), top-down, ladder or bidirectional (the model's own).
+        constants: of a Lipschitz VAE: of the mean, of the scale, and of the decoder's maps before the likelihood's own
+            slope (1, 1, 40).
 
     Raises:
         InputError: a size is not a whole number above 0, or a name is unknown.
@@ -41,10 +44,11 @@ class Architecture:
 
     layers: int | None = None
     latent_sizes: tuple[int, ...] | None = None
-    network: Network = "conv"
+    network: Network | None = None
     hidden_sizes: tuple[int, ...] | None = None
     likelihood: str | None = None
     posterior: str | None = None
+    constants: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.layers is not None:
@@ -57,6 +61,13 @@ class Architecture:
             check_name("likelihood", self.likelihood, LIKELIHOODS)
         if self.posterior is not None:
             check_name("posterior", self.posterior, POSTERIORS)
+        if self.constants is not None:
+            object.__setattr__(self, "constants", check_constants(self.constants))
+
+
+USUAL = Architecture(network="conv", hidden_sizes=(1024, 512, 256, 128, 64))
+CERTIFIED = Architecture(network="mlp", hidden_sizes=(256, 256), constants=(1.0, 1.0, 40.0))
+"""What a model has unless told otherwise, and what one with certified constants has."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,7 @@ class Variant:
         posterior: how q(z_l | …) is chained by default.
         sees_all: whether the decoder sees every layer and not z_1 alone.
         skips: whether a prior sees all layers above it and not the next alone.
+        certified: whether its Lipschitz constants are known by construction.
     """
 
     label: str
@@ -80,6 +92,7 @@ class Variant:
     posterior: str = field(default="chain", kw_only=True)
     sees_all: bool = field(default=True, kw_only=True)
     skips: bool = field(default=False, kw_only=True)
+    certified: bool = field(default=False, kw_only=True)
 
 
 VARIANTS = {
@@ -93,6 +106,7 @@ VARIANTS = {
     "biva": Variant("BIVA", "elbo", "biva", deep=True, posterior="bidirectional", skips=True),
     "beta-tcdlgm": Variant("β-TCDLGM", "beta-tc", "beta-tcdlgm", deep=True, sees_all=False),
     "seatbelt": Variant("Seatbelt-VAE", "beta-tc", "seatbelt", deep=True),
+    "lipschitz-vae": Variant("Lipschitz VAE", "elbo", "lipschitz-vae", certified=True),
 }
 """Models by the name that a spec and ``--model`` use. A new one is a line here."""
 
@@ -136,15 +150,31 @@ def completed(name: str, architecture: Architecture, channels: int) -> Architect
     if len(sizes) > 1 and not variant.deep:
         deep = ", ".join(other for other, known in VARIANTS.items() if known.deep)
         raise InputError(f"layers: {name} has one layer, not {len(sizes)}; models that take more: {deep}")
+    usual = USUAL
+    if variant.certified:
+        usual = CERTIFIED
+        _check_certified(architecture)
+    elif architecture.constants is not None:
+        raise InputError(f"constants: mean nothing to the model {name}, only to lipschitz-vae")
     pixels = "bernoulli" if grey else "gaussian"
     return replace(
         architecture,
         layers=len(sizes),
         latent_sizes=sizes,
-        hidden_sizes=architecture.hidden_sizes or HIDDEN_SIZES,
+        network=architecture.network or usual.network,
+        hidden_sizes=architecture.hidden_sizes or usual.hidden_sizes,
         likelihood=architecture.likelihood or pixels,
         posterior=architecture.posterior or variant.posterior,
+        constants=architecture.constants or usual.constants,
     )
+
+
+def _check_certified(architecture: Architecture) -> None:
+    """A Lipschitz VAE has one network, one posterior, and likelihoods whose slope is known."""
+    for name, known in (("network", ("mlp",)), ("posterior", ("chain",)), ("likelihood", SLOPES)):
+        given = getattr(architecture, name)
+        if given is not None:
+            check_name(name, given, known)
 
 
 def _default_sizes(variant: Variant, layers: int | None, grey: bool) -> tuple[int, ...]:

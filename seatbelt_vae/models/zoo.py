@@ -49,21 +49,12 @@ def dlgm(image_shape: Sequence[int], latent_sizes: Sizes = None, **settings: Any
 
     References:
         Rezende, Mohamed & Wierstra 2014, Stochastic Backpropagation.
-
-    Example:
-        >>> dlgm((1, 28, 28), latent_sizes=(8, 4), network="mlp").likelihood.sees_all
-        False
     """
     return build("dlgm", image_shape, latent_sizes=latent_sizes, **settings)
 
 
 def beta_tcdlgm(image_shape: Sequence[int], latent_sizes: Sizes = None, **settings: Any) -> HierarchicalVAE:
-    """The network of `dlgm`, to be trained with ``BetaTC``: the paper's ablation without skip connections.
-
-    Example:
-        >>> beta_tcdlgm((1, 28, 28), latent_sizes=(8, 4), network="mlp").recipe["model"]
-        'beta-tcdlgm'
-    """
+    """The network of `dlgm`, to be trained with ``BetaTC``: the paper's ablation without skip connections."""
     return build("beta-tcdlgm", image_shape, latent_sizes=latent_sizes, **settings)
 
 
@@ -72,10 +63,6 @@ def ladder_vae(image_shape: Sequence[int], latent_sizes: Sizes = None, **setting
 
     References:
         Sønderby et al. 2016, Ladder Variational Autoencoders.
-
-    Example:
-        >>> type(ladder_vae((1, 28, 28), latent_sizes=(8, 4), network="mlp").posterior).__name__
-        'Ladder'
     """
     return build("ladder-vae", image_shape, latent_sizes=latent_sizes, **settings)
 
@@ -85,10 +72,6 @@ def biva(image_shape: Sequence[int], latent_sizes: Sizes = None, **settings: Any
 
     References:
         Maaløe et al. 2019, BIVA: a very deep hierarchy of latent variables for generative modelling.
-
-    Example:
-        >>> biva((1, 28, 28), latent_sizes=(8, 4), network="mlp").generative.skips
-        True
     """
     return build("biva", image_shape, latent_sizes=latent_sizes, **settings)
 
@@ -104,3 +87,16 @@ def seatbelt_vae(image_shape: Sequence[int], latent_sizes: Sizes = None, **setti
         True
     """
     return build("seatbelt", image_shape, latent_sizes=latent_sizes, **settings)
+
+
+def lipschitz_vae(image_shape: Sequence[int], latent_sizes: Sizes = None, **settings: Any) -> HierarchicalVAE:
+    """A VAE with one layer of latents and certified constants, ``model.lipschitz``, for images of any size.
+
+    References:
+        Barrett, Camuto, Willetts & Rainforth 2022, Certifiably Robust Variational Autoencoders.
+
+    Example:
+        >>> round(lipschitz_vae((1, 28, 28), hidden_sizes=(8,)).lipschitz.reconstruction, 2)
+        10.0
+    """
+    return build("lipschitz-vae", image_shape, latent_sizes=latent_sizes, **settings)

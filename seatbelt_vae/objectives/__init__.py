@@ -8,8 +8,10 @@ from seatbelt_vae.objectives.denoising import Denoising
 from seatbelt_vae.objectives.elbo import ELBO, BetaVAE
 from seatbelt_vae.objectives.factor_vae import FactorVAE
 from seatbelt_vae.objectives.hfvae import HFVAE
+from seatbelt_vae.objectives.hold_mse import HoldMSE
+from seatbelt_vae.objectives.protocol import Batch, Objective
 from seatbelt_vae.objectives.smooth_encoder import SmoothEncoder
-from seatbelt_vae.objectives.terms import Batch, Objective, Terms
+from seatbelt_vae.objectives.terms import Terms
 
 __all__ = [
     "AVAE",
@@ -21,6 +23,7 @@ __all__ = [
     "BetaVAE",
     "Denoising",
     "FactorVAE",
+    "HoldMSE",
     "Objective",
     "SmoothEncoder",
     "Terms",

@@ -11,7 +11,8 @@ from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
 from seatbelt_vae.models.modes import evaluating
 from seatbelt_vae.objectives.elbo import check_beta
 from seatbelt_vae.objectives.perturbation import seen
-from seatbelt_vae.objectives.terms import Batch, Terms
+from seatbelt_vae.objectives.protocol import Batch
+from seatbelt_vae.objectives.terms import Terms
 from seatbelt_vae.objectives.wrapper import Wrapper
 
 NAME = "inconsistency"
@@ -70,7 +71,8 @@ class AVAE(Wrapper):
 
     def __call__(self, encoding: Encoding, x: Tensor, data_size: int) -> Terms:
         """The base's terms, and w times the mean of the new one."""
-        return self.base(encoding, x, data_size).penalised(self.weight, NAME, encoding.terms.get(NAME))
+        terms = self.base(encoding, x, data_size)
+        return terms.penalised(self.weight, encoding, NAME)
 
 
 def inconsistency(q: Normal, tilde: Normal, rho: float) -> Tensor:
@@ -86,6 +88,7 @@ def inconsistency(q: Normal, tilde: Normal, rho: float) -> Tensor:
         tensor([0.])
     """
     variance = 1 - rho**2
-    squares = tilde.scale.square() + (rho * q.scale).square() + (tilde.loc - rho * q.loc).square()
+    spread = tilde.scale.square() + (rho * q.scale).square()
+    squares = spread + (tilde.loc - rho * q.loc).square()
     entropy = tilde.scale.log() - 0.5 * math.log(variance)
     return (squares / (2 * variance) - entropy - 0.5).sum(-1)

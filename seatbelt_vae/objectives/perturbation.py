@@ -14,6 +14,9 @@ from seatbelt_vae.models.modes import evaluating
 
 Target = Literal["untargeted-latent", "reconstruction", "targeted"]
 Distance = Callable[[Tensor], Tensor]
+Sampler = Callable[..., Tensor]
+NEARER = 0.4
+"""Share of the distance to a target within which an image still has to be taken for what it was."""
 FILLING = 4
 """Passes that share out the length which the bounds cut off; the rest is below a percent."""
 
@@ -24,26 +27,13 @@ class Ball:
 
     Args:
         centre: x, (B, C, H, W).
-        radius: largest ‖d‖, un-squared L2 over the whole image.
+        radius: largest ‖d‖, un-squared L2 over the whole image, (B, 1).
         bounds: of the pixels.
-
-    Raises:
-        InputError: the radius is longer than the diagonal of the bounds, or a posterior is no Gaussian.
     """
 
     centre: Tensor
-    radius: float
+    radius: Tensor
     bounds: tuple[float, float]
-
-    def __post_init__(self) -> None:
-        low, high = self.bounds
-        diagonal = (high - low) * self.centre[0].numel() ** 0.5
-        if self.radius > diagonal:
-            raise InputError(f"radius {self.radius:g}: is more than any two images differ, use at most {diagonal:.3g}")
-
-    def around(self, count: int, radius: float) -> Self:
-        """The ball around the first images alone, with another radius."""
-        return replace(self, centre=self.centre[:count], radius=radius)
 
     def farthest(self, direction: Tensor) -> Tensor:
         r"""The image of the ball that is farthest in a direction (B, C, H, W).
@@ -53,7 +43,7 @@ class Ball:
         with t such that ‖x' - x‖ is the radius, where the bounds leave room for that.
 
         Example:
-            >>> ball = Ball(torch.tensor([[[[0.5, 1.0]]]]), 0.25, (0.0, 1.0))
+            >>> ball = Ball(torch.tensor([[[[0.5, 1.0]]]]), torch.tensor([[0.25]]), (0.0, 1.0))
             >>> ball.farthest(torch.tensor([[[[1.0, 7.0]]]]))
             tensor([[[[0.7500, 1.0000]]]])
         """
@@ -71,9 +61,14 @@ class Ball:
             free = free & (d == moved)
         return (x + d).view_as(self.centre)
 
+    def short_of(self, other: Tensor) -> Self:
+        """The same ball, where it ends before it is as near to other images as to its centre."""
+        apart = norm((other - self.centre).flatten(1))
+        return replace(self, radius=torch.minimum(self.radius, NEARER * apart))
+
     def random(self, generator: torch.Generator) -> Tensor:
         """An image of the ball in a random direction."""
-        return self.farthest(gaussian(self.centre, generator))
+        return self.farthest(draw(torch.randn, self.centre, generator))
 
 
 def check_inner(steps: int) -> None:
@@ -89,14 +84,19 @@ def check_inner(steps: int) -> None:
         raise InputError(f"inner_steps {steps}: must be 1 or more")
 
 
-def gaussian(like: Tensor, generator: torch.Generator) -> Tensor:
-    """Standard normal numbers of a tensor's shape, from a generator on its own device.
+def draw(sampler: Sampler, like: Tensor, generator: torch.Generator) -> Tensor:
+    """Random numbers of a tensor's shape and dtype, from a generator on its own device.
 
     Example:
-        >>> gaussian(torch.zeros(2, 3), torch.Generator().manual_seed(0)).shape
+        >>> draw(torch.randn, torch.zeros(2, 3), torch.Generator().manual_seed(0)).shape
         torch.Size([2, 3])
     """
-    drawn = torch.randn(like.shape, generator=generator, device=generator.device, dtype=like.dtype)
+    drawn = sampler(
+        like.shape,
+        generator=generator,
+        device=generator.device,
+        dtype=like.dtype,
+    )
     return drawn.to(like.device)
 
 
@@ -116,15 +116,17 @@ def worst_case(
     ball: Ball,
     generator: torch.Generator,
     *,
-    steps: int = 2,
+    steps: int = 5,
     target: Target = "untargeted-latent",
 ) -> Tensor:
     r"""The image of a ball that a model takes most wrongly, as far as a few steps find it.
 
-    .. math:: x_{k+1} = \arg\max_{x' \in \text{ball}} \langle \nabla D(x_k), x' \rangle
+    .. math:: x_{k+1} = (1 - \gamma_k) x_k + \gamma_k
+        \arg\max_{x' \in \text{ball}} \langle \nabla D(x_k), x' \rangle
 
-    This is Frank & Wolfe's step, and for the quadratic D of a small ball the power method. It starts from a random
-    direction, since D has no gradient at x itself. The model is in evaluation mode, and its weights get no gradient.
+    These are Frank & Wolfe's steps. An untargeted D is convex near x: γ = 1, which for a quadratic D is the power
+    method, from a random start, since D has no gradient at x itself. A targeted D is concave: γ = 2 / (k + 3), from
+    where the line to the target leaves the ball. The model is in evaluation mode, and its weights get no gradient.
 
     Args:
         model: what is to be misled.
@@ -138,16 +140,28 @@ def worst_case(
 
     References:
         Miyato et al. 2018, Virtual Adversarial Training. Madry et al. 2018, Towards Deep Learning Models Resistant to
-        Adversarial Attacks.
+        Adversarial Attacks. Jaggi 2013, Revisiting Frank-Wolfe.
     """
-    worst = ball.random(generator)
+    if target == "targeted":
+        ball = ball.short_of(following(ball.centre))
+        worst = ball.farthest(following(ball.centre) - ball.centre)
+    else:
+        worst = ball.random(generator)
     with evaluating(model), torch.enable_grad():
         d = distance(model, ball.centre, target)
-        for _ in range(steps):
+        for step in range(steps):
             worst.requires_grad_()
             (gradient,) = torch.autograd.grad(d(worst).sum(), worst)
-            worst = ball.farthest(gradient)
+            best = ball.farthest(gradient)
+            if target == "targeted":
+                best = torch.lerp(worst.detach(), best, 2 / (step + 3))
+            worst = best
     return worst.detach()
+
+
+def following(x: Tensor) -> Tensor:
+    """For each image of a batch the next one: its target."""
+    return x.roll(-1, dims=0)
 
 
 def distance(model: HierarchicalVAE, x: Tensor, target: Target) -> Distance:
@@ -155,8 +169,7 @@ def distance(model: HierarchicalVAE, x: Tensor, target: Target) -> Distance:
 
     - ``untargeted-latent``: KL(q(z|x') ‖ q(z|x)), summed over the layers that the decoder sees.
     - ``reconstruction``: ‖rec(x') - rec(x)‖².
-    - ``targeted``: -M(x', x_t) with x_t the next image of the batch,
-      :math:`M = \sum_j (\mu_j(x') - \mu_j(x_t))^2 / \operatorname{Var}_{\text{batch}} \mu_j`.
+    - ``targeted``: -KL(q(z|x') ‖ q(z|x_t)), likewise, with x_t the next image of the batch.
 
     Raises:
         InputError: a posterior is no Gaussian.
@@ -164,7 +177,8 @@ def distance(model: HierarchicalVAE, x: Tensor, target: Target) -> Distance:
     if target == "reconstruction":
         return Reconstructions(model, x)
     if target == "targeted":
-        return Means(model, x)
+        towards = Divergence(model, following(x))
+        return lambda images: -towards(images)
     return Divergence(model, x)
 
 
@@ -195,25 +209,6 @@ class Reconstructions:
     def __call__(self, images: Tensor) -> Tensor:
         """The distance of images (B, C, H, W), (B,)."""
         return (self.model.reconstruct(images) - self.clean).square().flatten(1).sum(-1)
-
-
-class Means:
-    """-M(x', x_t): minus the distance of the means from those of the next image of the batch."""
-
-    def __init__(self, model: HierarchicalVAE, x: Tensor) -> None:
-        self.model = model
-        with torch.no_grad():
-            means = self.means(x)
-        self.goal = means.roll(1, dims=0)
-        self.variance = means.var(0, correction=0).clamp(min=torch.finfo(means.dtype).tiny)
-
-    def means(self, images: Tensor) -> Tensor:
-        """The means of the layers that the decoder sees, side by side."""
-        return torch.cat([q.loc for q in seen(self.model, images)], dim=-1)
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """The distance of images (B, C, H, W), (B,)."""
-        return -((self.means(images) - self.goal).square() / self.variance).sum(-1)
 
 
 def seen(model: HierarchicalVAE, x: Tensor) -> Sequence[Normal]:

@@ -1,6 +1,5 @@
 """The smooth encoder: posteriors of an image and of the worst one near it are to agree."""
 
-import dataclasses
 from dataclasses import dataclass
 
 import torch
@@ -10,15 +9,16 @@ from torch.distributions import Normal
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
 from seatbelt_vae.models.modes import evaluating
 from seatbelt_vae.objectives.elbo import check_beta
-from seatbelt_vae.objectives.perturbation import Ball, check_inner, seen, worst_case
-from seatbelt_vae.objectives.terms import Batch, Terms
-from seatbelt_vae.objectives.wrapper import Wrapper, check_settings, count_of, risen
+from seatbelt_vae.objectives.perturbation import check_inner, seen, worst_case
+from seatbelt_vae.objectives.protocol import Batch
+from seatbelt_vae.objectives.terms import Terms
+from seatbelt_vae.objectives.wrapper import Perturbed
 
 NAME = "smoothness"
 
 
 @dataclass(frozen=True)
-class SmoothEncoder(Wrapper):
+class SmoothEncoder(Perturbed):
     r"""Any objective, and a price on how far the posterior moves under the worst perturbation.
 
     .. math:: \text{base} - \gamma \, W_2^2(q(z|x), q(z|x + d^*)), \qquad
@@ -29,11 +29,8 @@ class SmoothEncoder(Wrapper):
 
     Args:
         base: the objective that is wrapped.
-        radius: ε, largest L2 norm of d over the whole image, in the units of the data.
         gamma: γ, nats per squared unit of the latents.
         inner_steps: gradients of the encoder from which d is found.
-        ramp: share of the training over which the radius rises from 0.
-        share: of each batch for which the price is taken.
 
     References:
         Cemgil et al. 2020, Adversarially Robust Representations with Smooth Encoders. Schlarmann et al. 2024, Robust
@@ -49,15 +46,11 @@ class SmoothEncoder(Wrapper):
         ['smoothness']
     """
 
-    radius: float = dataclasses.field(kw_only=True)
     gamma: float = 10.0
-    inner_steps: int = 2
-    ramp: float = 0.3
-    share: float = 0.5
+    inner_steps: int = 5
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_settings(self.radius, self.ramp, self.share)
         check_beta(self.gamma, "gamma")
         check_inner(self.inner_steps)
 
@@ -66,14 +59,14 @@ class SmoothEncoder(Wrapper):
         encoding = self.base.encode(model, batch)
         if self.radius == 0 or self.gamma == 0:
             return encoding
-        count = count_of(self.share, batch.x)
-        ball = Ball(batch.x, self.radius, batch.bounds).around(count, risen(self.radius, self.ramp, self.done))
+        ball = self.ball(batch)
         worst = worst_case(model, ball, batch.generator, steps=self.inner_steps)
         return encoding.with_term(NAME, moved(model, ball.centre, worst))
 
     def __call__(self, encoding: Encoding, x: Tensor, data_size: int) -> Terms:
         """The base's terms, and γ times the mean of W2²."""
-        return self.base(encoding, x, data_size).penalised(self.gamma, NAME, encoding.terms.get(NAME))
+        terms = self.base(encoding, x, data_size)
+        return terms.penalised(self.gamma, encoding, NAME)
 
 
 def moved(model: HierarchicalVAE, x: Tensor, worst: Tensor) -> Tensor:

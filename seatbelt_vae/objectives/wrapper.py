@@ -4,11 +4,14 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Self
 
-from torch import Tensor, nn
+import torch
+from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
-from seatbelt_vae.objectives.terms import Batch, Objective, Terms
+from seatbelt_vae.objectives.perturbation import Ball, draw
+from seatbelt_vae.objectives.protocol import Adversary, Batch, Objective
+from seatbelt_vae.objectives.terms import Terms
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Wrapper:
         return self.base.tc_samples
 
     @property
-    def adversary(self) -> nn.Module | None:
+    def adversary(self) -> Adversary | None:
         """The base's."""
         return self.base.adversary
 
@@ -51,33 +54,64 @@ class Wrapper:
         """The base's terms."""
         return self.base(encoding, x, data_size)
 
+    def adversary_loss(self, encoding: Encoding, generator: torch.Generator) -> Tensor:
+        """The base's."""
+        return self.base.adversary_loss(encoding, generator)
 
-def check_settings(radius: float, ramp: float, share: float) -> None:
-    """Refuse what cannot be said of a perturbation.
 
-    Raises:
-        InputError: a radius below 0, or a share outside of [0, 1].
+@dataclass(frozen=True)
+class Perturbed(Wrapper):
+    """A wrapper that encodes images from elsewhere within a ball around them.
 
-    Example:
-        >>> check_settings(radius=1.0, ramp=0.3, share=0.5)
+    Args:
+        radius: ε, largest L2 norm of the perturbation over the whole image, in the units of the data.
+        ramp: share of the training over which the radius rises from 0.
+        share: of each batch that is perturbed.
+        spread: each image has a radius of its own, uniform between (1 - spread) ε and ε; 0 gives all the same one.
     """
-    if not 0 <= radius < float("inf"):
-        raise InputError(f"radius {radius}: must be a finite distance, zero or more")
-    if not 0 <= ramp <= 1:
-        raise InputError(f"ramp {ramp}: must be a share of the steps, from 0 to 1")
-    if not 0 < share <= 1:
-        raise InputError(f"share {share}: must be a share of the batch, above 0 and at most 1")
+
+    radius: float = dataclasses.field(kw_only=True)
+    ramp: float = 0.3
+    share: float = 0.5
+    spread: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.radius < float("inf"):
+            raise InputError(f"radius {self.radius}: must be a finite distance, zero or more")
+        if not 0 <= self.ramp <= 1:
+            raise InputError(f"ramp {self.ramp}: must be a share of the steps, from 0 to 1")
+        if not 0 < self.share <= 1:
+            raise InputError(f"share {self.share}: must be a share of the batch, above 0 and at most 1")
+        if not 0 <= self.spread <= 1:
+            raise InputError(f"spread {self.spread}: must be a share of the radius, from 0 to 1")
+
+    def ball(self, batch: Batch) -> Ball:
+        """The ball around the images of a batch that are perturbed, the first ones, at this step.
+
+        Raises:
+            InputError: the radius is longer than the diagonal of the bounds.
+        """
+        low, high = batch.bounds
+        diagonal = (high - low) * batch.x[0].numel() ** 0.5
+        if self.radius > diagonal:
+            raise InputError(f"radius {self.radius:g}: is more than any two images differ, use at most {diagonal:.3g}")
+        centre = first(self.share, batch.x)
+        radii = centre.new_full((len(centre), 1), risen(self.radius, self.ramp, self.done))
+        if self.spread:
+            radii = radii * (1 - self.spread * draw(torch.rand, radii, batch.generator))
+        return Ball(centre, radii, batch.bounds)
 
 
-def count_of(share: float, x: Tensor) -> int:
-    """How many images of a batch a share is, at least one.
+def first(share: float, x: Tensor) -> Tensor:
+    """The first images of a batch, at least one.
 
     Example:
         >>> import torch
-        >>> count_of(0.5, torch.zeros(5, 1, 2, 2))
-        2
+        >>> len(first(0.5, torch.zeros(6, 1, 2, 2)))
+        3
     """
-    return max(1, round(share * len(x)))
+    return x[: max(1, round(share * len(x)))]
 
 
 def risen(radius: float, ramp: float, done: float | None) -> float:

@@ -117,12 +117,7 @@ class _Rows:
 
 
 def rows_within(budget: float, x: Tensor, memory: int) -> int:
-    """How many rows of the size and dtype of x (·, n) a `Descent` can hold in `budget` bytes; at least 1.
-
-    Example:
-        >>> rows_within(2**20, torch.zeros(1, 1024), memory=10)
-        5
-    """
+    """How many rows of the size and dtype of x (·, n) a `Descent` can hold in `budget` bytes; at least 1."""
     vectors = 2 * memory + 20  # the pairs, the state, and what a turn needs besides
     matrices = 5 * (2 * memory) ** 2  # the products of the pairs, and what is made of them to solve with
     row = vectors * x.shape[1] * x.element_size() + 8 * matrices

@@ -207,8 +207,20 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(folder):
     with pytest.raises(InputError, match=r"bomb\.png: .*pixels"):
         load_dataset(folder)
     (folder / "bomb.png").unlink()
-    paint(folder / "wide.png", 0, size=(2**14, 2**13), mode="1")
-    with pytest.raises(InputError, match=r"wide\.png: has 16384×8192 pixels; at most 67108864 are read"):
+    paint(folder / "wide.png", 0, size=(2**14, 2**13), mode="1")  # of which Pillow only warns
+    with pytest.raises(InputError, match=r"wide\.png: .*134217728 pixels"):
+        load_dataset(folder)
+    (folder / "wide.png").unlink()
+    stack(folder / "2a.tif", [1, 2])
+    content = (folder / "2a.tif").read_bytes()
+    width = struct.pack("<HHII", 256, 4, 1, 16)
+    wide = struct.pack("<HHII", 256, 4, 1, 2**30)
+    if width not in content:
+        width, wide = struct.pack("<HHIHH", 256, 3, 1, 16, 0), wide
+    first = content.index(width)
+    second = content.index(width, first + 1)
+    (folder / "2a.tif").write_bytes(content[:second] + wide + content[second + 12 :])
+    with pytest.raises(InputError, match=r"2a\.tif: a page has 1073741824×16 pixels"):
         load_dataset(folder)
 
 

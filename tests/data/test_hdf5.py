@@ -86,3 +86,12 @@ def test_links_and_damage(shapes, tmp_path):
     inner.write_bytes(inner.read_bytes()[:900])
     with pytest.raises(InputError, match=r"inner\.h5: cannot be read as HDF5"):
         load_dataset(inner)
+
+
+def test_a_shape_that_nothing_is_stored_of(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "bomb.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("images", shape=(10**12, 64, 64, 3), dtype="u1", chunks=(1, 64, 64, 3))
+    with pytest.raises(InputError, match=r"images unpacks from 0 to .*: this is a decompression bomb"):
+        load_dataset(path)

@@ -69,7 +69,7 @@ def test_too_few_images(numbered):
 def test_more_pairs_than_a_number_can_say(numbered, count, kind):
     with pytest.raises(InputError, match=r"pairs need|at most 4096") as caught:
         draw_pairs(numbered, kind, count)
-    assert len(str(caught.value)) < 300
+    assert len(str(caught.value)) < 500
 
 
 def test_kinds_of_pairs(numbered):

@@ -159,7 +159,7 @@ def test_the_parts_refuse_what_they_do_not_know() -> None:
             ExperimentSpec.of({"model": model})
     with pytest.raises(InputError, match="network 'transformer': must be one of"):
         build_model(resolve(model={"network": "transformer"}), GREY.image_shape)
-    with pytest.raises(InputError, match="objective.estimator: Input should be 'mws', 'mss' or 'leave-one-in'"):
+    with pytest.raises(InputError, match=r"objective\.estimator: Input should be 'mws', 'mss' or 'leave-one-in'"):
         resolve(objective={"estimator": "mvs"})
 
 

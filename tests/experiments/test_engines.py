@@ -18,8 +18,8 @@ import torch
 
 from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments import ExperimentSpec, State, Sweep, SweepSpec, run_sweep
-from seatbelt_vae.experiments.lock import locked, owner
 from seatbelt_vae.experiments.engines import ENGINES, InProcess, Job, Resources, make_engine, threads
+from seatbelt_vae.experiments.lock import locked, owner
 from seatbelt_vae.storage import read_tensors
 
 

@@ -18,7 +18,7 @@ from seatbelt_vae.experiments import (
     run_evaluation,
     run_training,
 )
-from seatbelt_vae.experiments.evaluation import Measured
+from seatbelt_vae.experiments.evaluation import Measured, chosen
 from seatbelt_vae.experiments.evaluation.measurements import bootstrap_error
 from seatbelt_vae.experiments.evaluation.run import quick_settings
 from seatbelt_vae.measures import MEASURES
@@ -180,7 +180,11 @@ def test_every_number_says_its_unit_and_which_way_is_better(known: RunFolder) ->
     evaluation = evaluate(known, "all", iwae_samples=2, aggregate_samples=30)
     layers = {"kl_1", "kl_1_error"}
     numbers = {key for key in evaluation if not key.endswith("_error")} - {"measurements", "quantities", "settings"}
-    assert numbers - layers == set(evaluation["quantities"]) == {key for key, each in MEASURES.items() if each.kind == "run"}
+    assert (
+        numbers - layers
+        == set(evaluation["quantities"])
+        == {key for key, each in MEASURES.items() if each.kind == "run"}
+    )
     assert evaluation["quantities"]["mse"] == {"unit": "", "better": "lower"}
     assert {each["better"] for each in evaluation["quantities"].values()} == {"higher", "lower", ""}
 
@@ -224,8 +228,8 @@ def test_bad_input(fresh: RunFolder, change: dict[str, object], message: str) ->
 
 def test_what_is_left_out_by_its_settings_unless_named() -> None:
     none = EvaluationSettings(aggregate_samples=0, iwae_samples=0)
-    assert "mig" not in [each.name for each in none.chosen(True)]
-    assert "iwae" not in [each.name for each in none.chosen(True)]
+    assert "mig" not in [each.name for each in chosen(none, True)]
+    assert "iwae" not in [each.name for each in chosen(none, True)]
     named = dataclasses.replace(none, measures=("mig", "iwae"))
-    assert [each.name for each in named.chosen(True)] == ["iwae", "mig"]
-    assert (named.draws.iwae_samples, named.draws.aggregate_samples) == (64, 1000)
+    assert [each.name for each in chosen(named, True)] == ["iwae", "mig"]
+    assert (named.draws["iwae_samples"], named.draws["aggregate_samples"]) == (64, 1000)

@@ -90,7 +90,7 @@ def test_data_that_were_moved(tmp_path: Path, tiny: ExperimentSpec, images_file:
     here.write_bytes(images_file.read_bytes())
     made = run_training(tiny.changed(data={"name": str(here)}), tmp_path / "run", device="cpu")
     there = here.rename(tmp_path / "there.npz")
-    with pytest.raises(InputError, match="if the data were moved, say where they are with --data$"):
+    with pytest.raises(InputError, match=r"if the data were moved, say where they are with --data$"):
         _ = RunFolder.open(made.path).split
     assert len(RunFolder.open(made.path, data=str(there)).split.test) == 24
     np.savez(here, images=np.zeros((60, 28, 28), dtype=np.uint8))

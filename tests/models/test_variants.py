@@ -24,7 +24,8 @@ def test_default_sizes_and_likelihoods() -> None:
 def test_completing_twice_changes_nothing(name: str) -> None:
     once = completed(name, Architecture(), 1)
     assert completed(name, once, 1) == once
-    assert None not in dataclasses.asdict(once).values()
+    missing = [key for key, value in dataclasses.asdict(once).items() if value is None]
+    assert missing == ([] if VARIANTS[name].certified else ["constants"])
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -34,8 +35,8 @@ def test_a_factory_builds_what_the_table_says(name: str, channels: int) -> None:
     with torch.device("meta"):
         model = build(name, shape, network="mlp")
     expected = completed(name, Architecture(network="mlp"), channels)
-    arguments = {key: value for key, value in dataclasses.asdict(expected).items() if key != "layers"}
-    arguments |= {"latent_sizes": list(arguments["latent_sizes"]), "hidden_sizes": list(arguments["hidden_sizes"])}
+    arguments = {key: value for key, value in dataclasses.asdict(expected).items() if key != "layers" and value}
+    arguments = {key: list(value) if isinstance(value, tuple) else value for key, value in arguments.items()}
     assert model.recipe == {"model": VARIANTS[name].factory, "arguments": {"image_shape": list(shape), **arguments}}
     assert model.latent_sizes == expected.latent_sizes
 

@@ -133,6 +133,6 @@ def test_shapes_that_are_none(shape: Any) -> None:
 
 
 def test_unknown_model() -> None:
-    with pytest.raises(InputError, match="model: 'gan' is unknown, use one of vae, beta-vae, .* seatbelt"):
+    with pytest.raises(InputError, match=r"model: 'gan' is unknown, use one of vae, beta-vae, .* seatbelt"):
         build("gan", SHAPE)
     assert isinstance(build("vae", SHAPE, network=(ENCODER, DECODER), latent_sizes=(3,)), HierarchicalVAE)

@@ -48,6 +48,10 @@ ROBUST: dict[str, Wrap] = {
 }
 
 
+def ball_of(x: Tensor, radius: float) -> Ball:
+    return Ball(x, torch.full((len(x), 1), radius), (0.0, 1.0))
+
+
 def pass_over(objective: Objective, model: HierarchicalVAE, x: Tensor) -> tuple[Any, Any]:
     encoding = objective.encode(model, Batch.of(model, x))
     return encoding, objective(encoding, x, DATA_SIZE)
@@ -80,7 +84,7 @@ def test_every_hierarchy_takes_every_wrapper(wrap: Wrap, name: str) -> None:
 @pytest.mark.parametrize("kind", [Adversarial, Denoising])
 def test_a_share_is_encoded_elsewhere_and_the_clean_image_explained(kind: Any) -> None:
     model, x = built("vae", "gaussian", SHAPE).eval(), 0.5 * torch.ones(10, *SHAPE)
-    encoding, terms = pass_over(kind(ELBO(), radius=0.5, share=0.3), model, x)
+    encoding, terms = pass_over(kind(ELBO(), radius=0.5, share=0.3, spread=0.0), model, x)
     clean = model.encode(x)[0].loc
     moved = (encoding.q[0].loc - clean).abs().amax(-1) > 1e-6
     assert moved.tolist() == [True] * 3 + [False] * 7
@@ -90,13 +94,13 @@ def test_a_share_is_encoded_elsewhere_and_the_clean_image_explained(kind: Any) -
 def test_the_adversarial_rows_are_the_worst_of_the_ball() -> None:
     """The encoding is that of `worst_case` with the batch's own generator."""
     model, x = built("seatbelt", "gaussian", SHAPE).eval(), images("gaussian", 6, SHAPE)
-    objective = Adversarial(ELBO(), radius=0.5, share=1.0)
+    objective = Adversarial(ELBO(), radius=0.5, share=1.0, spread=0.0)
     batch = Batch.of(model, x)
     encoding = objective.encode(model, batch)
     again = Batch.of(model, x)
-    worst = worst_case(model, Ball(x, 0.5, (0.0, 1.0)), again.generator)
+    worst = worst_case(model, ball_of(x, 0.5), again.generator)
     assert torch.equal(encoding.q[0].loc, model(worst, again.noise).q[0].loc)
-    random = Ball(x, 0.5, (0.0, 1.0)).random(torch.Generator().manual_seed(3))
+    random = ball_of(x, 0.5).random(torch.Generator().manual_seed(3))
     farther = kl_divergence(encoding.q[0], model.encode(x)[0]).sum(-1)
     near = kl_divergence(model.encode(random)[0], model.encode(x)[0]).sum(-1)
     assert (farther > 2 * near).all()
@@ -104,13 +108,24 @@ def test_the_adversarial_rows_are_the_worst_of_the_ball() -> None:
 
 def test_the_radius_rises_over_the_first_share_of_the_steps() -> None:
     model, x = built("vae", "gaussian", SHAPE).eval(), 0.5 * torch.ones(4, *SHAPE)
-    objective = Denoising(ELBO(), radius=1.0, ramp=0.5, share=1.0)
+    objective = Denoising(ELBO(), radius=1.0, ramp=0.5, share=1.0, spread=0.0)
     seen: list[Tensor] = []
     model.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
     for step in (0, 10, 25, 50, 99):
         objective.at(step, 100).encode(model, Batch.of(model, x))
     lengths = [float(torch.linalg.vector_norm(image[0] - x[0])) for image in seen]
     assert lengths == pytest.approx([0.0, 0.2, 0.5, 1.0, 1.0], abs=1e-5)
+
+
+def test_a_spread_gives_every_image_a_radius_of_its_own() -> None:
+    model, x = built("vae", "gaussian", SHAPE).eval(), 0.5 * torch.ones(400, *SHAPE)
+    seen: list[Tensor] = []
+    model.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    Denoising(ELBO(), radius=2.0, spread=0.75, share=1.0).encode(model, Batch.of(model, x))
+    length = torch.linalg.vector_norm((seen[0] - x).flatten(1), dim=1)
+    assert 0.5 <= float(length.min()) < 0.52
+    assert 1.98 < float(length.max()) <= 2.0
+    assert float(length.mean()) == pytest.approx(1.25, abs=0.1)
 
 
 def test_bounds_of_minus_one_to_one_are_kept() -> None:
@@ -174,9 +189,9 @@ def test_no_gradient_of_avae_s_term_reaches_the_decoder() -> None:
 def test_the_smooth_encoder_s_target_gets_no_gradient() -> None:
     """The gradient is that of ‖q(x*) - constant‖²."""
     model, x = built("vae", "gaussian", SHAPE).eval(), images("gaussian", 6, SHAPE)
-    objective = SmoothEncoder(ELBO(), radius=0.5, share=1.0)
+    objective = SmoothEncoder(ELBO(), radius=0.5, share=1.0, spread=0.0)
     term = objective.encode(model, Batch.of(model, x)).terms["smoothness"].mean()
-    worst = worst_case(model, Ball(x, 0.5, (0.0, 1.0)), Batch.of(model, x).generator)
+    worst = worst_case(model, ball_of(x, 0.5), Batch.of(model, x).generator)
     clean = model.encode(x)[0]
     constant = Normal(clean.loc.detach(), clean.scale.detach())
     expected = squared_w2(model.encode(worst)[0], constant).mean()
@@ -205,6 +220,7 @@ def test_an_adversary_of_the_base_is_the_wrapper_s() -> None:
         (lambda: Adversarial(ELBO(), radius=1.0, inner_steps=0), r"inner_steps 0: must be 1 or more"),
         (lambda: Adversarial(ELBO(), radius=1.0, share=0.0), r"share 0.0: must be a share of the batch"),
         (lambda: Adversarial(ELBO(), radius=1.0, ramp=1.5), r"ramp 1.5: must be a share of the steps"),
+        (lambda: Adversarial(ELBO(), radius=1.0, spread=-0.1), r"spread -0.1: must be a share of the radius"),
         (lambda: Adversarial(ELBO(), radius=1.0, target="moon"), r"target 'moon': must be one of untargeted-latent"),
         (lambda: Adversarial(3, radius=1.0), r"base: must be an objective such as ELBO\(\), is a int"),
         (lambda: Denoising(ELBO(), radius=-1.0), r"radius -1.0"),

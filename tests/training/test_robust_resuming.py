@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.models import HierarchicalVAE
-from seatbelt_vae.objectives import AVAE, ELBO, Adversarial, Denoising, Objective, SmoothEncoder, Terms
+from seatbelt_vae.objectives import AVAE, ELBO, Adversarial, Denoising, HoldMSE, Objective, SmoothEncoder, Terms
 from seatbelt_vae.training import Settings, Update, train
 
 Make = Callable[..., HierarchicalVAE]
@@ -23,6 +23,7 @@ ROBUST: dict[str, Callable[[Any], Objective]] = {
     "denoising": lambda base: Denoising(base, radius=2.0),
     "smooth": lambda base: SmoothEncoder(base, radius=2.0),
     "avae": lambda base: AVAE(base),
+    "held": lambda base: HoldMSE(Adversarial(base, radius=2.0, spread=1.0), mse=0.01),
     "adversarial + smooth": lambda base: SmoothEncoder(Adversarial(base, radius=2.0), radius=2.0),
 }
 

@@ -86,24 +86,12 @@ def fast_copy(model: Attackable) -> Attackable:
 
 
 def on_cpu(module: nn.Module) -> bool:
-    """Whether a module's parameters are in the memory of the CPU; that of one without parameters is, too.
-
-    Example:
-        >>> on_cpu(nn.Linear(1, 1)), on_cpu(nn.Linear(1, 1, device="meta"))
-        (True, False)
-    """
+    """Whether a module's parameters are in the memory of the CPU; that of one without parameters is, too."""
     return next(module.parameters(), torch.empty(0)).device.type == "cpu"
 
 
 def fold_batch_norms(sequence: nn.Sequential) -> None:
-    """Fold every batch norm that directly follows a convolution into it, in place.
-
-    Example:
-        >>> layers = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)).eval()
-        >>> fold_batch_norms(layers)
-        >>> type(layers[1]).__name__
-        'Identity'
-    """
+    """Fold every batch norm that directly follows a convolution into it, in place."""
     for i in range(len(sequence) - 1):
         layer, norm = sequence[i], sequence[i + 1]
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
@@ -117,12 +105,7 @@ def fold_batch_norms(sequence: nn.Sequential) -> None:
 
 
 def suits(module: nn.Module) -> bool:
-    """Whether a module is a plain convolution from a few channels, whose input gradient is worth rewriting.
-
-    Example:
-        >>> suits(nn.Conv2d(1, 32, 4, stride=2, padding=1)), suits(nn.Conv2d(32, 32, 4))
-        (True, False)
-    """
+    """Whether a module is a plain convolution from a few channels, whose input gradient is worth rewriting."""
     return (
         type(module) is nn.Conv2d
         and module.in_channels <= FEW_CHANNELS
@@ -133,12 +116,7 @@ def suits(module: nn.Module) -> bool:
 
 
 def as_built(*modules: nn.Module) -> bool:
-    """Whether modules are PyTorch's own, with no hook on them and no parametrization.
-
-    Example:
-        >>> as_built(nn.ReLU()), as_built(torch.nn.utils.spectral_norm(nn.Linear(2, 2)))
-        (True, False)
-    """
+    """Whether modules are PyTorch's own, with no hook on them and no parametrization."""
     own = all(type(each).__module__.startswith("torch.nn.modules.") for each in modules)
     return own and not any(each._forward_hooks or each._forward_pre_hooks for each in modules)
 

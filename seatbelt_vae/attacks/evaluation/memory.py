@@ -61,14 +61,7 @@ def within(problem: Problem, memory: float) -> tuple[Problem, float]:
 
 
 def bytes_per_row(fun: Objective, start: Tensor) -> int:
-    """Bytes that one more row takes in a call of an objective: `WAY_BACK` times what autograd keeps for it.
-
-    Counted for one row and for two; parameters do not show in the difference.
-
-    Example:
-        >>> bytes_per_row(lambda d, pairs: d.square().sum(1), torch.zeros(1, 1024))
-        8192
-    """
+    """Bytes that one more row takes in a call: `WAY_BACK` times what autograd keeps for it, no parameters."""
     one = _kept(fun, start[:1])
     two = _kept(fun, start[:1].expand(2, -1))
     return WAY_BACK * max(0, two - one)

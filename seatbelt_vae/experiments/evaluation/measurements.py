@@ -9,7 +9,10 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae import metrics
+from seatbelt_vae.errors import InputError
+from seatbelt_vae.experiments.evaluation.settings import EvaluationSettings
 from seatbelt_vae.experiments.evaluation.subject import CHUNK, Subject
+from seatbelt_vae.settings import near, shown
 
 FORESTS = 3
 RESAMPLES = 50
@@ -37,7 +40,7 @@ class Measurement:
     Attributes:
         name: what ``--measure`` calls it.
         make: measures a subject.
-        uses: names of the `Draws` that decide its result.
+        uses: names of the settings that decide its result, see `EvaluationSettings.draws`.
         quick: whether it is made unless told otherwise.
         needs_factors: whether it needs to know what generated each image.
     """
@@ -59,8 +62,9 @@ def elbo(subject: Subject) -> Measured:
 
 def iwae(subject: Subject) -> Measured:
     """The importance-weighted bound of the test images."""
-    draws = subject.draws
-    bound = metrics.iwae(subject.model, subject.test, draws.iwae_samples, seed=draws.seed, progress=subject.progress)
+    draws = subject.settings.draws
+    count = draws["iwae_samples"]
+    bound = metrics.iwae(subject.model, subject.test, count, seed=draws["seed"], progress=subject.progress)
     return Measured({"iwae": bound.mean, "iwae_error": bound.standard_error})
 
 
@@ -95,9 +99,9 @@ def active_units(subject: Subject) -> Measured:
 
 def total_correlation(subject: Subject) -> Measured:
     """What the aggregate posterior of the top layer over all training images tells."""
-    draws = subject.draws
+    draws = subject.settings.draws
     aggregate = metrics.aggregate_posterior(
-        subject.aggregate, draws.aggregate_samples, seed=draws.seed, progress=subject.progress
+        subject.aggregate, draws["aggregate_samples"], seed=draws["seed"], progress=subject.progress
     )
     values = aggregate.summary()
     del values["kl"], values["kl_error"]  # of the top layer; "kl" is that of all layers, on the test images
@@ -106,12 +110,12 @@ def total_correlation(subject: Subject) -> Measured:
 
 def mig(subject: Subject) -> Measured:
     """The mutual information gap of the top layer."""
-    draws = subject.draws
+    draws = subject.settings.draws
     found = metrics.mig(
         subject.aggregate,
         subject.factors,
-        draws.aggregate_samples,
-        seed=draws.seed,
+        draws["aggregate_samples"],
+        seed=draws["seed"],
         progress=subject.progress,
     )
     return Measured({"mig": found.score, "mig_error": found.standard_error})
@@ -119,7 +123,7 @@ def mig(subject: Subject) -> Measured:
 
 def dci(subject: Subject) -> Measured:
     """Disentanglement, completeness and informativeness of the top layer; errors over forests."""
-    first = subject.draws.seed
+    first = subject.settings.seed
     found = []
     for seed in range(first, first + FORESTS):
         found.append(metrics.dci(subject.codes, subject.factors, seed=seed))
@@ -132,7 +136,7 @@ def dci(subject: Subject) -> Measured:
 def sap(subject: Subject) -> Measured:
     """Separated attribute predictability of the top layer; error by bootstrap over images."""
     ordered = metrics.ordered_factors(subject.train.factor_names)
-    seed = subject.draws.seed
+    seed = subject.settings.seed
 
     def score(codes: Tensor, factors: Tensor) -> float:
         return metrics.sap(codes, factors, ordered, seed=seed).score
@@ -143,7 +147,7 @@ def sap(subject: Subject) -> Measured:
 
 def factor_vae_score(subject: Subject) -> Measured:
     """The FactorVAE score of the top layer."""
-    found = metrics.factor_vae_score(subject.codes, subject.factors, votes=VOTES, seed=subject.draws.seed)
+    found = metrics.factor_vae_score(subject.codes, subject.factors, votes=VOTES, seed=subject.settings.seed)
     score = float(found)
     error = math.sqrt(score * (1 - score) / VOTES)
     return Measured({"factor_vae_score": score, "factor_vae_score_error": error})
@@ -151,16 +155,16 @@ def factor_vae_score(subject: Subject) -> Measured:
 
 def noise(subject: Subject) -> Measured:
     """How well the clean image is still explained after a noisy one was encoded (Fig 8)."""
-    draws = subject.draws
+    draws = subject.settings.draws
     images = subject.test
-    if len(images) > draws.noise_images:
-        images = images.sample(draws.noise_images)
+    if len(images) > draws["noise_images"]:
+        images = images.sample(draws["noise_images"])
     found = metrics.noise_robustness(
         subject.model,
         images,
-        metrics.Noise(draws.scales, subject.test.bounds),
-        draws.samples,
-        seed=draws.seed,
+        metrics.Noise(tuple(draws["scales"]), subject.test.bounds),
+        draws["samples"],
+        seed=draws["seed"],
         progress=subject.progress,
     )
     rows = found.summary()
@@ -235,3 +239,42 @@ MEASUREMENTS: dict[str, Measurement] = {
     )
 }
 """Measurements by name, in the order in which they are made. A new one is a function and a line here."""
+
+
+def chosen(settings: EvaluationSettings, has_factors: bool) -> list[Measurement]:
+    """The measurements that are asked for, in the order in which they are made.
+
+    Args:
+        settings: what is asked for.
+        has_factors: whether the data say what generated each image. Without, what needs that is left out, unless it
+            is named.
+
+    Raises:
+        InputError: a name is unknown, or one that is named needs factors.
+
+    Example:
+        >>> [each.name for each in chosen(EvaluationSettings(("sap", "elbo")), has_factors=True)]
+        ['elbo', 'sap']
+    """
+    if settings.named is None:
+        usual = [each for each in MEASUREMENTS.values() if _is_usual(each, settings)]
+        return [each for each in usual if has_factors or not each.needs_factors]
+    if settings.named == ():
+        raise InputError(f"measures: none was named, use all, or some of {', '.join(MEASUREMENTS)}")
+    for name in settings.named:
+        if name not in MEASUREMENTS:
+            hint = near(name, MEASUREMENTS)
+            names = ", ".join(MEASUREMENTS)
+            raise InputError(f"measures: {shown(name)} is unknown{hint}, use all, or some of {names}")
+        if MEASUREMENTS[name].needs_factors and not has_factors:
+            raise InputError(f"measures: {name} needs to know what generated each image, these data have no factors")
+    return [each for each in MEASUREMENTS.values() if each.name in settings.named]
+
+
+def _is_usual(measurement: Measurement, settings: EvaluationSettings) -> bool:
+    """Whether it is made without being named."""
+    if "aggregate_samples" in measurement.uses and not settings.aggregate_samples:
+        return False
+    if settings.measures == "all" or measurement.quick:
+        return True
+    return "iwae_samples" in measurement.uses and settings.iwae_samples > 0

@@ -3,13 +3,12 @@
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments.evaluation.measurements import MEASUREMENTS, Measured, Measurement
+from seatbelt_vae.experiments.evaluation.measurements import MEASUREMENTS, Measured, Measurement, chosen
 from seatbelt_vae.experiments.evaluation.settings import EvaluationSettings
-from seatbelt_vae.experiments.evaluation.subject import Draws, Subject
+from seatbelt_vae.experiments.evaluation.subject import Subject
 from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.store import RunFolder
 from seatbelt_vae.measures import MEASURES
@@ -50,15 +49,14 @@ def run_evaluation(
     Example:
         ``run_evaluation(RunFolder.open("runs/a"), EvaluationSettings(("elbo", "noise")))["elbo"]``
     """
-    draws = settings.draws
     model = folder.model().to(choose_device(device))
-    subject = Subject(model, folder.split, draws, seconds_spent(folder.path), progress)
-    wanted = settings.chosen(subject.has_factors)
+    subject = Subject(model, folder.split, settings, seconds_spent(folder.path), progress)
+    wanted = chosen(settings, subject.has_factors)
     if settings.measures == "all" and not subject.has_factors:
         left_out = [each.name for each in MEASUREMENTS.values() if each.needs_factors]
         say(f"left out, as these data have no factors: {', '.join(left_out)}")
     evaluation = _known(folder)
-    missing = [each for each in wanted if not _is_known(evaluation, each, draws)]
+    missing = [each for each in wanted if not _is_known(evaluation, each, settings)]
     if missing:
         with hold(folder.path):
             evaluation = _known(folder)
@@ -85,7 +83,7 @@ def is_evaluated(evaluation: Mapping[str, Any], settings: EvaluationSettings) ->
         False
     """
     if settings.measures is not None:
-        return all(_is_known(evaluation, each, settings.draws) for each in settings.chosen(has_factors=True))
+        return all(_is_known(evaluation, each, settings) for each in chosen(settings, has_factors=True))
     if settings.scales is not None:
         raise InputError("scales: need measures that name what is to be measured, such as noise")
     return evaluation.get("settings") == quick_settings(settings)
@@ -110,11 +108,12 @@ def _make(folder: RunFolder, subject: Subject, measurement: Measurement, evaluat
     started = time.perf_counter()
     try:
         measured = measurement.make(subject)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         kept = "what was measured before is kept, the same command goes on"
-        raise KeyboardInterrupt(f"stopped in {measurement.name}; {kept}") from None
+        stop.args = (f"stopped in {measurement.name}; {kept}",)
+        raise
     note = {
-        "settings": _used(measurement, subject.draws),
+        "settings": _used(measurement, subject.settings),
         "seconds": round(time.perf_counter() - started, 3),
         "keys": list(measured.values),
     }
@@ -133,15 +132,10 @@ def _completed(folder: RunFolder, evaluation: Evaluation, settings: EvaluationSe
     return evaluation
 
 
-def _used(measurement: Measurement, draws: Draws) -> dict[str, Any]:
+def _used(measurement: Measurement, settings: EvaluationSettings) -> dict[str, Any]:
     """The settings that decide a measurement, as JSON gives them back."""
-    found = {}
-    for name, value in asdict(draws).items():
-        if isinstance(value, tuple):
-            value = list(value)
-        if name in measurement.uses:
-            found[name] = value
-    return found
+    draws = settings.draws
+    return {name: draws[name] for name in draws if name in measurement.uses}
 
 
 def _known(folder: RunFolder) -> Evaluation:
@@ -152,9 +146,9 @@ def _known(folder: RunFolder) -> Evaluation:
     return {}
 
 
-def _is_known(evaluation: Mapping[str, Any], measurement: Measurement, draws: Draws) -> bool:
+def _is_known(evaluation: Mapping[str, Any], measurement: Measurement, settings: EvaluationSettings) -> bool:
     made = evaluation.get("measurements", {}).get(measurement.name)
-    return made is not None and made["settings"] == _used(measurement, draws)
+    return made is not None and made["settings"] == _used(measurement, settings)
 
 
 def _without(evaluation: Mapping[str, Any], measurement: Measurement) -> Evaluation:

@@ -9,32 +9,11 @@ from torch.distributions import Normal
 
 from seatbelt_vae import metrics
 from seatbelt_vae.data import ImageDataset, Split
-from seatbelt_vae.metrics.noise import SCALES
+from seatbelt_vae.experiments.evaluation.settings import EvaluationSettings
 from seatbelt_vae.models import HierarchicalVAE
 
 CHUNK = 256
 """Images at a time."""
-
-
-@dataclass(frozen=True)
-class Draws:
-    """How exactly to measure.
-
-    Attributes:
-        samples: draws of z for each image.
-        iwae_samples: draws for the importance-weighted bound.
-        aggregate_samples: samples at which the aggregate posterior over all training images is evaluated.
-        scales: standard deviations of the noise, for data in [−1, 1].
-        noise_images: test images at most for the noise.
-        seed: of all draws.
-    """
-
-    samples: int = 1
-    iwae_samples: int = 64
-    aggregate_samples: int = 1000
-    scales: tuple[float, ...] = SCALES
-    noise_images: int = 500
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,14 +23,14 @@ class Subject:
     Attributes:
         model: on the device where to compute.
         split: its training and test data.
-        draws: how exactly to measure.
+        settings: how exactly to measure.
         training_seconds: what the training took.
         progress: show bars on stderr.
     """
 
     model: HierarchicalVAE
     split: Split
-    draws: Draws
+    settings: EvaluationSettings
     training_seconds: float = 0.0
     progress: bool = False
 
@@ -80,8 +59,8 @@ class Subject:
     @cached_property
     def bound(self) -> metrics.EvidenceBound:
         """The ELBO of the test images."""
-        draws = self.draws
-        return metrics.elbo(self.model, self.test, draws.samples, seed=draws.seed, progress=self.progress)
+        settings = self.settings
+        return metrics.elbo(self.model, self.test, settings.samples, seed=settings.seed, progress=self.progress)
 
     @cached_property
     def test_posteriors(self) -> tuple[Normal, ...]:
@@ -91,7 +70,7 @@ class Subject:
     @cached_property
     def aggregate(self) -> Normal:
         """Posteriors of the top layer of all training images, each at a sample of the layer below."""
-        return metrics.encode_images(self.model, self.train, seed=self.draws.seed, progress=self.progress)[-1]
+        return metrics.encode_images(self.model, self.train, seed=self.settings.seed, progress=self.progress)[-1]
 
     @cached_property
     def codes(self) -> Tensor:
