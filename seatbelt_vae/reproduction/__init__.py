@@ -1,0 +1,42 @@
+"""The paper again: scales and its numbers as data, recipes, and claims as contrasts of cells of the long table."""
+
+from seatbelt_vae.reproduction.attacks import words
+from seatbelt_vae.reproduction.claims import MATTERS, Contrast, Verdict, Word, gone, together, verdicts
+from seatbelt_vae.reproduction.images import Images
+from seatbelt_vae.reproduction.plan import Plan, estimate_hours, plan
+from seatbelt_vae.reproduction.recipe import Drawing, Recipe
+from seatbelt_vae.reproduction.recipes import ALL, NAMES, names_of, recipes, shortened
+from seatbelt_vae.reproduction.results import Results, title_of
+from seatbelt_vae.reproduction.rows import tidy
+from seatbelt_vae.reproduction.run import reproduce, so_far
+from seatbelt_vae.reproduction.scales import SCALES, Scale, scale_of
+
+__all__ = [
+    "ALL",
+    "MATTERS",
+    "NAMES",
+    "SCALES",
+    "Contrast",
+    "Drawing",
+    "Images",
+    "Plan",
+    "Recipe",
+    "Results",
+    "Scale",
+    "Verdict",
+    "Word",
+    "estimate_hours",
+    "gone",
+    "names_of",
+    "plan",
+    "recipes",
+    "reproduce",
+    "scale_of",
+    "shortened",
+    "so_far",
+    "tidy",
+    "title_of",
+    "together",
+    "verdicts",
+    "words",
+]
