@@ -1,17 +1,21 @@
 """Which latents a model uses at all, and where it has collapsed to the prior."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.metrics.factors import check_codes
+
+COLLAPSED = 0.01
+"""Nats below which a dimension carries nothing."""
 
 
 @dataclass(frozen=True)
 class ActiveUnits:
-    """Var_x E[z_j|x] per layer and dimension, and what of it exceeds the threshold; bottom layer first.
+    """Var_x E[z_j|x] per layer and dimension, and which exceed the threshold; bottom layer first.
 
     Attributes:
         variance: one (D_l,) per layer.
@@ -59,23 +63,31 @@ def active_units(means: Tensor | Sequence[Tensor], threshold: float = 1e-2) -> A
         threshold: of the variance.
 
     Raises:
-        InputError: fewer than two images, or not (N, D).
+        InputError: fewer than two images, not (N, D), or a mean that is not finite.
 
     References:
         Burda, Grosse & Salakhutdinov 2016, Importance Weighted Autoencoders, section 5.2.
 
     Example:
+        >>> import torch
         >>> active_units(torch.tensor([[0.0, 1.0], [0.0, 3.0]])).counts
         (1,)
     """
-    layers = (means,) if isinstance(means, Tensor) else tuple(means)
-    for layer in layers:
+    if isinstance(means, Tensor):
+        means = (means,)
+    variances = []
+    for layer in means:
         if layer.dim() != 2 or len(layer) < 2:
             raise InputError(f"means: shape {tuple(layer.shape)}; expected (N, D) with at least two images")
-    return ActiveUnits(tuple(layer.detach().double().var(0).cpu() for layer in layers), threshold)
+        variances.append(check_codes(layer).var(0))
+    return ActiveUnits(tuple(variances), threshold)
 
 
-def collapse(dimension_kl: Sequence[Tensor], floor: float | None = None, tolerance: float = 0.05) -> Collapse:
+def collapse(
+    dimension_kl: Sequence[Tensor],
+    floor: float | None = None,
+    tolerance: float = 0.05,
+) -> Collapse:
     """Sum up where a model's KL lies, from :attr:`EvidenceBound.dimension_kl` or per-image KLs. Nats.
 
     Args:
@@ -84,14 +96,24 @@ def collapse(dimension_kl: Sequence[Tensor], floor: float | None = None, toleran
         tolerance: how far above the floor still counts as at it, as a share of the floor.
 
     Example:
+        >>> import torch
         >>> collapse([torch.tensor([0.0, 0.125, 2.0, 3.0])], floor=0.125).at_floor
         (0.5,)
     """
-    layers = tuple(kl.detach().double().reshape(-1, kl.shape[-1]).mean(0).cpu() for kl in dimension_kl)
-    reach = -torch.inf if floor is None else floor * (1 + tolerance)
+    reach = -math.inf
+    if floor is not None:
+        reach = floor * (1 + tolerance)
+    layers = []
+    for kl in dimension_kl:
+        per_image = kl.detach().double().reshape(-1, kl.shape[-1])
+        layers.append(per_image.mean(0).cpu())
     return Collapse(
-        dimension_kl=layers,
+        dimension_kl=tuple(layers),
         layer_kl=tuple(float(kl.sum()) for kl in layers),
-        at_floor=tuple(float((kl <= reach).double().mean()) for kl in layers),
-        collapsed=tuple(float((kl < 0.01).double().mean()) for kl in layers),
+        at_floor=tuple(_share(kl <= reach) for kl in layers),
+        collapsed=tuple(_share(kl < COLLAPSED) for kl in layers),
     )
+
+
+def _share(chosen: Tensor) -> float:
+    return float(chosen.double().mean())

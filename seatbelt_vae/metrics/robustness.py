@@ -51,9 +51,9 @@ def attack_success(
 
     0: nothing gained; 1: as good as encoding the target itself; negative: pushed away from it.
 
-    Where rec(x) is already as close to x_t as rec(x_t) is (the denominator is under `minimum_gap` of
-    ‖rec(x) − x_t‖, for one by a collapsed posterior), there is nothing to gain and s is 0 at every λ.
-    `success_is_defined` says which pairs these are: leave them out of averages or count them beside.
+    Where rec(x) is already about as close to x_t as rec(x_t) is, there is nothing to gain and s is 0 at every λ. That
+    is so where the denominator is under `minimum_gap` of ‖rec(x) − x_t‖, for example with a collapsed posterior.
+    `success_is_defined` says which pairs these are: leave them out of averages, or count them beside.
 
     Args:
         adversarial_reconstruction: rec(x*), shape (P, …, C, H, W); any axes, such as λ, after the pairs.
@@ -77,10 +77,11 @@ def attack_success(
     reached = _distance(adversarial_reconstruction, target)
     best = _distance(target_reconstruction, target)
     clean = _distance(source_reconstruction, target)
-    defined = success_is_defined(source_reconstruction, target_reconstruction, target, minimum_gap)
-    best, clean, defined = (_like(value, reached) for value in (best, clean, defined))
+    defined = clean - best > minimum_gap * clean
     gap = torch.where(defined, clean - best, 1.0)
-    return torch.where(defined, (clean - reached) / gap, 0.0)  # equal to the formula, exact at s = 0
+    gained = _like(clean, reached) - reached
+    success = gained / _like(gap, reached)  # equal to the formula, exact at s = 0
+    return torch.where(_like(defined, reached), success, 0.0)
 
 
 def success_is_defined(
@@ -120,8 +121,9 @@ def relative_distortion(distortion: Tensor, source: Tensor, target: Tensor) -> T
         tensor([[0.5000, 0.5000, 0.5000]])
     """
     apart = _distance(source, target)
-    if (apart == 0).any():
-        raise InputError(f"pair {int((apart == 0).nonzero()[0])}: source and target are the same image")
+    same = apart == 0
+    if same.any():
+        raise InputError(f"pair {int(same.nonzero()[0])}: source and target are the same image")
     return distortion / _like(apart, distortion)
 
 
@@ -142,7 +144,8 @@ def success_at(distortion: Tensor, success: Tensor, at: float) -> Tensor:
         >>> success_at(torch.tensor([0.1, 0.3, 0.6]), torch.tensor([0.2, 0.5, 0.9]), at=0.3)
         tensor(0.5000)
     """
-    return success.masked_fill(distortion > at, 0.0).amax(-1).clamp(min=0.0)
+    within = success.masked_fill(distortion > at, 0.0)
+    return within.amax(-1).clamp(min=0.0)
 
 
 def target_log_likelihood(log_likelihood: Tensor) -> TargetLogLikelihood:
@@ -189,16 +192,21 @@ def reconstruction_distances(
 
 def _distance(images: Tensor, reference: Tensor) -> Tensor:
     """‖images − reference‖ over (C, H, W); axes between the pairs and the image belong to `images` alone."""
-    extra = images.dim() - reference.dim()
-    if reference.dim() != 4 or extra < 0 or images.shape[-3:] != reference.shape[1:] or len(images) != len(reference):
+    extra = images.dim() - 4
+    matched = images.shape[:1] + images.shape[-3:] == reference.shape
+    if reference.dim() != 4 or extra < 0 or not matched:
         raise InputError(
             f"images of shape {tuple(images.shape)} do not match {tuple(reference.shape)}; "
             "expected (P, ..., C, H, W) and (P, C, H, W)"
         )
-    reference = reference.reshape(len(reference), *[1] * extra, *reference.shape[1:])
+    for _ in range(extra):
+        reference = reference.unsqueeze(1)
     distance: Tensor = torch.linalg.vector_norm(images - reference, dim=(-3, -2, -1))
     return distance
 
 
 def _like(per_pair: Tensor, values: Tensor) -> Tensor:
-    return per_pair.reshape(len(per_pair), *[1] * (values.dim() - 1))
+    """A number per pair (P,), with axes added until it goes with values (P, …)."""
+    for _ in range(values.dim() - 1):
+        per_pair = per_pair.unsqueeze(-1)
+    return per_pair

@@ -1,6 +1,7 @@
 """Size of the weights, which disentangling was found to shift from decoder to encoder (Table 1 of the paper)."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,10 @@ class WeightNorms:
             >>> WeightNorms(11.0, 3.0).relative_change(since=WeightNorms(10.0, 4.0)).decoder
             -0.25
         """
-        return WeightNorms(_change(self.encoder, since.encoder), _change(self.decoder, since.decoder))
+        return WeightNorms(
+            encoder=_change(self.encoder, since.encoder),
+            decoder=_change(self.decoder, since.decoder),
+        )
 
 
 def weight_norms(model: Any, *, gains: bool = False) -> WeightNorms:
@@ -45,22 +49,30 @@ def weight_norms(model: Any, *, gains: bool = False) -> WeightNorms:
         >>> weight_norms(SimpleNamespace(posterior=layer, generative=nn.Identity(), likelihood=nn.BatchNorm2d(3)))
         WeightNorms(encoder=2.0, decoder=0.0)
     """
-    axes = 1 if gains else 2
+    axes = 2
+    if gains:
+        axes = 1
     return WeightNorms(
-        encoder=_norm(axes, model.posterior),
-        decoder=_norm(axes, model.generative, model.likelihood),
+        encoder=_norm(_weights([model.posterior], axes)),
+        decoder=_norm(_weights([model.generative, model.likelihood], axes)),
     )
 
 
-def _norm(axes: int, *modules: nn.Module) -> float:
-    weights = {
-        id(parameter): parameter  # a shared weight counts once
-        for module in modules
-        for name, parameter in module.named_parameters()
-        if name.split(".")[-1] == "weight" and parameter.dim() >= axes
-    }
-    return math.sqrt(sum(float(weight.detach().double().square().sum()) for weight in weights.values()))
+def _weights(modules: list[nn.Module], axes: int) -> Iterator[nn.Parameter]:
+    """Every weight once, also where modules share it."""
+    for name, parameter in nn.ModuleList(modules).named_parameters():
+        if name.split(".")[-1] == "weight" and parameter.dim() >= axes:
+            yield parameter
+
+
+def _norm(weights: Iterator[nn.Parameter]) -> float:
+    squares = 0.0
+    for weight in weights:
+        squares += float(weight.detach().double().square().sum())
+    return math.sqrt(squares)
 
 
 def _change(now: float, before: float) -> float:
-    return now / before - 1 if before else math.nan
+    if before == 0:
+        return math.nan
+    return now / before - 1
