@@ -4,8 +4,7 @@ from seatbelt_vae.reproduction.attacks import words
 from seatbelt_vae.reproduction.claims import MATTERS, Contrast, Verdict, Word, gone, together, verdicts
 from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.plan import Plan, estimate_hours, plan
-from seatbelt_vae.reproduction.recipe import Drawing, Recipe
-from seatbelt_vae.reproduction.recipes import ALL, NAMES, names_of, recipes, shortened
+from seatbelt_vae.reproduction.recipes import ALL, NAMES, Recipe, names_of, recipe, shortened
 from seatbelt_vae.reproduction.results import Results, title_of
 from seatbelt_vae.reproduction.rows import tidy
 from seatbelt_vae.reproduction.run import reproduce, so_far
@@ -17,7 +16,6 @@ __all__ = [
     "NAMES",
     "SCALES",
     "Contrast",
-    "Drawing",
     "Images",
     "Plan",
     "Recipe",
@@ -29,7 +27,7 @@ __all__ = [
     "gone",
     "names_of",
     "plan",
-    "recipes",
+    "recipe",
     "reproduce",
     "scale_of",
     "shortened",

@@ -9,7 +9,7 @@ from typing import Any
 from seatbelt_vae.experiments.attack_spec import AttackSpec
 from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.metrics import Interval
-from seatbelt_vae.reproduction.attacks import Attacks, words
+from seatbelt_vae.reproduction.attacks import words
 from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.points import Point
 from seatbelt_vae.reproduction.results import Effect, Results
@@ -40,10 +40,10 @@ class Contrast:
     Attributes:
         claim: in words.
         weights: of points: +1 for the first, −1 for the second; four points for a difference of differences.
-        keys: the measures; a verdict for each.
+        measures: their keys; a verdict for each.
         attacks: weights of attacks on the same models; the verdict stands under the first. By default it is decided
             under each attack that all the points get.
-        sizes: the paper's effect on the first measure, by the attack's objective, empty without an attack.
+        paper: the paper's effect on the first measure, by the attack's objective, "none" without an attack.
         rises: the claimed direction; by default towards what is more robust, or better.
         gains: False for a claim that there is *no* gain.
         ratio: whether the effect is a ratio; by default as the measure says.
@@ -54,9 +54,9 @@ class Contrast:
 
     claim: str
     weights: Mapping[Point, float]
-    keys: tuple[str, ...] = ROBUST
+    measures: tuple[str, ...] = ROBUST
     attacks: Mapping[AttackSpec, float] | None = None
-    sizes: Mapping[str, float] = field(default_factory=dict)
+    paper: Mapping[str, float] = field(default_factory=dict)
     rises: bool | None = None
     gains: bool = True
     ratio: bool | None = None
@@ -111,7 +111,7 @@ class Verdict:
 
 def verdicts(
     claims: Sequence[Contrast],
-    runs: Mapping[Point, Attacks],
+    runs: Mapping[Point, tuple[AttackSpec, ...]],
     results: Results,
     images: Images,
 ) -> list[Verdict]:
@@ -126,21 +126,21 @@ def verdicts(
     found = []
     for contrast in claims:
         for attacks in _attacks(contrast, runs):
-            for key in contrast.keys:
+            for key in contrast.measures:
                 found.append(_verdict(contrast, attacks, key, results, images))
     return found
 
 
-def shared(runs: Mapping[Point, Attacks], points: Sequence[Point]) -> Attacks:
+def shared(runs: Mapping[Point, tuple[AttackSpec, ...]], points: Sequence[Point]) -> tuple[AttackSpec, ...]:
     """The attacks that every one of some points gets."""
     first, *rest = points
     return tuple(attack for attack in runs[first] if all(attack in runs[other] for other in rest))
 
 
-def _attacks(contrast: Contrast, runs: Mapping[Point, Attacks]) -> list[Mapping[AttackSpec | None, float]]:
+def _attacks(contrast: Contrast, runs: Mapping[Point, tuple[AttackSpec, ...]]) -> list[Mapping[AttackSpec | None, float]]:
     if contrast.attacks is not None:
         return [dict(contrast.attacks)]
-    if measure_of(contrast.keys[0]).kind == "run":
+    if measure_of(contrast.measures[0]).kind == "run":
         return [{None: 1.0}]
     return [{attack: 1.0} for attack in shared(runs, list(contrast.weights))]
 
@@ -162,8 +162,8 @@ def _verdict(
     effect = results.effect(images, weights, key, ratio=ratio)
     attack = next(iter(attacks))
     paper = None
-    if key == contrast.keys[0]:
-        paper = contrast.sizes.get(attack.objective if attack else "")
+    if key == contrast.measures[0]:
+        paper = contrast.paper.get(attack.objective if attack else "none")
     word = _word(contrast, effect, measure.better, ratio, paper)
     return Verdict(
         claim=contrast.claim,

@@ -8,40 +8,24 @@ from seatbelt_vae.reproduction.scales import read_toml
 
 
 @dataclass(frozen=True)
-class Curve:
-    """What the paper draws against β.
+class Paper:
+    """The paper's numbers.
 
     Attributes:
-        data: of which images.
-        measure: its key.
-        attack: the attack's objective, empty without one.
-        values: by model, at each of `BETAS`.
+        betas: β of its curves.
+        layers: L of its curves, by model.
+        curves: each a table of data, measure, the attack's objective, and values at `betas` by model.
+        effects: ratios by name, data and the attack's objective.
     """
 
-    data: str
-    measure: str
-    attack: str
-    values: Mapping[str, tuple[float, ...]]
+    betas: tuple[float, ...]
+    layers: Mapping[str, int]
+    curves: tuple[Mapping[str, object], ...]
+    effects: Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
-_TABLES = read_toml("paper.toml")
-
-BETAS: tuple[float, ...] = tuple(_TABLES["betas"])
-"""β of the curves."""
-
-LAYERS: Mapping[str, int] = _TABLES["layers"]
-"""L of the curves, by model."""
-
-
-def _curve(table: Mapping[str, object]) -> Curve:
-    values = {}
-    for model in LAYERS:
-        values[model] = tuple(table[model])  # type: ignore[arg-type]
-    return Curve(str(table["data"]), str(table["measure"]), str(table["attack"]), values)
-
-
-CURVES = tuple(_curve(table) for table in _TABLES["curves"])
-"""Every curve."""
+PAPER = Paper(**read_toml("paper.toml"))
+"""What is read of it."""
 
 
 def kind_of_data(name: str) -> str:
@@ -58,19 +42,14 @@ def kind_of_data(name: str) -> str:
 
 
 def effect(name: str, data: str) -> Mapping[str, float]:
-    """An effect that the paper prints, as a ratio by attack or model; empty where it prints none.
-
-    Args:
-        name: "beta", "depth", "encoder" or "decoder".
-        data: name of the images.
+    """An effect that the paper prints, as a ratio by the attack's objective; empty where it prints none.
 
     Example:
         >>> effect("beta", "chairs"), effect("depth", "faces3d")
         ({'latent': 1000.0, 'output': 1.2}, {})
     """
-    by_data = _TABLES["effects"][name]
-    found: Mapping[str, float] = by_data.get(kind_of_data(data), by_data.get("any", {}))
-    return found
+    by_data = PAPER.effects[name]
+    return by_data.get(kind_of_data(data), by_data.get("any", {}))
 
 
 def printed(data: str, point: Point, measure: str, attack: str = "") -> float | None:
@@ -80,9 +59,11 @@ def printed(data: str, point: Point, measure: str, attack: str = "") -> float | 
         >>> printed("chairs", Point("seatbelt", 4, 10), "elbo")
         -1380
     """
-    if point.settings or point.layers != LAYERS.get(point.model) or point.beta not in BETAS:
+    if point.settings or point.layers != PAPER.layers.get(point.model) or point.beta not in PAPER.betas:
         return None
-    for curve in CURVES:
-        if (curve.data, curve.measure, curve.attack) == (kind_of_data(data), measure, attack):
-            return curve.values[point.model][BETAS.index(point.beta)]
+    for curve in PAPER.curves:
+        if (curve["data"], curve["measure"], curve["attack"]) == (kind_of_data(data), measure, attack):
+            values = curve[point.model]
+            assert isinstance(values, tuple)
+            return float(values[PAPER.betas.index(point.beta)])
     return None

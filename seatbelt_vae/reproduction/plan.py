@@ -3,14 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from seatbelt_vae.experiments.attack_spec import AttackSpec
-from seatbelt_vae.experiments.evaluation import MEASUREMENTS
-from seatbelt_vae.experiments.sweep_spec import SweepSpec
-from seatbelt_vae.experiments.tasks import EvaluationSpec
+from seatbelt_vae.experiments import MEASUREMENTS, AttackSpec, EvaluationSettings, SweepSpec
 from seatbelt_vae.reproduction.images import Images
-from seatbelt_vae.reproduction.points import Point
-from seatbelt_vae.reproduction.recipe import Recipe
-from seatbelt_vae.reproduction.recipes import recipes
+from seatbelt_vae.reproduction.points import BLEND, Point
+from seatbelt_vae.reproduction.recipes import Recipe, recipe
 from seatbelt_vae.reproduction.scales import Scale
 
 ROBUST_STEP = 3
@@ -37,10 +33,6 @@ class Plan:
     images: tuple[Images, ...]
     sweeps: tuple[SweepSpec, ...]
     points: frozenset[Point]
-
-    def recipes(self, images: Images) -> list[Recipe]:
-        """The recipes for some data, in the order of `names`."""
-        return [recipe for recipe in recipes(self.scale, images) if recipe.name in self.names]
 
     @property
     def runs(self) -> int:
@@ -75,23 +67,26 @@ def plan(names: Sequence[str], scale: Scale, data: Sequence[str]) -> Plan:
     images = tuple(Images.read(name, scale) for name in data)
     asked: dict[tuple[str, Point], _Asked] = {}
     for each in images:
-        for recipe in recipes(scale, each):
-            if recipe.name in names and recipe.suits:
-                _ask(recipe, each, asked)
+        for name in names:
+            _ask(recipe(name, scale, each), each, asked)
     points = frozenset(point for _, point in asked)
     return Plan(tuple(names), scale, images, _sweeps(asked, scale), points)
 
 
-def _ask(recipe: Recipe, images: Images, asked: dict[tuple[str, Point], _Asked]) -> None:
-    for point, attacks in recipe.runs.items():
+def _ask(made: Recipe, images: Images, asked: dict[tuple[str, Point], _Asked]) -> None:
+    if not made.suits:
+        return
+    for point, attacks in made.runs.items():
         mine = asked.setdefault((images.name, point), _Asked())
-        mine.measurements.update(recipe.evaluate)
+        mine.measurements.update(made.evaluate)
         mine.attacks.update({attack.name: attack for attack in attacks})
 
 
 def _sweeps(asked: dict[tuple[str, Point], _Asked], scale: Scale) -> tuple[SweepSpec, ...]:
     groups: dict[object, list[tuple[str, Point]]] = {}
     for place, mine in asked.items():
+        if place[1] == BLEND:
+            continue
         groups.setdefault(mine.key, []).append(place)
     found = []
     for places in groups.values():
@@ -102,7 +97,7 @@ def _sweeps(asked: dict[tuple[str, Point], _Asked], scale: Scale) -> tuple[Sweep
         measurements, _ = mine.key
         evaluate = None
         if measurements:
-            evaluate = EvaluationSpec(measures=measurements, aggregate_samples=scale.aggregate_samples)
+            evaluate = EvaluationSettings(measures=measurements, aggregate_samples=scale.aggregate_samples)
         found.append(SweepSpec(tuple(runs), evaluate, tuple(mine.attacks.values())))
     return tuple(found)
 

@@ -4,12 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from seatbelt_vae.experiments.family import FAMILY
 from seatbelt_vae.experiments.spec import ExperimentSpec
-from seatbelt_vae.reproduction.scales import Scale
-
-Setting = tuple[str, str | int | float]
-"""A setting of a spec by table and name, and its value."""
+from seatbelt_vae.models import variant_of
+from seatbelt_vae.reproduction.scales import Condition, Scale
 
 WORDS = {
     "objective.estimator": "{}",
@@ -24,14 +21,21 @@ WORDS = {
 """How tables call a setting."""
 
 
-def setting_words(settings: Iterable[Setting]) -> str:
-    """How tables call settings.
+def condition_words(condition: Condition) -> str:
+    """How tables call a condition.
 
     Example:
-        >>> setting_words([("objective.estimator", "mss"), ("objective.tc_samples", 1024)])
+        >>> condition_words((("objective.estimator", "mss"), ("objective.tc_samples", 1024)))
         'mss, TC over 1024'
+        >>> condition_words((("robust.method", ("adversarial", "smooth-encoder")),))
+        'adversarial + smooth-encoder'
     """
-    return ", ".join(WORDS[name].format(value) for name, value in settings)
+    parts = []
+    for name, value in condition:
+        if isinstance(value, tuple):
+            value = " + ".join(value)
+        parts.append(WORDS[name].format(value))
+    return ", ".join(parts)
 
 
 @dataclass(frozen=True, order=True)
@@ -43,13 +47,20 @@ class Point:
             ``beta-tcdlgm`` a DLGM.
         layers: L.
         beta: β.
-        settings: of the spec that are not the scale's, such as ``("objective.estimator", "mss")``.
+        settings: of the spec that are not the scale's.
     """
 
     model: str
     layers: int
     beta: float
-    settings: tuple[Setting, ...] = ()
+    settings: Condition = ()
+
+    @property
+    def name(self) -> str:
+        """The model, as claims call it."""
+        if self.model == "blend":
+            return "Blend"
+        return variant_of(self.model).label
 
     @property
     def family(self) -> str:
@@ -59,11 +70,9 @@ class Point:
             >>> Point("seatbelt", 4, 10).family
             'Seatbelt-VAE L=4'
         """
-        known = FAMILY[self.model]
-        name = known.label
-        if known.deep:
-            name += f" L={self.layers}"
-        return self._set(name)
+        if self.model == "blend" or not variant_of(self.model).deep:
+            return self._set(self.name)
+        return self._set(f"{self.name} L={self.layers}")
 
     @property
     def label(self) -> str:
@@ -73,34 +82,29 @@ class Point:
             >>> Point("beta-tcvae", 1, 1).label, Point("seatbelt", 2, 4).label
             ('VAE (β=1)', 'Seatbelt-VAE L=2 β=4')
         """
-        plain = {"beta-tcvae": "VAE (β=1)", "beta-tcdlgm": f"DLGM L={self.layers} (β=1)"}
+        plain = {"blend": "Blend", "beta-tcvae": "VAE (β=1)", "beta-tcdlgm": f"DLGM L={self.layers} (β=1)"}
         if self.beta == 1 and self.model in plain:
             return self._set(plain[self.model])
-        return self._set(f"{replace(self, settings=()).family} β={self.beta:g}")
+        return self._set(f"{self.under(()).family} β={self.beta:g}")
 
     def _set(self, name: str) -> str:
-        if not self.settings:
-            return name
-        return f"{name}, {setting_words(self.settings)}"
+        words = [name, condition_words(self.settings)]
+        return ", ".join(word for word in words if word)
+
+    def under(self, condition: Condition) -> "Point":
+        """The same model under a condition."""
+        return replace(self, settings=condition)
 
     def spec(self, scale: Scale, data: str, seed: int) -> ExperimentSpec:
         """The run of a seed."""
-        model: dict[str, Any] = {"name": self.model, "layers": self.layers, "network": scale.network}
-        if scale.hidden_sizes is not None:
-            model["hidden_sizes"] = scale.hidden_sizes
-        objective = {"beta": self.beta, "tc_samples": scale.tc_samples, "free_bits": scale.free_bits}
-        training = {
-            "steps": scale.steps,
-            "batch_size": scale.batch_size,
-            "seed": seed,
-            "precision": scale.precision,
-        }
         tables: dict[str, dict[str, Any]] = {
             "data": scale.data(data).model_dump(exclude_none=True),
-            "model": model,
-            "objective": objective,
-            "training": training,
+            "model": {"name": self.model, "layers": self.layers, "network": scale.network},
+            "objective": {"beta": self.beta, "tc_samples": scale.tc_samples, "free_bits": scale.free_bits},
+            "training": {"steps": scale.steps, "batch_size": scale.batch_size, "precision": scale.precision},
         }
+        tables["model"]["hidden_sizes"] = scale.hidden_sizes
+        tables["training"]["seed"] = seed
         for name, value in self.settings:
             table, _, key = name.partition(".")
             tables.setdefault(table, {})[key] = value
@@ -108,9 +112,7 @@ class Point:
 
     def agrees(self, spec: ExperimentSpec) -> bool:
         """Whether a run's completed spec is of this point; a point with fewer settings may agree too."""
-        beta = spec.objective.beta
-        if beta is None:
-            beta = 1
+        beta = 1 if spec.objective.beta is None else spec.objective.beta
         if (self.model, self.layers, self.beta) != (spec.model.name, spec.model.layers or 1, beta):
             return False
         tables = spec.model_dump()
@@ -139,38 +141,38 @@ def seatbelt(layers: int, beta: float) -> Point:
     return Point("seatbelt", layers, beta)
 
 
-def tcdlgm(layers: int, beta: float) -> Point:
-    """A β-TCDLGM."""
-    return Point("beta-tcdlgm", layers, beta)
+VAE = Point("beta-tcvae", 1, 1)
+"""What claims compare with."""
+
+BLEND = Point("blend", 1, 1)
+"""No model: the way from source to target, as the VAE sees it."""
 
 
-def grid(layers: Iterable[int], betas: Iterable[float]) -> tuple[Point, ...]:
-    """Every L with every β.
-
-    Example:
-        >>> [point.label for point in grid((1, 2), (1, 4))]
-        ['VAE (β=1)', 'β-TCVAE β=4', 'Seatbelt-VAE L=2 β=1', 'Seatbelt-VAE L=2 β=4']
-    """
-    betas = tuple(betas)
-    return tuple(seatbelt(each, beta) for each in layers for beta in betas)
-
-
-def curves(scale: Scale) -> tuple[Point, ...]:
-    """β-TCVAE and the deep Seatbelt-VAE over all β."""
-    return grid((1, scale.deep), scale.betas)
-
-
-def square(scale: Scale) -> tuple[Point, ...]:
-    """Every β with every L."""
-    return grid(scale.layers, scale.betas)
+def named(scale: Scale) -> dict[str, Point]:
+    """Models by the names that recipes use: "deep" and "deepest" have β = 1, the others the largest β, or that said."""
+    deep, most, high = scale.deep, scale.layers[-1], scale.high
+    return {
+        "vae": VAE,
+        "blend": BLEND,
+        "tcvae": seatbelt(1, high),
+        "tcvae-4": seatbelt(1, 4),
+        "deep": seatbelt(deep, 1),
+        "seatbelt": seatbelt(deep, high),
+        "seatbelt-4": seatbelt(deep, 4),
+        "deepest": seatbelt(most, 1),
+        "deepest-seatbelt": seatbelt(most, high),
+        "dlgm": Point("beta-tcdlgm", deep, 1),
+        "tcdlgm": Point("beta-tcdlgm", deep, high),
+    }
 
 
-def corners(scale: Scale) -> tuple[Point, ...]:
-    """What most claims compare: one layer and several, each with the smallest and the largest β."""
-    return grid((1, scale.deep), (scale.betas[0], scale.high))
-
-
-def four(scale: Scale) -> tuple[Point, ...]:
-    """The four models that the paper sets side by side: VAE, and at the largest β β-TCVAE, β-TCDLGM, Seatbelt-VAE."""
-    deep, high = scale.deep, scale.high
-    return seatbelt(1, 1), seatbelt(1, high), tcdlgm(deep, high), seatbelt(deep, high)
+def points_of(names: Iterable[str], scale: Scale) -> tuple[Point, ...]:
+    """What is trained, by name; some names mean several models: over β, or over β and L."""
+    depths = {"curve": (1,), "curves": (1, scale.deep), "square": scale.layers}
+    found: list[Point] = []
+    for name in names:
+        if name in depths:
+            found += [seatbelt(layers, beta) for layers in depths[name] for beta in scale.betas]
+        else:
+            found.append(named(scale)[name])
+    return tuple(found)

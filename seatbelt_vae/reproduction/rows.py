@@ -9,7 +9,7 @@ from seatbelt_vae.reproduction.attacks import words
 from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.paper import printed
 from seatbelt_vae.reproduction.points import Point
-from seatbelt_vae.reproduction.recipe import Recipe
+from seatbelt_vae.reproduction.recipes import Recipe
 from seatbelt_vae.reproduction.results import Results, title_of
 
 Row = dict[str, Any]

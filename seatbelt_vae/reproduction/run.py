@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
+from seatbelt_vae.experiments import RunFolder, State, Sweep, Work, run_sweep
 from seatbelt_vae.experiments.engines import Engine
-from seatbelt_vae.experiments.status import State
-from seatbelt_vae.experiments.store import RunFolder
-from seatbelt_vae.experiments.sweep import Sweep, run_sweep
 from seatbelt_vae.experiments.table import Record
+from seatbelt_vae.reproduction.blend import blended
 from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.plan import Plan
-from seatbelt_vae.reproduction.points import Point, of_spec
+from seatbelt_vae.reproduction.points import BLEND, VAE, Point, of_spec
 from seatbelt_vae.reproduction.results import Results
 
 
@@ -19,10 +17,10 @@ def reproduce(
     planned: Plan,
     store: str | Path,
     engine: Callable[[], Engine],
+    work: Work,
     *,
     retry: bool = False,
     settled: Callable[[RunFolder], None] = lambda run: None,
-    **settings: Any,
 ) -> tuple[Results, dict[str, str]]:
     """Train, measure and attack every run that recipes share; what is done is not done again.
 
@@ -30,9 +28,9 @@ def reproduce(
         planned: what recipes ask for.
         store: the folder of the run folders.
         engine: makes the engine that does the work of a sweep.
+        work: how it is done.
         retry: also try again what has failed before.
         settled: called with each run that is done or has failed.
-        **settings: ``device``, ``checkpoint_every`` and ``threads`` of the tasks.
 
     Returns:
         What is known of the runs that are done, and by folder why others failed.
@@ -43,7 +41,7 @@ def reproduce(
     """
     done: list[RunFolder] = []
     failed: dict[str, str] = {}
-    sweeps = [Sweep.plan(each, store, **settings) for each in planned.sweeps]
+    sweeps = [Sweep.plan(each, store, work=work) for each in planned.sweeps]
     for sweep in sweeps:
         for run, status in zip(sweep.runs, sweep.statuses(), strict=True):
             if status.state is State.DONE or (status.settled and not retry):
@@ -75,17 +73,13 @@ def so_far(planned: Plan, store: str | Path) -> tuple[Results, dict[str, str]]:
     for each in planned.sweeps:
         sweep = Sweep.plan(each, store, write=False)
         for run, status in zip(sweep.runs, sweep.statuses(), strict=True):
+            left = "not trained yet"
             if run.finished:
                 trained.append(run)
+                left = "trained, measured and attacked in part"
             if status.state is not State.DONE:
-                missing[str(run.path)] = status.error or _left(run)
+                missing[str(run.path)] = status.error or left
     return arranged(planned, trained), missing
-
-
-def _left(run: RunFolder) -> str:
-    if run.finished:
-        return "trained, measured and attacked in part"
-    return "not trained yet"
 
 
 def arranged(planned: Plan, folders: Sequence[RunFolder]) -> Results:
@@ -94,5 +88,8 @@ def arranged(planned: Plan, folders: Sequence[RunFolder]) -> Results:
     for folder in folders:
         label = Images(folder.spec.data.name).label
         point = of_spec(folder.spec, planned.points)
-        runs.setdefault((label, point), {})[folder.spec.training.seed] = folder.record()
+        seed = folder.spec.training.seed
+        runs.setdefault((label, point), {})[seed] = folder.record()
+        if point == VAE and BLEND in planned.points:
+            runs.setdefault((label, BLEND), {})[seed] = blended(folder)
     return Results(planned.scale, planned.images, runs)
