@@ -4,7 +4,9 @@ import torch
 from PIL import Image
 
 from seatbelt_vae.data import load_dataset
-from seatbelt_vae.data.folders import load_folder, read_image
+from seatbelt_vae.data.folders import load_folder
+from seatbelt_vae.data.options import Options
+from seatbelt_vae.data.pictures import read_image
 from seatbelt_vae.errors import InputError
 
 
@@ -67,13 +69,13 @@ def test_subfolders_become_a_factor(tmp_path):
     for chair in ("b", "a", "c"):
         for view in range(2):
             paint(tmp_path / "rendered" / chair / "renders" / f"{view}.png", 100 + view)
-    data = load_folder(tmp_path, factor="model")
+    data = load_folder(tmp_path, Options(), factor="model")
     assert (data.factor_names, data.factor_sizes) == (("model",), (3,))
     assert data.factor("model").tolist() == [0, 0, 1, 1, 2, 2]
     chairs = load_dataset("chairs", path=tmp_path)
     assert (chairs.hold_out, chairs.image_shape) == ("model", (1, 16, 16))
     assert len(chairs.split(test=0.3).test) == 2
-    assert load_folder(tmp_path, factor="model", count=2).factor_sizes == (3,)
+    assert load_folder(tmp_path, Options(count=2), factor="model").factor_sizes == (3,)
 
 
 def test_16_bit_transparent_palette_and_rotated_pictures(tmp_path):
@@ -128,7 +130,7 @@ def test_folders_without_pictures(tmp_path):
     with pytest.raises(InputError, match="no image in this folder"):
         load_dataset(tmp_path)
     with pytest.raises(InputError, match="no such folder"):
-        load_folder(tmp_path / "absent")
+        load_folder(tmp_path / "absent", Options())
     paint(tmp_path / "one.png", 3, mode="L")
     with pytest.raises(InputError, match="sha256 is of a file"):
         load_dataset(tmp_path, sha256="0" * 64)
