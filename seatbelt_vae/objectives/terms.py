@@ -1,7 +1,7 @@
 """The parts of an objective, per example and in nats, and the one place where they are weighted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, Self, get_args
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import kl_divergence
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.models.hierarchical import Encoding
+from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
 
 LayerKL = Literal["sample", "paper"]
 FreeBitsPer = Literal["dimension", "layer"]
@@ -47,6 +47,12 @@ class Terms:
         """Log p(x|z) - Σ_l KL_l, unweighted, (B,)."""
         return self.log_likelihood - self.layer_kl.sum(-1)
 
+    def penalised(self, coefficient: float, name: str, term: Tensor | None) -> Self:
+        """The terms with the mean of one more in the loss; none leaves them as they are."""
+        if term is None:
+            return self
+        return replace(self, loss=self.loss + coefficient * term.mean(), others={**self.others, name: term})
+
     def summary(self) -> dict[str, float]:
         """Batch means of every term, by name: ``loss``, ``elbo``, ``log_likelihood``, ``kl_1`` … ``kl_L`` and the rest.
 
@@ -67,8 +73,34 @@ class Terms:
         return dict(zip(named, means, strict=True))
 
 
+@dataclass(frozen=True)
+class Batch:
+    """All that a training step gives to an objective.
+
+    Attributes:
+        x: clean images, (B, C, H, W).
+        noise: standard normal (B, D_l) of each layer, for the samples of the posterior.
+        generator: for whatever else is random in this step; a function of the seed and the step.
+        bounds: of the pixels.
+    """
+
+    x: Tensor
+    noise: Sequence[Tensor]
+    generator: torch.Generator
+    bounds: tuple[float, float] = (0.0, 1.0)
+
+    @classmethod
+    def of(cls, model: HierarchicalVAE, x: Tensor, seed: int = 0) -> Self:
+        """A batch of images with noise of a seed."""
+        generator = torch.Generator(x.device).manual_seed(seed)
+        return cls(x, model.draw_noise(len(x), generator), generator)
+
+
 class Objective(Protocol):
-    """What training needs: called on an encoding it gives the terms and the loss.
+    """What training needs, in two calls: a pass over a batch, and the terms of what the pass gave.
+
+    Most objectives take the model's own pass. Those that make a model robust encode other images than those that are
+    to be explained, or add a term that needs further passes; they wrap any other objective.
 
     Attributes:
         tc_samples: over how many examples log q̂ is estimated; None for the gradient batch alone.
@@ -81,8 +113,12 @@ class Objective(Protocol):
     @property
     def adversary(self) -> nn.Module | None: ...  # noqa: D102
 
-    def at(self, step: int) -> Self:
-        """The objective in force at a training step, counted from 0: warm-up and annealing."""
+    def at(self, step: int, steps: int | None = None) -> Self:
+        """The objective in force at a training step out of `steps`, counted from 0: warm-up, annealing and ramps."""
+        ...
+
+    def encode(self, model: HierarchicalVAE, batch: Batch) -> Encoding:
+        """Pass a batch through the model; it is in training mode, and under autocast where training is."""
         ...
 
     def __call__(self, encoding: Encoding, x: Tensor, data_size: int) -> Terms:
@@ -160,11 +196,14 @@ class ELBOTerms:
         """A network trained beside the model; none by default."""
         return None
 
-    def at(self, step: int) -> Self:
+    def at(self, step: int, steps: int | None = None) -> Self:
         """The objective in force at a training step."""
-        from dataclasses import replace
-
         return replace(self, step=step)
+
+    def encode(self, model: HierarchicalVAE, batch: Batch) -> Encoding:
+        """The model's own pass over the batch."""
+        encoding: Encoding = model(batch.x, batch.noise)
+        return encoding
 
     @property
     def warmth(self) -> float:

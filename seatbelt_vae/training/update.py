@@ -11,7 +11,7 @@ from torch.distributions import Normal
 from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models import Encoding, HierarchicalVAE
-from seatbelt_vae.objectives import Objective, Terms
+from seatbelt_vae.objectives import Batch, Objective, Terms
 from seatbelt_vae.training.diagnostics import check_finite
 from seatbelt_vae.training.schedule import BatchSchedule, cosine_decay, generator
 
@@ -101,7 +101,7 @@ class Update:
         for group in self.optimisers["model"].param_groups:
             group["lr"] = rate
         encoding, x = self.encode(step)
-        terms = self.objective.at(step)(encoding, x, len(self.dataset))
+        terms = self._objective(step)(encoding, x, len(self.dataset))
         self.optimisers["model"].zero_grad(set_to_none=True)
         terms.loss.backward()
         norm = self._clip()
@@ -110,12 +110,18 @@ class Update:
         adversary = self._update_adversary(step, encoding)
         return terms, {"lr": rate, "gradient_norm": norm.item(), **adversary}
 
+    def _objective(self, step: int) -> Objective:
+        return self.objective.at(step, self.settings.steps)
+
     def encode(self, step: int) -> tuple[Encoding, Tensor]:
-        """Pass a step's batch through the model with the step's noise; give the encoding and the images."""
-        noise = generator(next(self.model.parameters()).device, self.settings.seed, "noise", step)
+        """Pass a step's batch through the model with the step's noise; give the encoding and the clean images."""
+        device, seed = next(self.model.parameters()).device, self.settings.seed
+        noise = generator(device, seed, "noise", step)
         x = self._images(self.schedule.batch(step))
+        perturbation = generator(device, seed, "perturbation", step)
+        batch = Batch(x, self.model.draw_noise(len(x), noise), perturbation, self.dataset.bounds)
         with self._autocast():
-            encoding = self.model(x, self.model.draw_noise(len(x), noise))
+            encoding = self._objective(step).encode(self.model, batch)
             if self.others:
                 encoding = dataclasses.replace(encoding, others=self._encode_others(step, noise))
         return encoding, x
