@@ -21,9 +21,10 @@ from seatbelt_vae.objectives import (
     BetaVAE,
     Denoising,
     FactorVAE,
+    HoldMSE,
     SmoothEncoder,
 )
-from seatbelt_vae.settings import Count, Section, Seed, checked, known_to, near, section, settings_of, shown, table
+from seatbelt_vae.settings import Count, Section, Seed, build, checked, known_to, near, section, shown, table
 from seatbelt_vae.training import Settings
 
 OBJECTIVES: dict[str, type[Any]] = {
@@ -40,6 +41,7 @@ ROBUST: dict[str, type[Any]] = {
     "smooth-encoder": SmoothEncoder,
     "avae": AVAE,
     "denoising": Denoising,
+    "hold-mse": HoldMSE,
 }
 """Ways of robust training by the name that a spec uses."""
 
@@ -100,11 +102,11 @@ class ObjectiveSpec(section("ObjectiveTable", OBJECTIVES, without=("step",))):  
         return self
 
 
-class RobustSpec(section("RobustTable", ROBUST, without=("base", "done"))):  # type: ignore[misc]
+class RobustSpec(section("RobustTable", ROBUST, without=("base", "done", "multiplier"))):  # type: ignore[misc]
     """How the model is made robust while it is trained; not at all by default.
 
     Attributes:
-        method: adversarial, smooth-encoder, avae or denoising; several are applied inside out.
+        method: adversarial, smooth-encoder, avae, denoising or hold-mse; several are applied inside out.
         radius: largest distortion, as a share of the median distance between two training images.
     """
 
@@ -120,17 +122,12 @@ class RobustSpec(section("RobustTable", ROBUST, without=("base", "done"))):  # t
     @model_validator(mode="after")
     def _whole(self) -> Self:
         """Every setting must mean something to a method."""
-        for name in self.methods:
-            if name not in ROBUST:
-                raise InputError(f"method: {shown(name)} is unknown{near(name, ROBUST)}, use {', '.join(ROBUST)}")
         given = self.model_dump(exclude={"method"}, exclude_none=True)
         taken: set[str] = set()
         for name in self.methods:
-            known = known_to(ROBUST[name], given)
+            known = known_to(ROBUST.get(name, Section), given)
+            build(ROBUST, name, {"base": ELBO(), **known}, "method")
             taken |= set(known)
-            if "radius" in settings_of(ROBUST[name]) and "radius" not in known:
-                raise InputError(f"radius: {name} needs it, a share of the distance between images such as 0.1")
-            ROBUST[name](ELBO(), **known)
         for setting, value in given.items():
             if setting not in taken:
                 raise InputError(f"{setting}: {value} means nothing to the method {self.method}")
@@ -229,7 +226,7 @@ class ExperimentSpec(Section):
         if self.data.digest:
             tables["data"].pop("name", None)
             tables["data"].pop("path", None)
-        return {name: dict(sorted(settings.items())) for name, settings in sorted(tables.items())}
+        return {name: dict(sorted(settings.items())) for name, settings in sorted(tables.items()) if settings}
 
     @property
     def digest(self) -> str:

@@ -34,7 +34,7 @@ class Table:
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = tuple(records)
-        self._known: dict[tuple[int, str], dict[str, Tensor]] = {}
+        self._known: dict[tuple[Record, str], dict[str, Tensor]] = {}
 
     def values(self, cell: Cell, key: str) -> Tensor:
         """A measure, float64.
@@ -149,7 +149,7 @@ class Table:
         return write_bytes(path, write(rows, list(names)))
 
     def _all(self, cell: Cell) -> dict[str, Tensor]:
-        key = (id(cell.record), cell.attack)
+        key = (cell.record, cell.attack)
         if key not in self._known:
             measured = _evaluated
             if cell.attack:

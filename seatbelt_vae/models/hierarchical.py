@@ -116,7 +116,9 @@ class HierarchicalVAE(Pretrained, nn.Module):
         recipe = _recipe(variant.factory, shape, made_of)
         if made_of.constants:
             posterior, decoder = lipschitz_parts(shape, sizes[0], hidden, made_of.constants)
-            model = cls(posterior, Generative(sizes, []), Decoder(decoder, pixels, True), image_shape=shape, recipe=recipe)
+            model = cls(
+                posterior, Generative(sizes, []), Decoder(decoder, pixels, True), image_shape=shape, recipe=recipe
+            )
             model.lipschitz = certified(made_of.constants, likelihood)
             return model
         hidden = hidden + hidden[-1:] * (len(sizes) - len(hidden))
@@ -190,7 +192,7 @@ def _recipe(name: str, shape: ImageShape, made_of: Architecture) -> dict[str, An
     network = made_of.network
     if not isinstance(network, str):
         network = "custom"
-    arguments = {
+    arguments: dict[str, Any] = {
         "image_shape": list(shape),
         "latent_sizes": list(made_of.latent_sizes or ()),
         "network": network,

@@ -42,6 +42,7 @@ def test_it_is_frozen() -> None:
 def test_the_digest_tells_specs_apart_and_is_the_same_in_every_process() -> None:
     assert ExperimentSpec().digest == ExperimentSpec.of({"training": {"steps": 5000}}).digest
     assert ExperimentSpec().digest.startswith("44136fa3")
+    assert ExperimentSpec.of({"model": {"network": "conv"}}).digest == ExperimentSpec().digest
     changes: list[dict[str, Any]] = [
         {"training": {"seed": 1}},
         {"objective": {"beta": 4}},
@@ -67,7 +68,7 @@ def test_run_name() -> None:
 
 
 def test_differences_are_named_from_both_sides() -> None:
-    here = ExperimentSpec.of({"training": {"steps": 20}})
+    here = ExperimentSpec.of({"training": {"steps": 20}, "model": {"network": "conv"}})
     there = ExperimentSpec.of({"training": {"steps": 10}, "model": {"network": "mlp"}})
     assert sorted(here.differences(there)) == [
         "model.network is mlp there, conv here",

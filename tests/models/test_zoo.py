@@ -110,7 +110,7 @@ ENCODER, DECODER = network(SHAPE, 3)
         ({"network": (ENCODER, DECODER), "likelihood": "gaussian-pixel"}, "decoder: must map .* \\(2, 2, 28, 28\\)"),
         ({"network": ENCODER}, "or a pair of modules"),
         ({"network": (ENCODER,)}, "or a pair of modules"),
-        ({"network": None}, "or a pair of modules"),
+        ({"network": 7}, "or a pair of modules"),
         ({"network": "resnet"}, "network 'resnet'"),
         ({"network": "conv", "likelihood": "poisson"}, "likelihood 'poisson': must be one of bernoulli"),
         ({"network": "conv", "posterior": "flow"}, "posterior 'flow': must be one of chain"),

@@ -65,7 +65,7 @@ def iwae(subject: Subject) -> Measured:
     draws = subject.settings.draws
     count = draws["iwae_samples"]
     bound = metrics.iwae(subject.model, subject.test, count, seed=draws["seed"], progress=subject.progress)
-    return Measured({"iwae": bound.mean, "iwae_error": bound.standard_error})
+    return Measured(_estimated("iwae", bound))
 
 
 def image_quality(subject: Subject) -> Measured:
