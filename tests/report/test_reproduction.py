@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from seatbelt_vae.experiments.recipes import RECIPES, Results, Verdict, scale_of
 from seatbelt_vae.experiments.recipes.verdicts import Word
+
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.report.reproduction.document import _overview
 from seatbelt_vae.report.reproduction.effects import effects_chart
