@@ -8,8 +8,7 @@ from seatbelt_vae.cli.console import columns, number, show
 from seatbelt_vae.cli.options import Json
 from seatbelt_vae.errors import RunError
 from seatbelt_vae.experiments import RunFolder
-from seatbelt_vae.report.gate import Condition, Difference, check, compare
-from seatbelt_vae.report.gate import require as required
+from seatbelt_vae.report.gate import Condition, Finding, alone, compare, failures, unmet
 
 
 def command(
@@ -37,11 +36,10 @@ def command(
     first = RunFolder.open(a).record()
     second = RunFolder.open(b).record()
     found = compare(first, second)
-    failed = [(condition.text, each.attack) for condition, each in check(found, conditions)]
-    missed = []
-    for each in required(second, requirements):
-        if not each.met:
-            missed.append((each.condition.text, each.attack))
+    failed = _reasons(failures(found, conditions))
+    missed: list[tuple[str, str]] = []
+    if requirements:
+        missed = _reasons(unmet(alone(second), requirements))
     document = {
         "a": str(a),
         "b": str(b),
@@ -58,11 +56,15 @@ def command(
         raise RunError(f"{b}: {'; and '.join(reasons)}")
 
 
+def _reasons(findings: Sequence[tuple[Condition, Finding]]) -> list[tuple[str, str]]:
+    return [(condition.text, finding.attack) for condition, finding in findings]
+
+
 def _listed(reasons: Sequence[tuple[str, str]]) -> str:
     return "; ".join(f"{text} under {attack}" for text, attack in reasons)
 
 
-def _document(difference: Difference) -> dict[str, Any]:
+def _document(difference: Finding) -> dict[str, Any]:
     return {
         "attack": difference.attack,
         "measure": difference.key,
@@ -75,7 +77,7 @@ def _document(difference: Difference) -> dict[str, Any]:
     }
 
 
-def _rows(found: Sequence[Difference]) -> list[list[str]]:
+def _rows(found: Sequence[Finding]) -> list[list[str]]:
     rows = [["", "B − A, or × A", "95 % interval", "p", "pairs", "B is"]]
     for each in found:
         name = f"{each.attack}: {each.measure.title}"
