@@ -39,7 +39,7 @@ def copy(run_path: Path, tmp_path: Path) -> Copy:
 
 
 def known(attacked: Attacked, moved: float) -> tuple[AttackResult, Assessment]:
-    """A perfect autoencoder of which the attack gains 0.3, 0.35 … within half the distance, plus what it is moved by."""
+    """A perfect autoencoder of which the attack gains 0.3, 0.35 … within half the way, plus what it is moved by."""
     source, target = attacked.result.source, attacked.result.target
     gained = 0.3 + 0.05 * torch.arange(6.0) + moved * torch.linspace(0.9, 1.1, 6)
     success = gained[:, None] * torch.tensor([1.0, 0.5, 0.0])

@@ -41,7 +41,7 @@ def test_prepared_once_and_found_by_name(source: Path, tmp_path: Path, capsys: p
         ("sprites", "sprites: cannot be prepared (sprites are drawn"),
         ("chairs", "chairs: needs path=FOLDER, where rendered_chairs.tar is unpacked"),
         ("chairs --source none.tar", "none.tar: no such file or folder"),
-        ("celeba --source {} --size 0", "size=0: must lie between 1 and 1024"),
+        ("celeba --source {} --size 0", "size=0: the side must lie between 1 and 1024"),
     ],
 )
 def test_bad_input(source: Path, words: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
