@@ -65,7 +65,7 @@ class Terminal(Console):
                 environment.pop(name, None)
         super().__init__(file=file, _environ=environment)
 
-    @property
+    @property  # type: ignore[misc]
     def size(self) -> ConsoleDimensions:
         """Columns and lines, within reason."""
         found = super().size

@@ -68,7 +68,7 @@ def _lines(gained: dict[str, Any], attacked: Attacked) -> list[str]:
         if measure.listed:
             found = gained[measure.key]
             ends = f"[{number(found['low'])}, {number(found['high'])}]"
-            rows.append([measure.key, number(found["value"]), ends, measure.unit, measure.better])
+            rows.append([measure.key, number(found["value"]), ends, measure.unit_in(attacked.result), measure.better])
     grid = attacked.result.budget
     curves = measures_of(attacked.result, "curve")
     along = [[grid.symbol, *(measure.key for measure in curves)]]

@@ -89,7 +89,8 @@ def dataclass_of(tables: Mapping[str, type]) -> type:
             flag = FLAGS.get(f"{table}.{setting.name}", setting.name)
             if flag in made:
                 flag = f"{table}_{flag}"
-            annotation = Annotated[parsed_as(setting.kind) | None, _parameter(setting)]
+            kind = parsed_as(setting.kind) | None
+            annotation = Annotated[kind, _parameter(setting)]  # type: ignore[valid-type]
             made[flag] = annotation, field(default=None, metadata={"table": table, "setting": setting})
     listed = [(flag, *details) for flag, details in made.items()]
     home = {"__module__": __name__}  # else it is taken for a class of the standard library
