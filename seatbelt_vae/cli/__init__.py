@@ -64,9 +64,13 @@ def _main(arguments: Sequence[str]) -> int:
 
 def _parsed(arguments: Sequence[str]) -> Callable[[], None]:
     """The command that arguments ask for, its libraries imported."""
-    from seatbelt_vae.cli.app import app
+    from seatbelt_vae.cli.app import COMMANDS, app
     from seatbelt_vae.progress import Terminal
+    from seatbelt_vae.settings import near, shown
 
+    name = next(iter(arguments), "--help")
+    if name not in COMMANDS and not name.startswith("-"):
+        raise InputError(f"{shown(name)}: no such command{near(name, COMMANDS)}, use one of {', '.join(COMMANDS)}")
     command, bound, _ = app.parse_args(arguments, print_error=False, exit_on_error=False, console=Terminal())
     return partial(command, *bound.args, **bound.kwargs)
 
