@@ -63,7 +63,7 @@ def test_two_recipes(seatbelt: Run, tmp_path: Path) -> None:
     assert all(row["low"] <= row["value"] <= row["high"] for row in table1["rows"])
     with (out / "tables" / "table1-sprites.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    norms = {row["label"]: row["value"] for row in table1["rows"] if row["quantity"] == "weight_norms@encoder"}
+    norms = {row["label"]: row["value"] for row in table1["rows"] if row["measure"] == "weight_norms@encoder"}
     assert {row["model"]: float(row["weight_norms@encoder"]) for row in rows} == norms
 
     looked = seatbelt("reproduce fig5 fig8 --scale tiny --device cpu --so-far --json --out", out)
