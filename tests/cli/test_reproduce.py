@@ -64,7 +64,7 @@ def test_two_recipes(seatbelt: Run, tmp_path: Path) -> None:
     with (out / "tables" / "table1-sprites.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     norms = {row["label"]: row["value"] for row in table1["rows"] if row["measure"] == "weight_norms@encoder"}
-    assert {row["model"]: float(row["weight_norms@encoder"]) for row in rows} == norms
+    assert {row["model"]: float(row["weight_norms_encoder"]) for row in rows} == norms
 
     looked = seatbelt("reproduce fig5 fig8 --scale tiny --device cpu --so-far --json --out", out)
     assert looked.code == 0, looked.err
