@@ -1,11 +1,13 @@
 """The report of run folders, as a page and as text."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from seatbelt_vae.cli.console import columns
 from seatbelt_vae.experiments import Record, RunFolder
 from seatbelt_vae.report import Table, attack_table, clean_tables, groups, write_report
+from seatbelt_vae.report.references import references
 from seatbelt_vae.report.tables import cell_text
 
 
@@ -13,7 +15,7 @@ def write_page(folders: Sequence[RunFolder], out: Path) -> tuple[Path, list[str]
     """Write the report of some runs; give its page, and its tables as lines of text."""
     records = named_apart(folders)
     tables = [*clean_tables(records)[:1], *map(attack_table, groups(records))]
-    page = write_report(records, out, progress=True)
+    page = write_report(records, out, references=partial(references, folders[0]), progress=True)
     lines = []
     for table in tables:
         lines += text_table(table)

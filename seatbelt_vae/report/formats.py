@@ -1,6 +1,8 @@
-"""Numbers as people read them: no more digits than the interval supports, powers of ten and two set as powers."""
+"""Numbers and lists as people read them: no more digits than the interval supports, powers set as powers."""
 
 import math
+import re
+from collections.abc import Sequence
 
 _RAISED = str.maketrans("-−0123456789.", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹·")
 
@@ -107,3 +109,34 @@ def with_unit(title: str, unit: str) -> str:
     if not unit:
         return title
     return f"{title} ({unit})"
+
+
+def listed(words: Sequence[str]) -> str:
+    """A, B and C.
+
+    Example:
+        >>> listed(["a", "b", "c"]), listed(["a"]), listed(["a, 1", "b, 2"])
+        ('a, b and c', 'a', 'a, 1; and b, 2')
+        >>> listed(["0.5 [0.4, 0.6] for a", "0.7 [0.5, 0.9] for b"])
+        '0.5 [0.4, 0.6] for a and 0.7 [0.5, 0.9] for b'
+    """
+    if len(words) < 2:
+        return "".join(words)
+    outside = [re.sub(r"\[.*?\]|\(.*\)", "", word) for word in words]
+    if any(", " in word for word in outside):
+        return "; ".join([*words[:-1], f"and {words[-1]}"])
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def plural(count: int, word: str) -> str:
+    """A number of things.
+
+    Example:
+        >>> plural(1, "pair"), plural(2, "pair"), plural(3, "radius")
+        ('1 pair', '2 pairs', '3 radii')
+    """
+    if count == 1:
+        return f"1 {word}"
+    if word.endswith("us"):
+        return f"{count} {word[:-2]}i"
+    return f"{count} {word}s"

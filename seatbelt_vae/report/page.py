@@ -38,7 +38,7 @@ def page(records: Sequence[Record], groups: Sequence[Group], title: str = "", *,
     return rendered(
         "page.html.j2",
         title=title or default_title(records),
-        summary=summary(records, targeted),
+        summary=summary(records, groups),
         sections=held,
         drawn=drawn,
         comparable=comparable(targeted),

@@ -13,7 +13,6 @@ from seatbelt_vae.report.compare import layer_groups
 from seatbelt_vae.report.export import chart_svg
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.noise import noise_chart, noise_drop_chart, noisy
-from seatbelt_vae.report.summary import verdict
 from seatbelt_vae.report.tables import (
     Table,
     amplification_table,
@@ -24,6 +23,7 @@ from seatbelt_vae.report.tables import (
 )
 from seatbelt_vae.report.training import RECORDED, training_chart, training_rows
 from seatbelt_vae.report.traversals import Grid, grids
+from seatbelt_vae.report.verdict import verdict
 
 
 @dataclass(frozen=True)
