@@ -3,7 +3,7 @@
 from cyclopts import App, Parameter
 
 COMMANDS = {
-    "demo": "Train a VAE, a β-TCVAE and a Seatbelt-VAE on sprites, attack each, and write a report: four minutes.",
+    "demo": "Train four models on sprites, one of them robust, attack each, and write a report: minutes.",
     "data": "List data sets, look into one, or prepare one.",
     "train": "Train a model. A run that is finished is not done again; one that was interrupted goes on.",
     "evaluate": "Measure a trained model on images that it has not seen. What is known is not measured again.",
