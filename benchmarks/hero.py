@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from torch import Tensor
+
 from seatbelt_vae.experiments import RunFolder
 from seatbelt_vae.report import Group, Trial, groups
 from seatbelt_vae.report.images import Pixels, pixels, unit
@@ -38,7 +40,8 @@ def tiles(damage: Group, image: int) -> Iterator[Pixels]:
         yield tile(trial, seen.adversarial_reconstruction[image, place])
 
 
-def tile(trial: Trial, image) -> Pixels:
+def tile(trial: Trial, image: Tensor) -> Pixels:
+    """An image as bytes."""
     return pixels(unit(image, trial.bounds))
 
 
