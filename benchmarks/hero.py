@@ -1,48 +1,54 @@
-"""The picture at the head of the README: what two models of the demonstration make of the same small distortions.
+"""The picture at the head of the README: two models of the demonstration, attacked inside the same balls.
 
     seatbelt demo --out demo && python benchmarks/hero.py demo docs/figures/hero.svg
+
+The pairs are the first of the demonstration's; nothing is picked.
 """
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
+import seatbelt_vae as sb
+from seatbelt_vae.data import draw_pairs
 from seatbelt_vae.experiments import RunFolder
-from seatbelt_vae.report import Group, Trial, groups
 from seatbelt_vae.report.images import Pixels, pixels, unit
 from seatbelt_vae.report.pictures import PictureRow, Pictures, pictures_svg
 
-MODELS = ("vae", "robust-vae")
-RADIUS = 0.8
-IMAGES = range(4)
-HEADS = ("image x", "VAE: rec(x)", "attacked x*", "rec(x*)", "robust: rec(x)", "attacked x*", "rec(x*)")
+RADIUS = 2.5
+"""About 30 % of the median distance between two images."""
+
+PAIRS = 4
+HEADS = ("source", "target", "VAE: attacked", "what it says", "robust: attacked", "what it says")
 
 
 def main(demo: Path, out: Path) -> None:
-    """Draw it. The images are the first of the demonstration's; nothing is picked."""
-    records = [RunFolder.open(demo / name).record() for name in MODELS]
-    (damage,) = [group for group in groups(records) if not group.targeted]
-    rows = [PictureRow("", tuple(tiles(damage, image))) for image in IMAGES]
-    figure = Pictures("", tuple(rows), heads=HEADS, side=84, left=0, gap=6)
+    """Attack and draw."""
+    plain = RunFolder.open(demo / "vae")
+    robust = RunFolder.open(demo / "robust-vae")
+    drawn = draw_pairs(plain.split.test, "test", 10, 0)
+    source = drawn.source[:PAIRS]
+    target = drawn.target[:PAIRS]
+    columns = [source, target, *attacked(plain, source, target), *attacked(robust, source, target)]
+    rows = [PictureRow("", tuple(tile(column[pair]) for column in columns)) for pair in range(PAIRS)]
+    figure = Pictures("", tuple(rows), heads=HEADS, side=98, left=0, gap=6)
     out.write_text(pictures_svg(figure), encoding="utf-8")
 
 
-def tiles(damage: Group, image: int) -> Iterator[Pixels]:
-    """The image, then for each model its reconstruction, the worst distortion, and what becomes of it."""
-    place = min(range(len(damage.budgets)), key=lambda k: abs(damage.budgets[k] - RADIUS))
-    yield tile(damage.trials[0], damage.result.source[image])
-    for trial in damage.trials:
-        seen = trial.attacked.assessment
-        yield tile(trial, seen.source_reconstruction[image])
-        yield tile(trial, trial.result.adversarial[image, place])
-        yield tile(trial, seen.adversarial_reconstruction[image, place])
+@torch.no_grad()
+def attacked(run: RunFolder, source: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """What looks most like the target to the encoder within the ball, and what the model makes of it."""
+    model = run.model().eval()
+    result = sb.attack(model, source, target, sb.Latent(), sb.Ball([RADIUS], restarts=5), sb.Cold(300))
+    adversarial = result.adversarial[:, 0]
+    return adversarial, model.reconstruct(adversarial)
 
 
-def tile(trial: Trial, image: Tensor) -> Pixels:
+def tile(image: Tensor) -> Pixels:
     """An image as bytes."""
-    return pixels(unit(image, trial.bounds))
+    return pixels(unit(image, (0.0, 1.0)))
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def label(spec: ExperimentSpec) -> str:
     for method in spec.robust.methods:
         words.append(f"+ {method}")
     if spec.robust.radius is not None:
-        words.append(f"ε={spec.robust.radius:g}")
+        words.append(f"radius {100 * spec.robust.radius:g} %")
     return " ".join(words)
 
 

@@ -180,12 +180,14 @@ def distortion_curves(group: Group, trial: Trial, at: Tensor) -> Tensor:
 
 
 def _upright_rows(group: Group) -> list[Row]:
-    """An upright line at the f50 of what no model sets."""
+    """An upright line at the f50 of what no model sets; each ends lower than the one before, to keep names apart."""
     rows: list[Row] = []
+    top = 1.0
     for reference in group.references:
         halfway = group.reference(reference, "f50")
         if halfway:
-            rows += rows_of(reference.name, x=[halfway.value] * 2, y=[0.0, 1.0])
+            rows += rows_of(reference.name, x=[halfway.value] * 2, y=[0.0, top])
+            top -= 0.07
     return rows
 
 

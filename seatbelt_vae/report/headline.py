@@ -12,14 +12,14 @@ from seatbelt_vae.report.tables import Cell, cell_text
 from seatbelt_vae.report.verdict import LEVEL, holm
 
 
-def headline(groups: Sequence[Group]) -> tuple[str, ...]:
+def headline(groups: Sequence[Group]) -> str:
     """What the worst distortions do to each model, compared with the first on the same images.
 
     Args:
         groups: the attacks on the models.
 
     Returns:
-        A sentence for the model that is moved least, if it is moved less than the first; one for the others. Nothing
+        A sentence for the model that is moved least, if it is moved less than the first; one for the others. Empty
         where no damage was measured, or where there is nothing to compare it with.
     """
     for group in groups:
@@ -27,7 +27,7 @@ def headline(groups: Sequence[Group]) -> tuple[str, ...]:
             ratios = damage_ratios(group)
             if ratios:
                 return _said(group, ratios, [other for other in groups if other.targeted])
-    return ()
+    return ""
 
 
 def leading_radius(group: Group) -> str:
@@ -78,7 +78,7 @@ def share_of_the_way(before: Tensor, after: Tensor, reference: Tensor) -> Interv
     return interval(share + (gain - share * gap) / gap.mean())
 
 
-def _said(group: Group, ratios: dict[Trial, Comparison], targeted: Sequence[Group]) -> tuple[str, ...]:
+def _said(group: Group, ratios: dict[Trial, Comparison], targeted: Sequence[Group]) -> str:
     first = group.trials[0].label
     adjusted = holm([ratio.p_value for ratio in ratios.values()])
     differs = {}
@@ -89,15 +89,15 @@ def _said(group: Group, ratios: dict[Trial, Comparison], targeted: Sequence[Grou
     others = [_share(trial, ratio, differs[trial]) for trial, ratio in ratios.items() if trial is not best]
     if ratios[best].difference.value >= 1 or not differs[best]:
         every = [_share(trial, ratio, differs[trial]) for trial, ratio in ratios.items()]
-        return (f"No model is harder to move than {first}: {worst} moves the output of {listed(every)}.",)
+        return f"No model is harder to move than {first}: {worst} moves the output of {listed(every)}."
     share = cell_text(Cell.of(ratios[best].difference, ratio=True))
     leading = f"{best.label} needs more distortion than {first}: {worst} moves its output {share} times as far"
     way = _way(best, targeted)
     if way:
         leading += f", and it has come {way}"
     if not others:
-        return (f"{leading}.",)
-    return f"{leading}.", f"The same distortion moves the output of {listed(others)}."
+        return f"{leading}."
+    return f"{leading}. It moves the output of {listed(others)}."
 
 
 def _share(trial: Trial, ratio: Comparison, differs: bool) -> str:

@@ -23,12 +23,16 @@ def summary(records: Sequence[Record], groups: Sequence[Group]) -> tuple[str, ..
         groups: the attacks on them, may be empty.
     """
     targeted = [group for group in groups if group.targeted]
+    sentences = [_what(records, targeted)]
     leading = headline(groups)
-    if not targeted:
-        attacked = leading or ("None of them has been attacked.",)
-        return _what(records, targeted), *attacked, _clean(records)
-    stood = verdict(targeted[0]).removesuffix(".")
-    return *leading, _what(records, targeted), how_far(targeted[0]), f"{stood}; {_clean(records)}"
+    if leading:
+        sentences.insert(0, leading)
+    if targeted:
+        stood = verdict(targeted[0]).removesuffix(".")
+        return *sentences, how_far(targeted[0]), f"{stood}; {_clean(records)}"
+    if not groups:
+        sentences.append("None of them has been attacked.")
+    return *sentences, _clean(records)
 
 
 def _what(records: Sequence[Record], groups: Sequence[Group]) -> str:

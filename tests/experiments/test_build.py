@@ -197,7 +197,7 @@ def test_several_methods_are_applied_inside_out() -> None:
     assert (objective.rho, objective.weight) == (0.9, AVAE(ELBO()).weight)
     assert spec.robust.share == 0.5
     assert spec.run_name.startswith("beta-vae-denoising-avae-L1-b4-")
-    assert label(spec) == "β-VAE β=4 + denoising + avae ε=0.1"
+    assert label(spec) == "β-VAE β=4 + denoising + avae radius 10 %"
 
 
 def test_the_error_can_be_held() -> None:

@@ -40,12 +40,12 @@ def records_of(group: Group) -> list[Record]:
 
 def test_the_model_that_holds_leads() -> None:
     compared = moved_by([1.0, 1.5, 0.4])
-    leading, others = headline(compared)
+    leading, others = headline(compared).split(". ")
     assert leading.startswith(
         "Seatbelt-VAE, L=3, β=4 needs more distortion than VAE: the worst distortion of norm 1 moves its output 0.40"
     )
-    assert leading.endswith("times as far.")
-    assert others.startswith("The same distortion moves the output of β-TCVAE, β=4 1.5")
+    assert leading.endswith("times as far")
+    assert others.startswith("It moves the output of β-TCVAE, β=4 1.5")
     assert "told" not in others
 
 
@@ -60,21 +60,21 @@ def test_the_ratio_is_that_of_geometric_means_over_the_same_images() -> None:
 
 
 def test_no_claim_without_a_difference() -> None:
-    (said,) = headline(moved_by([1.0, 0.99, 1.01], spread=0.5))
+    said = headline(moved_by([1.0, 0.99, 1.01], spread=0.5))
     assert said.startswith("No model is harder to move than VAE: the worst distortion of norm 1 moves the output of")
     assert said.count("no difference can be told") == 2
 
 
 def test_two_images_are_never_enough_for_a_claim() -> None:
-    (said,) = headline(moved_by([1.0, 0.3], pairs=2))
+    said = headline(moved_by([1.0, 0.3], pairs=2))
     assert said.startswith("No model is harder to move")
 
 
 def test_nothing_to_say() -> None:
-    assert headline([]) == ()
-    assert headline(moved_by([1.0])) == ()
-    assert headline(moved_by([1.0, 0.5])[:1]) == ()
-    assert headline(moved_by([1.0, 0.5], pairs=1)) == ()
+    assert headline([]) == ""
+    assert headline(moved_by([1.0])) == ""
+    assert headline(moved_by([1.0, 0.5])[:1]) == ""
+    assert headline(moved_by([1.0, 0.5], pairs=1)) == ""
 
 
 def test_the_share_of_the_way_by_hand() -> None:
@@ -109,7 +109,7 @@ def test_the_way_to_the_blend_stands_beside_the_damage() -> None:
     f50 = [latent.values(trial, "f50") for trial in latent.trials]
     halfway = 2 * f50[1] - f50[0]
     blend = Reference("blend", halfway, halfway, torch.ones(PAIRS, 1))
-    (leading,) = headline([replace(latent, references=(blend,)), damage])
+    leading = headline([replace(latent, references=(blend,)), damage])
     assert leading.endswith(
         "and it has come 0.500 [0.500, 0.500] of the way from the f50 of VAE to that of blending the images."
     )
@@ -119,8 +119,8 @@ def test_the_headline_comes_first_and_the_rest_stays() -> None:
     compared = moved_by([1.0, 1.5, 0.4])
     records = records_of(compared[0])
     said = summary(records, compared)
-    assert said[:2] == headline(compared)
-    assert said[2:] == summary(records, compared[:1])
+    assert said[0] == headline(compared)
+    assert said[1:] == summary(records, compared[:1])
 
 
 def test_damage_alone_is_an_attack() -> None:
@@ -134,4 +134,4 @@ def test_damage_alone_is_an_attack() -> None:
 def test_balls_with_a_target_are_no_damage() -> None:
     runs = synthetic_runs(models=2, pairs=PAIRS, count=5, modes=("latent",))
     made = [replace(run, attacks={"latent": inside_balls(run.attacks["latent"])}) for run in runs]
-    assert headline(groups(made)) == ()
+    assert headline(groups(made)) == ""
