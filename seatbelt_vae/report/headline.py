@@ -85,27 +85,26 @@ def _said(group: Group, ratios: dict[Trial, Comparison], targeted: Sequence[Grou
     for trial, p_value in zip(ratios, adjusted, strict=True):
         differs[trial] = p_value <= LEVEL
     best = min(ratios, key=lambda trial: ratios[trial].difference.value)
-    worst = f"the worst distortion of norm {leading_radius(group)}"
-    others = [_share(trial, ratio, differs[trial]) for trial, ratio in ratios.items() if trial is not best]
+    worst = f"the worst distortion of norm {leading_radius(group)} moves"
     if ratios[best].difference.value >= 1 or not differs[best]:
-        every = [_share(trial, ratio, differs[trial]) for trial, ratio in ratios.items()]
-        return f"No model is harder to move than {first}: {worst} moves the output of {listed(every)}."
+        every = [_named(trial, ratio, differs[trial]) for trial, ratio in ratios.items()]
+        return f"No model is harder to move than {first}: {worst} the others’ output {listed(every)} times as far."
     share = cell_text(Cell.of(ratios[best].difference, ratio=True))
-    leading = f"{best.label} needs more distortion than {first}: {worst} moves its output {share} times as far"
+    leading = f"{best.label} needs more distortion than {first}: {worst} its output {share} times as far"
     way = _way(best, targeted)
     if way:
         leading += f", and it has come {way}"
+    others = [_named(trial, ratio, differs[trial]) for trial, ratio in ratios.items() if trial is not best]
     if not others:
         return f"{leading}."
-    return f"{leading}. It moves the output of {listed(others)}."
+    return f"{leading}. The same distortion moves the others’ output {listed(others)} times as far."
 
 
-def _share(trial: Trial, ratio: Comparison, differs: bool) -> str:
-    share = cell_text(Cell.of(ratio.difference, ratio=True))
-    said = f"{trial.label} {share} times as far"
+def _named(trial: Trial, ratio: Comparison, differs: bool) -> str:
+    words = trial.label
     if not differs:
-        said += " (no difference can be told)"
-    return said
+        words += "; no difference can be told"
+    return f"{cell_text(Cell.of(ratio.difference, ratio=True))} ({words})"
 
 
 def _way(best: Trial, targeted: Sequence[Group]) -> str:

@@ -36,7 +36,8 @@ def test_a_quick_one_is_whole_and_is_not_done_twice(tmp_path: Path) -> None:
     for folder in folders:
         assert set(folder.attacks) == names
     robust = RunFolder.open(tmp_path / "robust-vae")
-    assert robust.spec.robust.method == "adversarial"
+    assert robust.spec.robust.methods == ("adversarial", "hold-mse")
+    assert (robust.spec.robust.radius, robust.spec.robust.mse) == (0.4, 0.004)
     before = (robust.path / "training.safetensors").stat().st_mtime_ns
     run_demo(tmp_path, quick=True, device="cpu")
     assert (robust.path / "training.safetensors").stat().st_mtime_ns == before

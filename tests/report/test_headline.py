@@ -45,7 +45,8 @@ def test_the_model_that_holds_leads() -> None:
         "Seatbelt-VAE, L=3, β=4 needs more distortion than VAE: the worst distortion of norm 1 moves its output 0.40"
     )
     assert leading.endswith("times as far")
-    assert others.startswith("It moves the output of β-TCVAE, β=4 1.5")
+    assert others.startswith("The same distortion moves the others’ output 1.5")
+    assert others.endswith(" (β-TCVAE, β=4) times as far.")
     assert "told" not in others
 
 
@@ -61,7 +62,9 @@ def test_the_ratio_is_that_of_geometric_means_over_the_same_images() -> None:
 
 def test_no_claim_without_a_difference() -> None:
     said = headline(moved_by([1.0, 0.99, 1.01], spread=0.5))
-    assert said.startswith("No model is harder to move than VAE: the worst distortion of norm 1 moves the output of")
+    assert said.startswith(
+        "No model is harder to move than VAE: the worst distortion of norm 1 moves the others’ output"
+    )
     assert said.count("no difference can be told") == 2
 
 
