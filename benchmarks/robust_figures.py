@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from robust_runs import Run, Runs
+from robust_runs import SHARES, Run, Runs
 
 from seatbelt_vae.attacks import reconstruct
 from seatbelt_vae.data import load_dataset, pairs
@@ -60,7 +60,15 @@ def pareto_figure(runs: Runs, data: str) -> str:
     top = max(float(row["high"]) for row in rows)
     x = style.x("mean squared error of held-out images, 10⁻³", span(places), tickCount=5)
     y = style.y(f"damage within 5 % of the median distance, {data}", (0, 1.05 * top))
-    return drawn(style, style.markers(rows, x, y))
+    return drawn(style, [*style.yardsticks(identity(runs, data, rows), x, y), *style.markers(rows, x, y)])
+
+
+def identity(runs: Runs, data: str, rows: list[Row]) -> list[Row]:
+    """The damage of a perfect autoencoder, which is the radius, from the left end to the right."""
+    run = next(run for run in runs if run.data == data)
+    radius = SHARES[FIVE_PERCENT] * float(run.record["apart"])
+    ends = [float(row["x"]) for row in rows]
+    return [{"model": "identity", "x": end, "y": radius} for end in (min(ends), max(ends))]
 
 
 def curve_figure(runs: Runs) -> str:
