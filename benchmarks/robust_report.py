@@ -9,18 +9,26 @@ the chairs, for the panels of images.
 
 import argparse
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 from robust_figures import curve_figure, panels_figure, pareto_figure
-from robust_runs import SHARES, Run, Runs, way
+from robust_runs import SHARES, Run, Runs, stacked, way
 from torch import Tensor
 
 from seatbelt_vae.metrics import Interval, compare, interval
 from seatbelt_vae.storage import write_bytes
 
 Cells = Sequence[str]
+TARGETED = {
+    "f50_latent_each": "f50, latent attack",
+    "auddc_latent_each": "AUDDC, latent attack",
+    "f50_output_each": "f50, output attack",
+    "auddc_output_each": "AUDDC, output attack",
+    "f50_blend_each": "f50, blend",
+    "f50_pca_each": "f50, PCA with its MSE",
+}
 ATTACKS = {"begun": "begun at images of others", "transfer": "images of others", "all": "the worst of all"}
 PERCENT = [f"{100 * share:g} %" for share in SHARES]
 
@@ -45,58 +53,48 @@ def markdown(head: Cells, rows: Sequence[Cells]) -> str:
 def headline(plain: list[Run], robust: list[Run]) -> str:
     """The plain and the robust models of one data set."""
 
-    def row(name: str, values: Callable[[Run], Tensor], digits: int, ratio: bool) -> Cells:
-        before = torch.stack([values(run) for run in plain])
-        after = torch.stack([values(run) for run in robust])
+    def row(name: str, key: str, digits: int, *, ratio: bool = False, column: int | None = None) -> Cells:
+        before, after = (stacked(side, key, column) for side in (plain, robust))
         difference = compare(before, after, ratio=ratio).difference
-        sign = "× " if ratio else ""
-        cells = [shown(interval(table), digits) for table in (before, after)]
-        return [name, *cells, sign + shown(difference, 2 if ratio else digits)]
+        change = shown(difference, digits)
+        if ratio:
+            change = f"× {shown(difference)}"
+        return [name, shown(interval(before), digits), shown(interval(after), digits), change]
 
-    rows = [
-        row("MSE, 10⁻³", lambda run: 1000 * run.value("mse"), 2, True),
-        row("ELBO, nats", lambda run: run.value("elbo"), 1, False),
-    ]
+    rows = [row("MSE", "mse", 4, ratio=True), row("ELBO, nats", "elbo", 1)]
     for k, percent in enumerate(PERCENT):
-        rows.append(row(f"damage at {percent}", lambda run, k=k: run.damage("all")[:, k], 2, True))
-    rows.append(row("damage by noise of 5 %", lambda run: run.each("noise_each")[:, 1], 3, True))
-    for mode in ("latent", "output"):
-        if all(run.has(f"f50_{mode}_each") for run in [*plain, *robust]):
-            rows.append(row(f"f50, {mode}", lambda run, mode=mode: run.each(f"f50_{mode}_each"), 3, False))
-            rows.append(row(f"AUDDC, {mode}", lambda run, mode=mode: run.each(f"auddc_{mode}_each"), 3, False))
-    for line in ("blend", "pca"):
-        title = {"blend": "blend", "pca": "PCA at its MSE"}[line]
-        rows.append(row(f"f50, {title}", lambda run, line=line: run.each(f"f50_{line}_each"), 3, False))
+        rows.append(row(f"damage at {percent}", "damage_all_each", 2, ratio=True, column=k))
+    rows.append(row("damage by noise of 5 %", "noise_each", 3, ratio=True, column=1))
+    for key, title in TARGETED.items():
+        if all(run.has(key) for run in [*plain, *robust]):
+            count = stacked(plain, key).shape[1]
+            rows.append(row(f"{title} ({count} pairs)", key, 3))
     text = markdown(["", "VAE", "robust VAE", "robust to VAE"], rows)
-    counts = {mode: len(plain[0].each(f"f50_{mode}_each")) for mode in ("latent", "output") if _both(plain, mode)}
-    pairs = ", ".join(f"{count} in the {mode} attack" for mode, count in counts.items())
-    return text + f"\n{len(plain)} seeds; {len(plain[0].damage('all'))} pairs for damage, {pairs}.\n"
-
-
-def _both(runs: list[Run], mode: str) -> bool:
-    return all(run.has(f"f50_{mode}_each") for run in runs)
+    return text + f"\n{len(plain)} seeds × {len(plain[0].damage('all'))} pairs where nothing else is said.\n"
 
 
 def done(runs: Runs) -> str:
     """What issue and measurement say, line by line."""
     rows = []
     for data, plain, robust in runs.strong():
-        mse = compare(*[[[float(run.value("mse"))] for run in side] for side in (plain, robust)], ratio=True)
-        worst = max(float(b.value("mse") / a.value("mse")) for a, b in zip(plain, robust, strict=True))
-        rows.append([data, "MSE ≤ 1.05 ×", f"{mse.difference.value:.2f} ×, worst seed {worst:.2f} ×", met(worst, 1.05)])
+        sides = [stacked(side, "mse") for side in (plain, robust)]
+        mse = compare(*sides, ratio=True).difference.value
+        worst = float((sides[1] / sides[0]).max())
+        rows.append([data, "MSE ≤ 1.05 ×", f"{mse:.2f} ×, worst seed {worst:.2f} ×", met(worst, 1.05)])
         for k in (0, 1):
-            sides = [torch.stack([run.damage("all")[:, k] for run in side]) for side in (plain, robust)]
+            sides = [stacked(side, "damage_all_each", k) for side in (plain, robust)]
             ratio = compare(*sides, ratio=True).difference
             rows.append([data, f"damage at {PERCENT[k]} ≤ ½", f"{shown(ratio)} ×", met(ratio.value, 0.5)])
             rows.append(["", "… upper end ≤ .6", f"{ratio.high:.2f}", met(ratio.high, 0.6)])
             rows.append(["", "… stretch: ≤ ⅓", f"{ratio.value:.2f}", met(ratio.value, 1 / 3)])
         for mode in ("latent", "output"):
-            seeds = [pair for pair in zip(plain, robust, strict=True) if _both(list(pair), mode)]
+            key = f"f50_{mode}_each"
+            seeds = [pair for pair in zip(plain, robust, strict=True) if all(run.has(key) for run in pair)]
             if seeds:
                 share = way([a for a, _ in seeds], [b for _, b in seeds], mode)
-                found = f"{shown(share)} ({len(seeds)} seeds)"
+                found = f"{shown(share)} ({len(seeds)} seeds × {len(plain[0].each(key))} pairs)"
                 rows.append([data, f"{mode} f50: ½ of the way to the blend", found, met(-share.value, -0.5)])
-        elbo = compare(*[[[float(run.value("elbo"))] for run in side] for side in (plain, robust)]).difference
+        elbo = compare(*[stacked(side, "elbo") for side in (plain, robust)]).difference
         rows.append([data, "what it costs: ELBO", f"{shown(elbo, 1)} nats", ""])
     return markdown(["data", "aim", "found", ""], rows)
 
@@ -158,7 +156,7 @@ def sweep(runs: Runs) -> str:
 def steps(runs: Runs) -> str:
     """Measures on the way of a long training."""
     rows = []
-    for run in runs:
+    for run in runs.all:
         for point in run.curve:
             damage = torch.tensor(point["damage_each"]).mean(0)
             f50 = torch.tensor(point["f50_latent_each"]).mean()
@@ -206,7 +204,7 @@ def main() -> None:
         write_bytes(document, text.encode())
     for data in runs.kinds:
         write_bytes(args.out / f"pareto-{data}.svg", pareto_figure(runs, data).encode())
-    if any(run.curve for run in runs):
+    if any(run.curve for run in runs.all):
         write_bytes(args.out / "steps.svg", curve_figure(runs).encode())
     if args.data:
         write_bytes(args.out / "panels.svg", panels_figure(runs, args.runs, args.data).encode())

@@ -12,7 +12,7 @@ from torch import Tensor
 from seatbelt_vae.metrics import Interval, interval
 from seatbelt_vae.storage import read_json
 
-__all__ = ["SHARES", "Run", "Runs", "way"]
+__all__ = ["SHARES", "Run", "Runs", "stacked", "way"]
 
 WORDS = {
     "inner_steps": "steps",
@@ -92,15 +92,12 @@ class Run:
         return ", ".join([f"{self.record['model']} {method}", *words])
 
     def has(self, key: str) -> bool:
-        return key in self.strong
+        return key in self.strong or key in self.record
 
     def each(self, key: str) -> Tensor:
-        """A measure of each pair, the strongest attack's if there is one."""
-        return torch.tensor({**self.record, **self.strong}[key], dtype=torch.float64)
-
-    def value(self, key: str) -> Tensor:
-        """A measure of the model, (1,)."""
-        return torch.tensor([{**self.record, **self.strong}[key]], dtype=torch.float64)
+        """A measure of each pair, or of the model (1,); the strongest attack's if there is one."""
+        values = {**self.record, **self.strong}[key]
+        return torch.atleast_1d(torch.tensor(values, dtype=torch.float64))
 
     def damage(self, attack: str) -> Tensor:
         """Damage by a kind of attack, (P, K)."""
@@ -142,11 +139,20 @@ class Runs:
     def strong(self) -> Iterator[tuple[str, list[Run], list[Run]]]:
         """Data, plain models and robust models of the strongest attacks, by seed."""
         for data in self.kinds:
-            chosen = [run for run in self if run.data == data and run.has("damage_all_each")]
+            chosen = [run for run in self if run.data == data and "damage_all_each" in run.strong]
             plain = [run for run in chosen if run.kind.endswith("-plain")]
             robust = [run for run in chosen if not run.kind.endswith("-plain")]
             if plain and len(plain) == len(robust):
                 yield data, plain, robust
+
+
+def stacked(runs: list[Run], key: str, column: int | None = None) -> Tensor:
+    """A measure of the pairs that all runs have, (S, P); of each of several radii one column."""
+    values = [run.each(key) for run in runs]
+    if column is not None:
+        values = [value[:, column] for value in values]
+    pairs = min(len(value) for value in values)
+    return torch.stack([value[:pairs] for value in values])
 
 
 def way(plain: list[Run], robust: list[Run], mode: str) -> Interval:
@@ -158,10 +164,10 @@ def way(plain: list[Run], robust: list[Run], mode: str) -> Interval:
 
     with a the gain of f50 and b the whole way of each seed and pair.
     """
-    before = torch.stack([run.each(f"f50_{mode}_each") for run in plain])
-    after = torch.stack([run.each(f"f50_{mode}_each") for run in robust])
+    before = stacked(plain, f"f50_{mode}_each")
+    after = stacked(robust, f"f50_{mode}_each")
     pairs = before.shape[1]
-    blend = torch.stack([run.each("f50_blend_each")[:pairs] for run in plain])
+    blend = stacked(plain, "f50_blend_each")[:, :pairs]
     gain = after - before
     whole = blend - before
     share = gain.mean() / whole.mean()
