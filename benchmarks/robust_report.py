@@ -29,6 +29,8 @@ TARGETED = {
     "f50_blend_each": "f50, blend",
     "f50_pca_each": "f50, PCA with its MSE",
 }
+CHOSEN_ON = 20
+"""Pairs, of seed 0, on which settings were chosen."""
 ATTACKS = {"begun": "begun at images of others", "transfer": "images of others", "all": "the worst of all"}
 PERCENT = [f"{100 * share:g} %" for share in SHARES]
 
@@ -87,6 +89,10 @@ def done(runs: Runs) -> str:
             rows.append([data, f"damage at {PERCENT[k]} ≤ ½", f"{shown(ratio)} ×", met(ratio.value, 0.5)])
             rows.append(["", "… upper end ≤ .6", f"{ratio.high:.2f}", met(ratio.high, 0.6)])
             rows.append(["", "… stretch: ≤ ⅓", f"{ratio.value:.2f}", met(ratio.value, 1 / 3)])
+        fresh = [stacked(side[1:], "damage_all_each", 1)[:, CHOSEN_ON:] for side in (plain, robust)]
+        if all(side.numel() for side in fresh):
+            ratio = compare(*fresh, ratio=True).difference
+            rows.append(["", "… where the settings were not chosen", f"{shown(ratio)} ×", ""])
         for mode in ("latent", "output"):
             key = f"f50_{mode}_each"
             seeds = [pair for pair in zip(plain, robust, strict=True) if all(run.has(key) for run in pair)]
