@@ -56,7 +56,7 @@ def headline(plain: list[Run], robust: list[Run]) -> str:
     """The plain and the robust models of one data set."""
 
     def row(name: str, key: str, digits: int, *, ratio: bool = False, column: int | None = None) -> Cells:
-        before, after = (stacked(side, key, column) for side in (plain, robust))
+        before, after = (stacked(side, key, column) for side in having(plain, robust, key))
         difference = compare(before, after, ratio=ratio).difference
         change = shown(difference, digits)
         if ratio:
@@ -68,24 +68,31 @@ def headline(plain: list[Run], robust: list[Run]) -> str:
         rows.append(row(f"damage at {percent}", "damage_all_each", 2, ratio=True, column=k))
     rows.append(row("damage by noise of 5 %", "noise_each", 3, ratio=True, column=1))
     for key, title in TARGETED.items():
-        if all(run.has(key) for run in [*plain, *robust]):
-            count = stacked(plain, key).shape[1]
-            rows.append(row(f"{title} ({count} pairs)", key, 3))
+        measured, _ = having(plain, robust, key)
+        if measured:
+            seeds, pairs = stacked(measured, key).shape
+            rows.append(row(f"{title} ({seeds} × {pairs})", key, 3))
     text = markdown(["", "VAE", "robust VAE", "robust to VAE"], rows)
-    return text + f"\n{len(plain)} seeds × {len(plain[0].damage('all'))} pairs where nothing else is said.\n"
+    return text + f"\n{len(plain)} seeds × {len(plain[0].damage('all'))} pairs where no other numbers are given.\n"
+
+
+def having(plain: list[Run], robust: list[Run], key: str) -> tuple[list[Run], list[Run]]:
+    """The plain and robust models of the seeds of which both have a measure."""
+    seeds = [pair for pair in zip(plain, robust, strict=True) if all(run.has(key) for run in pair)]
+    return [before for before, _ in seeds], [after for _, after in seeds]
 
 
 def done(runs: Runs) -> str:
     """What issue and measurement say, line by line."""
     rows = []
     for data, plain, robust in runs.strong():
-        sides = [stacked(side, "mse") for side in (plain, robust)]
-        mse = compare(*sides, ratio=True).difference.value
-        worst = float((sides[1] / sides[0]).max())
+        errors = [stacked(side, "mse") for side in (plain, robust)]
+        mse = compare(*errors, ratio=True).difference.value
+        worst = float((errors[1] / errors[0]).max())
         rows.append([data, "MSE ≤ 1.05 ×", f"{mse:.2f} ×, worst seed {worst:.2f} ×", met(worst, 1.05)])
         for k in (0, 1):
-            sides = [stacked(side, "damage_all_each", k) for side in (plain, robust)]
-            ratio = compare(*sides, ratio=True).difference
+            damages = [stacked(side, "damage_all_each", k) for side in (plain, robust)]
+            ratio = compare(*damages, ratio=True).difference
             rows.append([data, f"damage at {PERCENT[k]} ≤ ½", f"{shown(ratio)} ×", met(ratio.value, 0.5)])
             rows.append(["", "… upper end ≤ .6", f"{ratio.high:.2f}", met(ratio.high, 0.6)])
             rows.append(["", "… stretch: ≤ ⅓", f"{ratio.value:.2f}", met(ratio.value, 1 / 3)])
@@ -95,10 +102,11 @@ def done(runs: Runs) -> str:
             rows.append(["", "… where the settings were not chosen", f"{shown(ratio)} ×", ""])
         for mode in ("latent", "output"):
             key = f"f50_{mode}_each"
-            seeds = [pair for pair in zip(plain, robust, strict=True) if all(run.has(key) for run in pair)]
-            if seeds:
-                share = way([a for a, _ in seeds], [b for _, b in seeds], mode)
-                found = f"{shown(share)} ({len(seeds)} seeds × {len(plain[0].each(key))} pairs)"
+            sides = having(plain, robust, key)
+            if sides[0]:
+                share = way(*sides, mode)
+                seeds, pairs = stacked(sides[0], key).shape
+                found = f"{shown(share)} ({seeds} × {pairs})"
                 rows.append([data, f"{mode} f50: ½ of the way to the blend", found, met(-share.value, -0.5)])
         elbo = compare(*[stacked(side, "elbo") for side in (plain, robust)]).difference
         rows.append([data, "what it costs: ELBO", f"{shown(elbo, 1)} nats", ""])

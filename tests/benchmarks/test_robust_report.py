@@ -78,7 +78,7 @@ def test_what_is_missed_is_said(report: ModuleType, runs: ModuleType, folder: Pa
     assert "| chairs | MSE ≤ 1.05 × | 1.06 ×, worst seed 1.06 × | **missed** by 0.01 |" in text
     assert "| chairs | damage at 2.5 % ≤ ½ | 0.42 [" in text
     assert "| **missed** by 0.09 |" in text  # the third
-    assert "½ of the way to the blend | 0.50 [0.50, 0.50] (2 seeds) | met |" in text
+    assert "½ of the way to the blend | 0.50 [0.50, 0.50] (2 × 2) | met |" in text
     assert "−3.0" in text
 
 
