@@ -111,3 +111,14 @@ def test_the_report_is_written(
     figure = (out / "pareto-chairs.svg").read_text()
     assert "adversarial, MSE held" in figure
     assert "identity" in figure
+
+
+def test_the_document_holds_the_tables_that_were_written(report: ModuleType) -> None:
+    docs = SCRIPTS.parent / "docs"
+    text = (docs / "robust.md").read_text(encoding="utf-8")
+    tables = list((docs / "robust").glob("*.md"))
+    assert len(tables) == 6
+    for path in tables:
+        table = path.read_text(encoding="utf-8")
+        assert report.filled(text, path.stem, f"\n\n{table}\n") == text
+        assert table in text
