@@ -1,11 +1,10 @@
 """Train one model in one robust way, and measure what an attack can do to it.
 
-Usage: python benchmarks/robust.py FOLDER DATA MODEL METHOD [--seed 0] [--set radius=0.1 inner_steps=4] [--steps 1000]
+    python benchmarks/robust.py FOLDER DATA MODEL METHOD --seed 0 --set radius=0.4 inner_steps=5
 
 FOLDER gets one run: the model, its training state and `robust.json` with the measures. What is there is not done
-again, and an interrupted training goes on. DATA is a name of `DATA` below, or a path to an .npz. METHOD is one of
-`METHODS`; radii are shares of the median distance between two training images. Adapted networks, such as the one of
-Burgess et al. 2018 (`--network burgess`), are built here.
+again, and an interrupted training goes on. DATA is a name that `seatbelt data` knows, or a file. METHOD is one of
+`METHODS`; radii are shares of the median distance between two training images.
 """
 
 import argparse
@@ -16,23 +15,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from robust_measures import (
+    RADII,
+    Measures,
+    damage,
+    median_distance,
+    moved,
+    quality,
+    references,
+    targeted,
+)
+from torch import nn
 
-from seatbelt_vae.attacks import attack
-from seatbelt_vae.data import ImageDataset, load_dataset, pairs
-from seatbelt_vae.metrics import attack_success, auddc
+from seatbelt_vae.data import Split, load_dataset, pairs
 from seatbelt_vae.models import HierarchicalVAE, build
 from seatbelt_vae.models.modes import evaluating
-from seatbelt_vae.objectives import ELBO, Adversarial, BetaTC, Objective
+from seatbelt_vae.objectives import AVAE, ELBO, Adversarial, BetaTC, Denoising, HoldMSE, Objective, SmoothEncoder
 from seatbelt_vae.storage import read_json, write_json
 from seatbelt_vae.training import Settings, Update
 from seatbelt_vae.training.sitting import Sitting
 
-DATA = {
-    "chairs": "/work/shared/data/chairs_mesh64.npz",
-    "faces": "/work/shared/data/faces3d64.npz",
-    "celeba": "/work/shared/data/celeba64.npz",
-}
 MODELS: dict[str, tuple[str, dict[str, Any], Callable[[], Objective]]] = {
     "vae": ("vae", {"latent_sizes": (32,)}, ELBO),
     "lipschitz": ("lipschitz-vae", {"latent_sizes": (32,), "network": "mlp"}, ELBO),
@@ -43,8 +45,7 @@ MODELS: dict[str, tuple[str, dict[str, Any], Callable[[], Objective]]] = {
         lambda: BetaTC(beta=4.0, free_bits=0.125),
     ),
 }
-RADII = (0.025, 0.05, 0.1, 0.2)
-LAMBDAS = [2.0**power for power in range(-4, 11)]
+RESTARTS = 3
 
 
 def adversarial(base: Objective, apart: float, radius: float = 0.11, **settings: Any) -> Objective:
@@ -52,32 +53,26 @@ def adversarial(base: Objective, apart: float, radius: float = 0.11, **settings:
 
 
 def denoising(base: Objective, apart: float, radius: float = 0.11, **settings: Any) -> Objective:
-    from seatbelt_vae.objectives import Denoising
-
     return Denoising(base, radius=radius * apart, **settings)
 
 
 def smooth(base: Objective, apart: float, radius: float = 0.11, **settings: Any) -> Objective:
-    from seatbelt_vae.objectives import SmoothEncoder
-
     return SmoothEncoder(base, radius=radius * apart, **settings)
 
 
 def avae(base: Objective, apart: float, **settings: Any) -> Objective:
-    from seatbelt_vae.objectives import AVAE
-
     return AVAE(base, **settings)
 
 
-def both(base: Objective, apart: float, radius: float = 0.11, gamma: float | None = None) -> Objective:
-    settings = {} if gamma is None else {"gamma": gamma}
+def both(base: Objective, apart: float, radius: float = 0.11, **settings: Any) -> Objective:
     return smooth(adversarial(base, apart, radius), apart, radius, **settings)
 
 
 def held(base: Objective, apart: float, mse: float, rate: float = 0.1, **settings: Any) -> Objective:
-    from seatbelt_vae.objectives import HoldMSE
-
-    return HoldMSE(adversarial(base, apart, **settings), mse=mse, rate=rate)
+    inner = base
+    if settings:
+        inner = adversarial(base, apart, **settings)
+    return HoldMSE(inner, mse=mse, rate=rate)
 
 
 METHODS: dict[str, Callable[..., Objective]] = {
@@ -89,13 +84,6 @@ METHODS: dict[str, Callable[..., Objective]] = {
     "both": both,
     "held": held,
 }
-
-
-def median_distance(dataset: ImageDataset, count: int = 2000) -> float:
-    """The median L2 distance between two images of a data set."""
-    images = dataset.sample(min(count, len(dataset)))[:].flatten(1)
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-    return float(torch.linalg.vector_norm(images - images[order].roll(1, 0), dim=1).median())
 
 
 def burgess(channels: int, latent_size: int) -> tuple[nn.Module, nn.Module]:
@@ -124,80 +112,34 @@ def make(args: argparse.Namespace, shape: tuple[int, int, int]) -> tuple[Hierarc
     return build(factory, shape, **arguments), objective()
 
 
-@torch.no_grad()
-def quality(model: HierarchicalVAE, test: ImageDataset) -> dict[str, float]:
-    """Pixel MSE, ELBO and KL on held-out images."""
-    x = test.sample(min(1000, len(test)))[:]
-    noise = model.draw_noise(len(x), torch.Generator().manual_seed(0))
-    objective = ELBO()
-    terms = objective(model(x, noise), x, len(x))
-    mse = (model.reconstruct(x) - x).square().mean()
-    return {"mse": float(mse), "elbo": float(terms.elbo.mean()), "kl": float(terms.layer_kl.sum(-1).mean())}
-
-
-def smallest(distortion: Tensor, success: Tensor, level: float = 0.5) -> Tensor:
-    """The distortion at which the envelope of success reaches a level, by interpolation; ∞ where it never does."""
-    found = []
-    for x, y in zip(distortion.tolist(), success.tolist(), strict=True):
-        at, best, answer = 0.0, 0.0, float("inf")
-        for here, reached in sorted(zip(x, y, strict=True)):
-            if reached >= level:
-                answer = at + (here - at) * (level - best) / (reached - best)
-                break
-            if reached > best:
-                at, best = here, reached
-        found.append(answer)
-    return torch.tensor(found)
-
-
-@torch.no_grad()
-def blend(model: HierarchicalVAE, source: Tensor, target: Tensor) -> Tensor:
-    """f50 of x + s (x_t - x): no gradient, no attack."""
-    shares = torch.linspace(0, 1, 101)
-    line = source[:, None] + shares[:, None, None, None] * (target - source)[:, None]
-    gained = success_of(model, line, source, target)
-    return smallest(shares.expand(len(source), -1), gained)
-
-
-@torch.no_grad()
-def success_of(model: HierarchicalVAE, adversarial: Tensor, source: Tensor, target: Tensor) -> Tensor:
-    """Success of adversarial images (P, K, C, H, W), (P, K)."""
-    rec = model.reconstruct(adversarial.flatten(0, 1)).view_as(adversarial)
-    return attack_success(rec, model.reconstruct(source), model.reconstruct(target), target)
-
-
-def robustness(
-    model: HierarchicalVAE, test: ImageDataset, apart: float, count: int, modes: list[str]
-) -> dict[str, Any]:
-    """Damage at four radii; f50 and AUDDC of targeted attacks, beside the blend's f50."""
-    drawn = pairs(test, count)
-    source, target = drawn.source, drawn.target
-    radii = [share * apart for share in RADII]
-    result = attack(model, source, mode="damage", radii=radii, restarts=3)
-    with torch.no_grad():
-        moved = model.reconstruct(result.adversarial.flatten(0, 1)).view_as(result.adversarial)
-        damage = torch.linalg.vector_norm((moved - model.reconstruct(source)[:, None]).flatten(2), dim=-1)
-    found: dict[str, Any] = {"damage": damage.mean(0).tolist(), "damage_each": damage.tolist(), "radii": radii}
-    length = torch.linalg.vector_norm((source - target).flatten(1), dim=1)
-    without = blend(model, source, target).clamp(max=1.0)
-    found |= {"blend": float(without.mean()), "blend_each": without.tolist()}
-    for mode in modes:
-        result = attack(
-            model, source, target, mode=mode, lambdas=LAMBDAS, **({"samples": 1} if mode == "output" else {})
-        )
-        gained = success_of(model, result.adversarial, source, target)
-        f50 = smallest(result.distortion / length[:, None], gained)
-        area = auddc(result.distortion, length, gained, from_origin=True)
-        finite = f50.clamp(max=1.0)
-        found |= {f"f50_{mode}": float(finite.mean()), f"f50_{mode}_each": finite.tolist()}
-        found |= {f"auddc_{mode}": float(area.mean())}
+def robustness(model: HierarchicalVAE, split: Split, apart: float, args: argparse.Namespace) -> Measures:
+    """Quality, damage in balls, f50 and AUDDC of targeted attacks, in evaluation mode; ``_each`` is of each pair."""
+    with evaluating(model):
+        found = quality(model, split.test)
+        drawn = pairs(split.test, args.pairs, 0)
+        radii = [share * apart for share in RADII]
+        worst = damage(model, drawn.source, radii, RESTARTS)
+        found["damage_each"] = moved(model, drawn.source, worst).tolist()
+        found |= references(model, split.train, drawn.source, drawn.target, radii, found["mse"])
+        for mode in args.modes:
+            found |= targeted(model, drawn.source, drawn.target, mode)
     return found
 
 
-def measures(model: HierarchicalVAE, test: ImageDataset, apart: float, args: argparse.Namespace) -> dict[str, Any]:
-    """All measures of a model, in evaluation mode."""
-    with evaluating(model):
-        return quality(model, test) | robustness(model, test, apart, args.pairs, args.modes)
+def fit(update: Update, sitting: Sitting, args: argparse.Namespace, measure: Callable[[], Measures]) -> None:
+    """Train to the end, measuring at the marks on the way."""
+    curve = args.folder / "curve.json"
+    while sitting.step < args.steps:
+        update(sitting.step, sitting.advice)
+        sitting.step += 1
+        if sitting.step in args.marks or sitting.step % 500 == 0:
+            sitting.save()
+        if sitting.step in args.marks:
+            points = []
+            if curve.exists():
+                points = read_json(curve)
+            write_json(curve, [*points, {"step": sitting.step, **measure()}])
+    sitting.save()
 
 
 def parsed(settings: list[str]) -> dict[str, Any]:
@@ -229,38 +171,24 @@ def main() -> None:
     parser.add_argument("--network", default="conv", choices=["conv", "burgess"])
     args = parser.parse_args()
     report = args.folder / "robust.json"
-    if report.exists() and all(f"f50_{mode}" in read_json(report) for mode in args.modes):
+    if report.exists():
         print(report, "is there")
         return
-    data = load_dataset(DATA.get(args.data, args.data), size=args.size)
+    data = load_dataset(args.data, size=args.size)
     split = data.split(0.1, 0)
     apart = median_distance(split.train)
     model, base = make(args, data.image_shape)
     objective = METHODS[args.method](base, apart, **parsed(args.set))
-    started = time.process_time()
     settings = Settings(args.steps, args.batch_size, seed=args.seed, precision="bfloat16")
     update = Update(model.train(), split.train, objective, settings)
     sitting = Sitting(update, args.folder, resume=True, extend=False)
-    record = {**vars(args), "folder": str(args.folder), "apart": apart}
-    curve = args.folder / "curve.json"
-    while sitting.step < args.steps:
-        update(sitting.step, sitting.advice)
-        sitting.step += 1
-        if sitting.step in args.marks or sitting.step % 500 == 0:
-            sitting.save()
-        if sitting.step in args.marks:
-            before = time.process_time()
-            point = {"step": sitting.step, **measures(model, split.test, apart, args)}
-            points = []
-            if curve.exists():
-                points = read_json(curve)
-            write_json(curve, [*points, point])
-            started += time.process_time() - before
-    sitting.save()
+    started = time.process_time()
+    fit(update, sitting, args, lambda: robustness(model, split, apart, args))
+    record = {**vars(args), "folder": args.folder.name, "data": Path(args.data).stem, "apart": apart}
     record |= {"cpu_seconds": time.process_time() - started, "seconds": sitting.seconds}
-    record |= measures(model, split.test, apart, args)
+    record |= robustness(model, split, apart, args)
     write_json(report, record)
-    shown = {key: value for key, value in read_json(report).items() if not key.endswith("_each")}
+    shown = {key: value for key, value in record.items() if not key.endswith("_each")}
     print(json.dumps(shown))
 
 

@@ -1,0 +1,123 @@
+"""Figures of docs/robust.md, in the style of the report's charts."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from robust_runs import SHARES, Run, Runs
+
+from seatbelt_vae.attacks import reconstruct
+from seatbelt_vae.data import load_dataset, pairs
+from seatbelt_vae.metrics import interval
+from seatbelt_vae.models import HierarchicalVAE
+from seatbelt_vae.report.canvas import Canvas
+from seatbelt_vae.report.chart_style import Row, Style, span
+from seatbelt_vae.report.export import SCALE, chart_svg
+from seatbelt_vae.report.images import enlarge, framed, pixels, unit
+from seatbelt_vae.storage import read_tensors
+
+FIVE_PERCENT = 1
+TEN_PERCENT = 2
+SIDE = 64.0
+"""Points of a picture."""
+GAP = 8.0
+PAIRS = (0, 1, 2)
+FAMILIES = {
+    "plain": "plain",
+    "held": "adversarial, MSE held",
+    "adversarial": "adversarial",
+    "denoising": "denoising",
+    "smooth": "smooth encoder",
+    "avae": "AVAE",
+    "both": "adversarial and smooth",
+}
+
+
+def family(run: Run) -> str:
+    """Which way of training, in words."""
+    if run.control:
+        return "plain, MSE held"
+    title = FAMILIES[run.record["method"]]
+    if run.settings.get("target", "").startswith("targeted"):
+        title = "adversarial, targeted"
+    if run.record["model"] != "vae":
+        title = f"{run.record['model']}, {title}"
+    return title
+
+
+def pareto_figure(runs: Runs, data: str) -> str:
+    """Damage at 5 % against the MSE: a point for each run of a data set."""
+    rows: list[Row] = []
+    for run in runs:
+        if run.data == data:
+            found = interval(run.each("damage_each")[:, FIVE_PERCENT])
+            ends: Row = {"y": found.value, "low": found.low, "high": found.high}
+            rows.append({"model": family(run), "x": 1000 * run.record["mse"], **ends})
+    order = list(dict.fromkeys([*FAMILIES.values(), *(str(row["model"]) for row in rows)]))
+    present = [name for name in order if any(row["model"] == name for row in rows)]
+    style = Style({name: slot for slot, name in enumerate(present)}, legend=True)
+    places: list[Row] = [{"low": row["x"], "high": row["x"]} for row in rows]
+    top = max(float(row["high"]) for row in rows)
+    x = style.x("mean squared error of held-out images, 10⁻³", span(places), tickCount=5)
+    y = style.y(f"damage within 5 % of the median distance, {data}", (0, 1.05 * top))
+    return drawn(style, [*style.yardsticks(identity(runs, data, rows), x, y), *style.markers(rows, x, y)])
+
+
+def identity(runs: Runs, data: str, rows: list[Row]) -> list[Row]:
+    """The damage of a perfect autoencoder, which is the radius, from the left end to the right."""
+    run = next(run for run in runs if run.data == data)
+    radius = SHARES[FIVE_PERCENT] * float(run.record["apart"])
+    ends = [float(row["x"]) for row in rows]
+    return [{"model": "identity", "x": end, "y": radius} for end in (min(ends), max(ends))]
+
+
+def curve_figure(runs: Runs) -> str:
+    """f50 against training steps, for every run that was measured on its way."""
+    rows: list[Row] = []
+    for run in runs.all:
+        for point in run.curve:
+            found = interval(point["f50_latent_each"])
+            ends: Row = {"y": found.value, "low": found.low, "high": found.high}
+            rows.append({"model": run.label, "x": point["step"], **ends})
+    names = list(dict.fromkeys(str(row["model"]) for row in rows))
+    style = Style({name: slot for slot, name in enumerate(names)}, legend=True)
+    x = style.x("training steps", (0, max(float(row["x"]) for row in rows) * 1.05), tickCount=5)
+    y = style.y("f50, latent attack", (0, 0.5))
+    return drawn(style, [style.line(rows, x, y), *style.markers(rows, x, y)])
+
+
+def drawn(style: Style, layers: list[Any]) -> str:
+    """Layers as an SVG."""
+    return chart_svg(style.finish(style.alt.layer(*layers)))
+
+
+def panels_figure(runs: Runs, folder: Path, data: str) -> str:
+    """Chairs, their worst images at 10 % distortion for either model, and what it makes of them."""
+    _, plain, robust = next(each for each in runs.strong() if each[0] == "chairs")
+    sides = [("VAE", plain[0]), ("robust VAE", robust[0])]
+    images = load_dataset(data, size=int(plain[0].record["size"]))
+    source = pairs(images.split(0.1, 0).test, len(PAIRS), 0).source
+    canvas = Canvas()
+    step = SIDE + GAP
+    heads = ["source", "reconstruction", "adversarial", "reconstruction"]
+    for column, head in enumerate(heads):
+        for half in range(len(sides)):
+            canvas.say(head, half * (4 * step + 2 * GAP) + column * step + SIDE / 2, 32, "note")
+    for half, (title, run) in enumerate(sides):
+        left = half * (4 * step + 2 * GAP)
+        canvas.say(title, left, 14)
+        model = HierarchicalVAE.from_pretrained(folder / run.name).eval()
+        worst = worst_images(folder, run)[list(PAIRS)]
+        columns = [source, reconstruct(model, source), worst, reconstruct(model, worst)]
+        for column, shown in enumerate(columns):
+            for row, image in enumerate(shown):
+                picture = enlarge(framed(pixels(unit(image, (0.0, 1.0)))), SIDE * SCALE)
+                canvas.draw(picture, left + column * step, 40 + row * step)
+    width = 2 * (4 * step) + 2 * GAP - GAP
+    return canvas.svg("chairs and their worst images at 10 % distortion", width, 40 + len(PAIRS) * step)
+
+
+def worst_images(folder: Path, run: Run) -> torch.Tensor:
+    """The worst images of the run's own search at 10 %, (P, C, H, W)."""
+    (path,) = sorted((folder / "strong").glob(f"{run.name}.restarts*.safetensors"))[-1:]
+    return read_tensors(path)["adversarial"][:, TEN_PERCENT]

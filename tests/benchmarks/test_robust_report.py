@@ -1,0 +1,124 @@
+"""The report of the robustness benchmark, on measures made up by hand."""
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from seatbelt_vae.metrics import Interval
+from seatbelt_vae.storage import write_json
+
+SCRIPTS = Path(__file__).parents[2] / "benchmarks"
+RADII = 4
+
+
+@pytest.fixture
+def report(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return import_module("robust_report")
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return import_module("robust_runs")
+
+
+def write(folder: Path, kind: str, seed: int, damage: float, f50: float, settings: list[str], **record: Any) -> None:
+    """A run of two pairs, and the strongest attacks on it."""
+    name = f"{kind}-s{seed}"
+    each = [[damage] * RADII, [2 * damage] * RADII]
+    found = {"mse": 0.01, "elbo": -100.0, "damage_each": each, "f50_latent_each": [f50, f50]}
+    method = {"method": "held" if settings else "plain", "model": "vae", "set": settings}
+    write_json(folder / name / "robust.json", {"apart": 8.0, "cpu_seconds": 10.0, **method, **found, **record})
+    strong = {key: found[key] for key in ("mse", "elbo", "f50_latent_each")} | record
+    for line in ("blend", "pca"):
+        strong[f"f50_{line}_each"] = [0.5, 0.5]
+    strong |= {"auddc_latent_each": [f50, f50], "noise_each": each}
+    strong |= {f"damage_{attack}_each": each for attack in ("restarts", "transfer", "all")}
+    write_json(folder / "strong" / f"{name}.all.json", strong)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two seeds: damage falls to 0.4, 0.45 of it, and f50 goes half of the way from .3 to .5."""
+    held = ["radius=0.4", "mse=0.0098"]
+    for seed, factor in ((0, 0.4), (1, 0.45)):
+        write(tmp_path, "chairs-vae-plain", seed, 1.0, 0.3, [])
+        write(tmp_path, "chairs-vae-held", seed, factor, 0.4, held, mse=0.0106, elbo=-103.0)
+    return tmp_path
+
+
+def test_runs_are_read_with_their_strongest_attacks(runs: ModuleType, folder: Path) -> None:
+    ((data, plain, robust),) = runs.Runs.read(folder).strong()
+    assert data == "chairs"
+    assert [run.name for run in plain + robust] == [
+        "chairs-vae-plain-s0", "chairs-vae-plain-s1", "chairs-vae-held-s0", "chairs-vae-held-s1",
+    ]  # fmt: skip
+    assert robust[0].label == "vae adversarial, radius 0.4, MSE held at 0.0098"
+    assert robust[0].damage("all").tolist() == [[0.4] * RADII, [0.8] * RADII]
+
+
+def test_a_control_is_no_adversarial_training(runs: ModuleType, folder: Path) -> None:
+    write(folder, "chairs-vae-heldplain", 0, 0.9, 0.3, ["radius=0.0", "mse=0.009"])
+    control = runs.Run.read(folder / "chairs-vae-heldplain-s0")
+    assert control.control
+    assert control.label == "vae plain, MSE held at 0.009"
+
+
+def test_the_way_is_a_share_of_what_lies_between_a_vae_and_its_blend(runs: ModuleType, folder: Path) -> None:
+    ((_, plain, robust),) = runs.Runs.read(folder).strong()
+    assert runs.way(plain, robust, "latent").value == pytest.approx(0.5)
+
+
+def test_what_is_missed_is_said(report: ModuleType, runs: ModuleType, folder: Path) -> None:
+    text = report.done(runs.Runs.read(folder))
+    assert "| chairs | MSE ≤ 1.05 × | 1.06 ×, worst seed 1.06 × | **missed** by 0.01 |" in text
+    assert "| chairs | damage at 2.5 % ≤ ½ | 0.42 [" in text
+    assert "| **missed** by 0.09 |" in text  # the third
+    assert "½ of the way to the blend | 0.50 [0.50, 0.50] (2 × 2) | met |" in text
+    assert "−3.0" in text
+
+
+def test_the_sweep_compares_with_the_plain_model_of_the_same_seed(
+    report: ModuleType, runs: ModuleType, folder: Path
+) -> None:
+    lines = report.sweep(runs.Runs.read(folder)).splitlines()
+    (line,) = [line for line in lines if "0.0098" in line and "| 1 |" in line]
+    assert line.split(" | ")[5:9] == ["× 0.45"] * RADII
+
+
+def test_a_table_replaces_what_is_between_its_marks(report: ModuleType) -> None:
+    text = "a <!-- one -->x<!-- end --> b <!-- two -->y<!-- end -->"
+    assert report.filled(text, "two", "z") == "a <!-- one -->x<!-- end --> b <!-- two -->z<!-- end -->"
+
+
+def test_negative_numbers_have_a_minus_sign(report: ModuleType) -> None:
+    assert report.shown(Interval(-1.0, -2.0, 0.5), 1) == "−1.0 [−2.0, 0.5]"
+
+
+def test_the_report_is_written(
+    report: ModuleType, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "docs" / "robust"
+    out.mkdir(parents=True)
+    out.with_suffix(".md").write_text("# Robust\n<!-- headline-chairs -->\n<!-- end -->\n", encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["robust_report.py", str(folder), "--out", str(out)])
+    report.main()
+    assert "damage at 2.5 %" in out.with_suffix(".md").read_text(encoding="utf-8")
+    figure = (out / "pareto-chairs.svg").read_text()
+    assert "adversarial, MSE held" in figure
+    assert "identity" in figure
+
+
+def test_the_document_holds_the_tables_that_were_written(report: ModuleType) -> None:
+    docs = SCRIPTS.parent / "docs"
+    text = (docs / "robust.md").read_text(encoding="utf-8")
+    tables = list((docs / "robust").glob("*.md"))
+    assert len(tables) == 6
+    for path in tables:
+        table = path.read_text(encoding="utf-8")
+        assert report.filled(text, path.stem, f"\n\n{table}\n") == text
+        assert table in text
