@@ -2,7 +2,7 @@
 
 from seatbelt_vae.data.dataset import ImageDataset, Split
 from seatbelt_vae.data.load import available, load_dataset
-from seatbelt_vae.data.pairs import Pairs, pairs
+from seatbelt_vae.data.pairs import Pairs, draw_pairs, pairs, rotated_hearts
 from seatbelt_vae.data.prepare import prepare
 from seatbelt_vae.data.prepared import data_folder, find_prepared
 from seatbelt_vae.data.sheet import contact_sheet, describe
@@ -18,10 +18,12 @@ __all__ = [
     "contact_sheet",
     "data_folder",
     "describe",
+    "draw_pairs",
     "draw_sprites",
     "find_prepared",
     "load_dataset",
     "pairs",
     "prepare",
+    "rotated_hearts",
     "sprite_index",
 ]

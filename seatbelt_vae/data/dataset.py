@@ -1,12 +1,15 @@
 """A data set: images, what is known about them, and how they are kept apart for a test."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from seatbelt_vae.data.resize import Grey, Resized, resize, to_grey
-from seatbelt_vae.data.source import ImageSource, Index, Rows, as_indices, digest_of
+from seatbelt_vae.data.reading import one_line
+from seatbelt_vae.data.resize import resize, to_grey
+from seatbelt_vae.data.source import Changed, ImageSource, Index, Rows, as_indices, digest_of
 from seatbelt_vae.errors import InputError
 
 PARTITION = "partition"
@@ -15,6 +18,8 @@ value 2 is the test part; nothing here is tuned on the validation part, so it is
 
 IN_MEMORY = 2**26
 """A subset of images made on demand is made at once, and held as bytes, when it needs at most this many."""
+
+MOST_CLASSES = 2**31
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,19 @@ class ImageDataset:
 
     def __post_init__(self) -> None:
         _check_images(self.images, self.name)
-        _check_factors(self)
         if not self.bounds[0] < self.bounds[1]:
             raise InputError(f"{self.name}: bounds={self.bounds}; the first must be below the second")
+        if self.factors is None and self.factor_names:
+            raise InputError(f"{self.name}: factor names {self.factor_names} without factors")
+        if self.factors is not None:
+            _check_factors(self, self.factors)
+        if self.hold_out is not None and self.hold_out not in self.factor_names:
+            raise InputError(f"{self.name}: cannot hold out '{one_line(self.hold_out)}'; its factors: {_known(self)}")
         if self.factors is not None and not self.factor_sizes:
-            object.__setattr__(self, "factor_sizes", tuple((self.factors.amax(0) + 1).tolist()))
+            sizes = self.factors.amax(0) + 1
+            object.__setattr__(self, "factor_sizes", tuple(sizes.tolist()))
         if not self.digest:
-            object.__setattr__(self, "digest", _content_digest(self))
+            object.__setattr__(self, "digest", content_digest(self, self.images))
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -94,7 +105,8 @@ class ImageDataset:
             IndexError: there is no such image.
         """
         low, high = self.bounds
-        pixels = self._bytes(as_indices(index, len(self))).to(torch.float32).div_(255)
+        rows = as_indices(index, len(self))
+        pixels = self._bytes(rows).to(torch.float32).div_(255)
         if self.bounds != (0.0, 1.0):
             pixels.mul_(high - low).add_(low)
         return pixels[0] if isinstance(index, int) else pixels
@@ -111,8 +123,7 @@ class ImageDataset:
             InputError: there is no such factor.
         """
         if self.factors is None or name not in self.factor_names:
-            known = ", ".join(self.factor_names) or "none"
-            raise InputError(f"{self.name}: has no factor {name!r}; its factors: {known}")
+            raise InputError(f"{self.name}: has no factor '{one_line(name)}'; its factors: {_known(self)}")
         return self.factors[:, self.factor_names.index(name)]
 
     def subset(self, indices: Index) -> "ImageDataset":
@@ -127,9 +138,19 @@ class ImageDataset:
             A data set with the same bounds, factor names and sizes.
         """
         rows = as_indices(indices, len(self))
-        images = self._bytes(rows) if isinstance(self.images, Tensor) else _rows(self.images, rows)
+        digest = digest_of("subset", self.digest, rows)
         factors = None if self.factors is None else self.factors[rows]
-        return replace(self, images=images, factors=factors, digest=digest_of("subset", self.digest, rows))
+        return replace(self, images=self._rows(rows), factors=factors, digest=digest)
+
+    def _rows(self, rows: Tensor) -> Tensor | ImageSource:
+        images = self.images
+        channels, height, width = self.image_shape
+        size = len(rows) * channels * height * width
+        if isinstance(images, Tensor) or size <= IN_MEMORY:
+            return self._bytes(rows)
+        if isinstance(images, Rows):
+            return Rows(images.source, images.indices[rows])
+        return Rows(images, rows)
 
     def sample(self, count: int, seed: int = 0) -> "ImageDataset":
         """Keep `count` images drawn without replacement, in their old order.
@@ -145,22 +166,34 @@ class ImageDataset:
             InputError: there are fewer images than that.
         """
         if not 1 <= count <= len(self):
-            raise InputError(f"{self.name}: count={count} images asked for, 1 to {len(self)} can be had")
-        return self if count == len(self) else self.subset(permutation(len(self), seed)[:count].sort().values)
+            raise InputError(f"{self.name}: count={one_line(count)} images asked for, 1 to {len(self)} can be had")
+        if count == len(self):
+            return self
+        return self.subset(draw(len(self), count, seed))
 
     def resized(self, size: int) -> "ImageDataset":
         """Resize every image to `size` × `size` pixels; images made on demand are resized on demand."""
-        if size == self.image_shape[-1]:
+        channels, side, _ = self.image_shape
+        if size == side:
             return self
-        images = resize(self.images, size) if isinstance(self.images, Tensor) else Resized(self.images, size)
-        return replace(self, images=images, digest=digest_of("size", self.digest, str(size)))
+        return self._changed(partial(resize, size=size), (channels, size, size), "size", str(size))
 
     def grey(self) -> "ImageDataset":
         """Turn colour images into grey ones; images made on demand are turned on demand."""
-        if self.image_shape[0] == 1:
+        channels, height, width = self.image_shape
+        if channels == 1:
             return self
-        images = to_grey(self.images) if isinstance(self.images, Tensor) else Grey(self.images)
-        return replace(self, images=images, digest=digest_of("grey", self.digest))
+        return self._changed(to_grey, (1, height, width), "grey")
+
+    def _changed(
+        self, change: Callable[[Tensor], Tensor], image_shape: tuple[int, int, int], name: str, *values: str
+    ) -> "ImageDataset":
+        images = self.images
+        digest = digest_of(name, self.digest, *values)
+        if isinstance(images, Tensor):
+            return replace(self, images=change(images), digest=digest)
+        inner = digest_of(name, images.digest, *values)
+        return replace(self, images=Changed(images, change, image_shape, inner), digest=digest)
 
     def within(self, bounds: tuple[float, float]) -> "ImageDataset":
         """Read the same images within other bounds."""
@@ -194,45 +227,60 @@ class ImageDataset:
         """
         if not 0 < test < 1:
             raise InputError(f"test={test}: the test part's share must lie between 0 and 1")
-        mask = self._random_mask(test, seed) if self.hold_out is None else self._held_out_mask(test, seed)
+        mask = self._test_mask(test, seed)
         if not 0 < int(mask.sum()) < len(self):
-            groups = f"{len(self)} images" if self.hold_out is None else f"one {self.hold_out}"
-            raise InputError(f"{self.name}: {groups} cannot be split into two parts that both hold something")
-        return Split(self.subset((~mask).nonzero().squeeze(1)), self.subset(mask.nonzero().squeeze(1)))
+            whole = f"{len(self)} images" if self.hold_out is None else f"one {self.hold_out}"
+            raise InputError(f"{self.name}: {whole} cannot be split into two parts that both hold something")
+        return Split(self.subset(~mask), self.subset(mask))
 
-    def _random_mask(self, test: float, seed: int) -> Tensor:
-        mask = torch.zeros(len(self), dtype=torch.bool)
-        count = min(max(round(test * len(self)), 1), len(self) - 1)
-        mask[permutation(len(self), seed)[:count]] = True
-        return mask
-
-    def _held_out_mask(self, test: float, seed: int) -> Tensor:
-        assert self.hold_out is not None
+    def _test_mask(self, test: float, seed: int) -> Tensor:
+        if self.hold_out is None:
+            mask = torch.zeros(len(self), dtype=torch.bool)
+            count = min(max(round(test * len(self)), 1), len(self) - 1)
+            mask[permutation(len(self), seed)[:count]] = True
+            return mask
+        values = self.factor(self.hold_out)
         if self.hold_out == PARTITION:
-            return self.factor(PARTITION) == 2
-        _, group, counts = self.factor(self.hold_out).unique(return_inverse=True, return_counts=True)
+            return values == 2
+        _, group, counts = values.unique(return_inverse=True, return_counts=True)
         order = permutation(len(counts), seed)
         shares = counts[order].cumsum(0).double() / len(self)
         taken = int((shares - test).abs().argmin()) + 1  # the prefix whose share is nearest
         return torch.isin(group, order[: min(taken, len(counts) - 1)])
 
 
+def labelled(
+    images: Tensor | ImageSource, columns: Mapping[str, Tensor], name: str, hold_out: str | None = None
+) -> ImageDataset:
+    """Make a data set whose factors are columns of class indices, int64 (N,), by name."""
+    if not columns:
+        return ImageDataset(images, name=name)
+    factors = torch.stack(list(columns.values()), dim=1)
+    return ImageDataset(images, factors=factors, factor_names=tuple(columns), name=name, hold_out=hold_out)
+
+
 def permutation(count: int, seed: int) -> Tensor:
     """Shuffle 0 … count−1, the same for the same seed in any process: int64, (count,)."""
+    if not -(2**63) <= seed < 2**64:
+        raise InputError(f"seed={one_line(seed)}: must lie between -2^63 and 2^64 - 1")
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed))
 
 
-def _rows(source: ImageSource, rows: Tensor) -> Tensor | ImageSource:
-    channels, height, width = source.shape[1:]
-    if len(rows) * channels * height * width <= IN_MEMORY:
-        return source[rows]
-    return Rows(source.source, source.indices[rows]) if isinstance(source, Rows) else Rows(source, rows)
+def draw(count: int, wanted: int, seed: int) -> Tensor:
+    """Draw `wanted` of 0 … count−1 without replacement, sorted: int64, (wanted,)."""
+    return permutation(count, seed)[:wanted].sort().values
 
 
-def _content_digest(dataset: ImageDataset) -> str:
-    images = dataset.images if isinstance(dataset.images, Tensor) else dataset.images.digest
-    factors = "none" if dataset.factors is None else dataset.factors
-    return digest_of(images, factors, repr((dataset.factor_names, dataset.factor_sizes, dataset.bounds)))
+def content_digest(dataset: ImageDataset, images: Tensor | ImageSource) -> str:
+    """Hash the images, the factors and the bounds into what a data set is known by."""
+    content: str | Tensor = images if isinstance(images, Tensor) else images.digest
+    factors: str | Tensor = "none" if dataset.factors is None else dataset.factors
+    known = (dataset.factor_names, dataset.factor_sizes, dataset.bounds)
+    return digest_of(content, factors, repr(known))
+
+
+def _known(dataset: ImageDataset) -> str:
+    return ", ".join(dataset.factor_names) or "none"
 
 
 def _check_images(images: Tensor | ImageSource, name: str) -> None:
@@ -247,15 +295,19 @@ def _check_images(images: Tensor | ImageSource, name: str) -> None:
         raise InputError(f"{name}: holds no image (shape {shape})")
 
 
-def _check_factors(dataset: ImageDataset) -> None:
-    factors, names = dataset.factors, dataset.factor_names
-    if factors is None and names:
-        raise InputError(f"{dataset.name}: factor names {names} without factors")
-    if factors is not None and tuple(factors.shape) != (len(dataset), len(names)):
-        shape = (len(dataset), len(names))
-        raise InputError(f"{dataset.name}: factors have shape {tuple(factors.shape)}; it must be {shape}")
-    if factors is not None and (factors.dtype != torch.int64 or bool((factors < 0).any())):
-        raise InputError(f"{dataset.name}: factors must be class indices, int64 and not negative")
-    if dataset.hold_out is not None and dataset.hold_out not in names:
-        known = ", ".join(names) or "none"
-        raise InputError(f"{dataset.name}: cannot hold out {dataset.hold_out!r}; its factors: {known}")
+def _check_factors(dataset: ImageDataset, factors: Tensor) -> None:
+    name, names, sizes = dataset.name, dataset.factor_names, dataset.factor_sizes
+    shape = (len(dataset), len(names))
+    if tuple(factors.shape) != shape:
+        raise InputError(f"{name}: factors have shape {tuple(factors.shape)}; it must be {shape}")
+    if factors.dtype != torch.int64 or bool((factors < 0).any()):
+        raise InputError(f"{name}: factors must be class indices, int64 and not negative")
+    if len(set(names)) != len(names):
+        raise InputError(f"{name}: two factors have the same name; all names must differ")
+    largest = factors.amax(0).tolist()
+    if max(largest, default=0) >= MOST_CLASSES:
+        raise InputError(f"{name}: factors hold {max(largest)}; class indices must be below 2^31")
+    if not sizes:
+        return
+    if len(sizes) != len(names) or any(index >= size for index, size in zip(largest, sizes, strict=True)):
+        raise InputError(f"{name}: factor_sizes={sizes} do not fit factors of up to {largest}")

@@ -5,7 +5,6 @@ References:
     Recognition; the layout of the renders is that of Chen et al. 2018, Isolating Sources of Disentanglement in VAEs.
 """
 
-import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +12,10 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.data.dataset import ImageDataset
-from seatbelt_vae.data.files import check_checksum
 from seatbelt_vae.data.options import Options
 from seatbelt_vae.data.originals import Original
 from seatbelt_vae.data.paths import load_path
+from seatbelt_vae.data.reading import reading
 from seatbelt_vae.errors import InputError
 
 FACTOR_NAMES = ("identity", "azimuth", "elevation", "light")
@@ -26,14 +25,15 @@ FACTOR_SIZES = (50, 21, 11, 11)
 def read(options: Options) -> ImageDataset:
     """Read ``basel_face_renders.pth`` (tensors only, nothing unpickled), an ``.npz`` or a folder; grey."""
     path = options.path
-    if path is None or path.suffix.lower() not in (".pth", ".pt"):
+    assert path is not None
+    if path.is_dir() or path.suffix.lower() not in (".pth", ".pt"):
         return replace(load_path(options), name="faces3d").grey()
     images = _read_tensor(path)
-    check_checksum(path, options.sha256)
-    factors = torch.cartesian_prod(*(torch.arange(size) for size in FACTOR_SIZES))
-    if images.numel() % len(factors) or images.shape[-1] != images.shape[-2]:
-        raise InputError(f"{path}: has shape {tuple(images.shape)}; it must hold 50×21×11×11 square images")
+    grids = [torch.arange(size) for size in FACTOR_SIZES]
+    factors = torch.cartesian_prod(*grids)
     side = images.shape[-1]
+    if images.numel() != len(factors) * side * side or not side:
+        raise InputError(f"{path}: has shape {tuple(images.shape)}; it must hold 50×21×11×11 square images")
     return ImageDataset(
         images.reshape(-1, 1, side, side),
         factors=factors,
@@ -45,15 +45,13 @@ def read(options: Options) -> ImageDataset:
 
 
 def _read_tensor(path: Path) -> Tensor:
-    try:
+    with reading(path, "a tensor file"):
         images = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: cannot be read as a tensor file ({reason})") from error
     if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.ndim < 3:
         raise InputError(f"{path}: must hold one uint8 tensor of images")
+    plain = images.layout == torch.strided and images.device.type == "cpu"
+    if not plain or not images.is_contiguous():  # else a byte may pass for any number of images
+        raise InputError(f"{path}: must hold one plain, contiguous tensor of images")
     return images
 
 

@@ -1,46 +1,49 @@
 """A folder of pictures as a data set: every image cropped to its central square and resized to one size."""
 
-import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.Image import Image
 from torch import Tensor
 
-from seatbelt_vae.data.dataset import ImageDataset, permutation
+from seatbelt_vae.data.dataset import ImageDataset, draw
+from seatbelt_vae.data.options import Options
+from seatbelt_vae.data.pictures import LARGEST, USUAL, decoding, open_picture, pages, read_page
+from seatbelt_vae.data.reading import one_line, reading
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.progress import progress_bar
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
+STACKS = frozenset({".tif", ".tiff", ".gif", ".webp"})
+"""Files that may hold several images: each is one."""
+
+SUFFIXES = STACKS | {".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm"}
+
 _MANY = 5000  # from here on reading takes long enough for a progress bar
-_SIXTEEN_BITS = ("PNG", "PPM")  # formats whose mode I holds no more
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
 
-LARGEST, USUAL = 128, 64
-"""Pictures that are all the same square of at most `LARGEST` pixels keep their size; else it is `USUAL`."""
+
+@dataclass(frozen=True)
+class Picture:
+    """A page of a file."""
+
+    path: Path
+    page: int = 0
 
 
-def load_folder(
-    path: Path,
-    *,
-    size: int | None = None,
-    grey: bool | None = None,
-    count: int | None = None,
-    seed: int = 0,
-    crop: int | None = None,
-    factor: str = "folder",
-) -> ImageDataset:
+def load_folder(path: Path, options: Options, *, crop: int | None = None, factor: str = "folder") -> ImageDataset:
     """Read all pictures in a folder and the folders in it, sorted by path, into memory.
+
+    Folders that are links are entered, each real folder once. Each page of a stack is an image.
 
     Args:
         path: the folder.
-        size: side in pixels; None keeps a common small square size, else 64.
-        grey: True reads grey; otherwise grey only if every picture is.
-        count: read only so many, drawn without replacement.
-        seed: of that draw.
+        options: ``size`` (None keeps a common small square size, else 64), ``grey`` (None is grey only if every
+            picture is), ``count`` and ``seed``.
         crop: side of the central square to cut out first; None the largest.
         factor: name of the factor that says in which subfolder a picture lay, where there are several.
 
@@ -50,125 +53,118 @@ def load_folder(
     Raises:
         InputError: no such folder, no picture in it, too few, or one that cannot be read (named).
     """
-    files = find_images(path)
-    places, classes = _subfolders(path, files)
-    if count is not None:
-        if count > len(files):
-            raise InputError(f"{path}: count={count} images asked for, it has {len(files)}")
-        chosen = permutation(len(files), seed)[:count].sort().values
-        files, classes = [files[i] for i in chosen.tolist()], classes[chosen]
-    images = _read_all(files, size, grey, crop)
+    pictures = find_images(path)
+    places, classes = _subfolders(path, pictures)
+    if options.count is not None:
+        if options.count > len(pictures):
+            raise InputError(f"{path}: count={options.count} images asked for, it has {len(pictures)}")
+        chosen = draw(len(pictures), options.count, options.seed)
+        pictures = [pictures[row] for row in chosen.tolist()]
+        classes = classes[chosen]
+    images = _read_all(pictures, options, crop)
+    name = path.name or str(path)
+    if len(places) == 1:
+        return ImageDataset(images, name=name)
     return ImageDataset(
         images,
-        factors=classes.unsqueeze(1) if len(places) > 1 else None,
-        factor_names=(factor,) if len(places) > 1 else (),
-        factor_sizes=(len(places),) if len(places) > 1 else (),
-        name=path.name or str(path),
+        factors=classes.unsqueeze(1),
+        factor_names=(factor,),
+        factor_sizes=(len(places),),
+        name=name,
     )
 
 
-def find_images(path: Path) -> list[Path]:
-    """List the pictures in a folder and below, sorted by path; hidden files are passed over.
-
-    Raises:
-        InputError: no such folder, or no picture in it.
-    """
+def find_images(path: Path) -> list[Picture]:
+    """List the pictures in a folder and below, sorted by path; hidden files are passed over."""
     if not path.is_dir():
         raise InputError(f"{path}: no such folder")
-    named = (file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and not _hidden(file, path))
-    files = sorted(file for file in named if file.is_file())
+    with reading(path, "a folder"):
+        files = sorted(_walk(path))
     if not files:
         raise InputError(f"{path}: no image in this folder (looked for {', '.join(sorted(SUFFIXES))})")
-    return files
+    found = []
+    for file in files:
+        if file.suffix.lower() not in STACKS:
+            found.append(Picture(file))
+            continue
+        with open_picture(file) as image:
+            found += [Picture(file, page) for page in pages(image, file)]
+    return found
 
 
-def _hidden(file: Path, root: Path) -> bool:
-    return any(part.startswith(".") for part in file.relative_to(root).parts)
+def _walk(root: Path) -> Iterator[Path]:
+    """Give the pictures below a folder; a real folder that two links lead to is entered once."""
+    entered: set[str] = set()
+    for folder, below, names in os.walk(root, onerror=_raise, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in entered:
+            below.clear()
+            continue
+        entered.add(real)
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        for name in names:
+            file = Path(folder, name)
+            if name.startswith("."):
+                continue
+            if file.is_symlink() and not os.path.exists(file):
+                raise InputError(f"{one_line(file)}: is a link to nothing; restore what it leads to, or remove it")
+            if file.suffix.lower() in SUFFIXES and file.is_file():
+                yield file
 
 
-def _subfolders(root: Path, files: Sequence[Path]) -> tuple[list[str], Tensor]:
-    """Name the folders where paths first part, and give each file's number among them, int64 (N,)."""
-    parents = [file.relative_to(root).parts[:-1] for file in files]
-    shared = len(Path(os.path.commonpath([Path("/", *parent) for parent in parents])).parts) - 1
-    places = [parent[shared] if len(parent) > shared else "" for parent in parents]
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _subfolders(root: Path, pictures: Sequence[Picture]) -> tuple[list[str], Tensor]:
+    """Name the folders where paths first part, and give each picture's number among them, int64 (N,)."""
+    parents = [picture.path.relative_to(root).parts[:-1] for picture in pictures]
+    first, last = min(parents), max(parents)
+    shared = 0
+    while shared < len(first) and first[shared] == last[shared]:
+        shared += 1
+    places = ["".join(parent[shared : shared + 1]) for parent in parents]
     names = sorted(set(places))
     number = {name: i for i, name in enumerate(names)}
     return names, torch.tensor([number[place] for place in places])
 
 
-def _read_all(files: Sequence[Path], size: int | None, grey: bool | None, crop: int | None) -> Tensor:
-    shapes, grey_only = set(), True
-    for file in files if size is None or not grey else ():
-        with _open(file) as image:
-            shapes.add(image.size)
-            grey_only = grey_only and image.mode in _GREY_MODES
-    mode = "L" if grey or grey_only else "RGB"
-    side = size or _common_side(shapes, crop)
-    images = torch.empty(len(files), len(mode), side, side, dtype=torch.uint8)
-    with progress_bar("Reading images", len(files), enabled=len(files) >= _MANY) as advance:
-        for row, file in enumerate(files):
-            images[row] = read_image(file, side, mode, crop)
+def _read_all(pictures: Sequence[Picture], options: Options, crop: int | None) -> Tensor:
+    side = options.size
+    grey = options.grey
+    if side is None or not grey:
+        common, all_grey = _survey(pictures, crop)
+        side = side or common
+        grey = grey or all_grey
+    mode = "L" if grey else "RGB"
+    count = len(pictures)
+    images = torch.empty(count, len(mode), side, side, dtype=torch.uint8)
+    with progress_bar("Reading images", count, enabled=count >= _MANY) as advance:
+        for row, (path, image) in enumerate(_opened(pictures)):
+            images[row] = read_page(image, path, side, mode, crop)
             advance()
     return images
 
 
-def _common_side(shapes: set[tuple[int, int]], crop: int | None) -> int:
+def _opened(pictures: Sequence[Picture]) -> Iterator[tuple[Path, Image]]:
+    """Give each picture open at its page; a stack is opened once, as going to page k takes k steps."""
+    for path, stack in groupby(pictures, key=attrgetter("path")):
+        with open_picture(path) as image:
+            for picture in stack:
+                with decoding(path):
+                    image.seek(picture.page)
+                yield path, image
+
+
+def _survey(pictures: Sequence[Picture], crop: int | None) -> tuple[int, bool]:
+    """Find the side that the pictures have in common, and whether all are grey."""
+    shapes = set()
+    modes = set()
+    for _, image in _opened(pictures):
+        shapes.add(image.size)
+        modes.add(image.mode)
     width, height = next(iter(shapes))
     side = min(crop or width, width)
-    return side if len(shapes) == 1 and width == height and side <= LARGEST else USUAL
-
-
-def read_image(
-    path: Path, size: int, mode: str = "RGB", crop: int | None = None, content: bytes | None = None
-) -> Tensor:
-    """Read one picture: central square, Lanczos to `size`, transparent parts on white.
-
-    Args:
-        path: the file.
-        size: side in pixels.
-        mode: "L" grey or "RGB".
-        crop: side of the central square to cut out first; None the largest.
-        content: what the file holds, where it lies in an archive.
-
-    Returns:
-        uint8, (1 or 3, size, size).
-
-    Raises:
-        InputError: the file cannot be read as a picture.
-    """
-    with _open(path, content) as image:
-        if image.mode == "F" or (image.mode == "I" and image.format not in _SIXTEEN_BITS):
-            kind = "floats" if image.mode == "F" else "32-bit integers"
-            raise InputError(f"{path}: holds {kind}, whose range is anyone's guess; save it with 8 or 16 bits")
-        try:
-            image = _plain(ImageOps.exif_transpose(image)).convert(mode)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise InputError(f"{path}: cannot be read as an image: damaged or cut short ({error})") from error
-        square = _central_square(image, crop).resize((size, size), Image.Resampling.LANCZOS)
-        pixels = torch.from_numpy(np.array(square))
-    return pixels.unsqueeze(0) if mode == "L" else pixels.permute(2, 0, 1)
-
-
-def _open(path: Path, content: bytes | None = None) -> Image.Image:
-    try:
-        return Image.open(path if content is None else io.BytesIO(content))
-    except UnidentifiedImageError as error:
-        raise InputError(f"{path}: cannot be read as an image") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be read as an image ({error})") from error
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    """Bring 16-bit pictures to 8 bits, and transparent ones onto white."""
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
-    if "A" not in image.getbands() and "transparency" not in image.info:
-        return image
-    image = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-
-
-def _central_square(image: Image.Image, crop: int | None) -> Image.Image:
-    side = min(crop or min(image.size), *image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    return image.crop((left, top, left + side, top + side))
+    if len(shapes) > 1 or width != height or side > LARGEST:
+        side = USUAL
+    return side, modes.issubset(_GREY_MODES)

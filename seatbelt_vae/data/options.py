@@ -6,6 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from seatbelt_vae.data.dataset import ImageDataset
+from seatbelt_vae.data.reading import one_line
 from seatbelt_vae.errors import InputError
 
 
@@ -37,24 +38,16 @@ class Options:
     sha256: str | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("size", self.size or 1), ("count", self.count or 1), ("seed", self.seed)):
-            if not isinstance(value, int):
-                raise InputError(f"{name}={value!r}: must be a whole number")
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"seed={self.seed}: must lie between 0 and 2^63 - 1")
-        if self.size is not None and not 1 <= self.size <= 1024:
-            raise InputError(f"size={self.size}: the side must lie between 1 and 1024 pixels")
-        if self.count is not None and self.count < 1:
-            raise InputError(f"count={self.count}: at least one image is needed")
+        size = 1 if self.size is None else self.size
+        count = 1 if self.count is None else self.count
+        _check_whole("size", size, 1, 1024, "the side must lie between 1 and 1024 pixels")
+        _check_whole("count", count, 1, 2**63 - 1, "must lie between 1 and the number of images")
+        _check_whole("seed", self.seed, 0, 2**63 - 1, "must lie between 0 and 2^63 - 1")
         if not isinstance(self.bounds, tuple | list) or tuple(self.bounds) not in ((0, 1), (-1, 1)):
-            raise InputError(f"bounds={self.bounds}: must be (0, 1) or (-1, 1)")
+            raise InputError(f"bounds={one_line(self.bounds)}: must be (0, 1) or (-1, 1)")
 
     def apply(self, dataset: ImageDataset) -> ImageDataset:
-        """Do what was asked and has not been done yet: fewer, grey, smaller images, other bounds or hold-out.
-
-        Raises:
-            InputError: more images than there are, or a factor to hold out that there is not.
-        """
+        """Do what was asked and has not been done yet: fewer, grey, smaller images, other bounds or hold-out."""
         if self.size is not None and not isinstance(dataset.images, Tensor):
             dataset = dataset.resized(self.size)  # first, so that a sample that fits in memory small is held
         if self.count is not None:
@@ -63,6 +56,16 @@ class Options:
             dataset = dataset.grey()
         if self.size is not None:
             dataset = dataset.resized(self.size)
-        if self.hold_out is not None:
-            dataset = replace(dataset, hold_out=None if self.hold_out == "none" else self.hold_out)
-        return dataset.within((float(self.bounds[0]), float(self.bounds[1])))
+        if self.hold_out == "none":
+            dataset = replace(dataset, hold_out=None)
+        elif self.hold_out is not None:
+            dataset = replace(dataset, hold_out=self.hold_out)
+        low, high = self.bounds
+        return dataset.within((float(low), float(high)))
+
+
+def _check_whole(name: str, value: object, low: int, high: int, rule: str) -> None:
+    if not isinstance(value, int):
+        raise InputError(f"{name}={one_line(value)}: must be a whole number")
+    if not low <= value <= high:
+        raise InputError(f"{name}={one_line(value)}: {rule}")

@@ -1,5 +1,6 @@
-"""Source and target images for attacks: a seeded draw that can be named and checked."""
+"""Source and target images for attacks: a draw that can be named and checked."""
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +9,13 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.data.dataset import PARTITION, ImageDataset, permutation
+from seatbelt_vae.data.reading import one_line
 from seatbelt_vae.data.source import digest_of
+from seatbelt_vae.data.sprites import draw_sprites
 from seatbelt_vae.errors import InputError
+
+HEART = 2
+MOST_HEARTS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,19 +25,46 @@ class Pairs:
     Attributes:
         source: float32 within the data's bounds, (P, C, H, W).
         target: the same.
-        source_index: where each source stands in the data set it was drawn from, int64 (P,).
-        target_index: the same of the targets.
         digest: sha256 of the pixels and their bounds.
+        source_index: where each source stands in the data set it was drawn from, int64 (P,); None for others.
+        target_index: the same of the targets.
     """
 
     source: Tensor
     target: Tensor
-    source_index: Tensor
-    target_index: Tensor
     digest: str
+    source_index: Tensor | None = None
+    target_index: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.source)
+
+
+def draw_pairs(dataset: ImageDataset, kind: str, count: int, seed: int = 0) -> Pairs:
+    """Draw pairs of a named kind.
+
+    Args:
+        dataset: the test images.
+        kind: "test" draws from them, as `pairs` does; "rotated-hearts" draws `rotated_hearts` of their size.
+        count: how many pairs.
+        seed: of the draw; hearts need none.
+
+    Raises:
+        InputError: there is no such kind, or there are not so many pairs of it.
+
+    Example:
+        >>> data = ImageDataset(torch.arange(8, dtype=torch.uint8).view(8, 1, 1, 1).expand(-1, -1, 8, 8))
+        >>> draw_pairs(data, "rotated-hearts", count=3).source.shape
+        torch.Size([3, 1, 8, 8])
+    """
+    if kind == "test":
+        return pairs(dataset, count, seed)
+    if kind != "rotated-hearts":
+        raise InputError(f"pairs of '{one_line(kind)}': no such kind; known: test, rotated-hearts")
+    channels, side, _ = dataset.image_shape
+    if channels != 1:
+        raise InputError(f"{dataset.name}: holds images in colour; rotated hearts are grey, for models of sprites")
+    return rotated_hearts(count, side, dataset.bounds)
 
 
 def pairs(dataset: ImageDataset, count: int, seed: int = 0) -> Pairs:
@@ -57,22 +90,66 @@ def pairs(dataset: ImageDataset, count: int, seed: int = 0) -> Pairs:
         >>> sorted(torch.cat([drawn.source_index, drawn.target_index]).tolist())
         [0, 1, 2, 3, 4, 5, 6, 7]
     """
-    if count < 1:
-        raise InputError(f"pairs={count}: at least one pair is needed")
+    _check_count(count)
     index = torch.tensor(_draw(dataset, count, seed))
-    source, target = dataset[index[:, 0]], dataset[index[:, 1]]
-    digest = digest_of("pairs", source, target, repr(dataset.bounds))
-    return Pairs(source, target, index[:, 0], index[:, 1], digest)
+    source = dataset[index[:, 0]]
+    target = dataset[index[:, 1]]
+    digest = _digest(source, target, dataset.bounds)
+    return Pairs(source, target, digest, index[:, 0], index[:, 1])
+
+
+def rotated_hearts(count: int, size: int, bounds: tuple[float, float] = (0.0, 1.0)) -> Pairs:
+    """Draw hearts in the middle at `count` equal steps of a turn, and each of them turned by π.
+
+    Args:
+        count: how many.
+        size: side of the images, pixels.
+        bounds: the values of black and white.
+
+    Returns:
+        The pairs: hearts, (P, 1, size, size), and the same turned.
+
+    Raises:
+        InputError: the count lies outside 1 to 4096.
+
+    Example:
+        >>> hearts = rotated_hearts(1, 64)
+        >>> bool((hearts.source.flip(2, 3) - hearts.target).abs().mean() < 0.01)  # half a turn mirrors both axes
+        True
+    """
+    _check_count(count)
+    if count > MOST_HEARTS:
+        raise InputError(f"pairs={one_line(count)}: at most {MOST_HEARTS} rotated hearts can be had")
+    angles = torch.arange(count) * (2 * math.pi / count)
+    source = _hearts(angles, size, bounds)
+    target = _hearts(angles + math.pi, size, bounds)
+    return Pairs(source, target, _digest(source, target, bounds))
+
+
+def _hearts(angles: Tensor, size: int, bounds: tuple[float, float]) -> Tensor:
+    shape = torch.full((len(angles),), HEART)
+    scale = torch.ones(len(angles))
+    centre = torch.full((len(angles),), 0.5)
+    images = draw_sprites(shape, scale, angles, centre, centre)
+    return ImageDataset(images, bounds, name="hearts").resized(size)[:]
+
+
+def _check_count(count: int) -> None:
+    if count < 1:
+        raise InputError(f"pairs={one_line(count)}: at least one pair is needed")
+
+
+def _digest(source: Tensor, target: Tensor, bounds: tuple[float, float]) -> str:
+    return digest_of("pairs", source, target, repr(bounds))
 
 
 def _draw(dataset: ImageDataset, count: int, seed: int) -> list[tuple[int, int]]:
     """Match each image with the first waiting one of another class; those waiting are all of one class."""
-    name = _class(dataset)
-    group = None if name is None else dataset.factor(name)
+    group = _group(dataset)
     waiting: deque[int] = deque()
     drawn: list[tuple[int, int]] = []
-    for index in _different_images(dataset, seed, chunk=4 * count):
-        if waiting and (group is None or bool(group[waiting[0]] != group[index])):
+    for index in _different_images(dataset, seed, chunk=min(4 * count, len(dataset))):
+        if waiting and group[waiting[0]] != group[index]:
             drawn.append((waiting.popleft(), index))
         else:
             waiting.append(index)
@@ -82,15 +159,21 @@ def _draw(dataset: ImageDataset, count: int, seed: int) -> list[tuple[int, int]]
         drawn.append((waiting.popleft(), waiting.popleft()))
     if len(drawn) < count:
         found = 2 * len(drawn) + len(waiting)
-        raise InputError(f"{dataset.name}: {count} pairs need {2 * count} different images, it has {found}")
+        needed = f"{one_line(count)} pairs need {one_line(2 * count)} different images"
+        raise InputError(f"{dataset.name}: {needed}, it has {found}")
     return drawn
 
 
-def _class(dataset: ImageDataset) -> str | None:
-    """The factor in which a source and its target are to differ."""
+def _group(dataset: ImageDataset) -> Tensor:
+    """The classes in which a source and its target are to differ, (N,); without factors each image is its own."""
+    name = dataset.hold_out
+    if name is None and dataset.factor_names:
+        name = dataset.factor_names[0]
     if dataset.hold_out == PARTITION:  # which all test images share
-        return "identity" if "identity" in dataset.factor_names else None
-    return dataset.hold_out or next(iter(dataset.factor_names), None)
+        name = "identity"
+    if name not in dataset.factor_names:
+        return torch.arange(len(dataset))
+    return dataset.factor(name)
 
 
 def _different_images(dataset: ImageDataset, seed: int, chunk: int) -> Iterator[int]:

@@ -7,17 +7,15 @@ from typing import Any
 
 from seatbelt_vae.data.celeba import CELEBA
 from seatbelt_vae.data.chairs import CHAIRS
+from seatbelt_vae.data.checksums import MD5, check_published, checksum
 from seatbelt_vae.data.dataset import ImageDataset
 from seatbelt_vae.data.download import download
 from seatbelt_vae.data.dsprites import DSPRITES
 from seatbelt_vae.data.faces3d import FACES3D
-from seatbelt_vae.data.files import checksum
 from seatbelt_vae.data.options import Options
-from seatbelt_vae.data.originals import Original
+from seatbelt_vae.data.originals import Archive, Original
 from seatbelt_vae.data.prepared import data_folder, write_prepared
-from seatbelt_vae.data.published import check_published
-from seatbelt_vae.data.resize import to_grey
-from seatbelt_vae.data.stream import ImageStream
+from seatbelt_vae.data.reading import as_path
 from seatbelt_vae.errors import InputError
 
 ORIGINALS: Mapping[str, Original] = {each.name: each for each in (DSPRITES, CHAIRS, FACES3D, CELEBA)}
@@ -58,30 +56,25 @@ def prepare(
         drawn = " (sprites are drawn, they need no preparation)" if name == "sprites" else ""
         raise InputError(f"{name}: cannot be prepared{drawn}, use one of {', '.join(ORIGINALS)}")
     original = ORIGINALS[name]
-    path = _fetched(original, progress) if source is None else Path(source).expanduser()
-    if not path.exists():
-        raise InputError(f"{path}: no such file or folder")
+    path = _fetched(original, progress) if source is None else as_path(source)
     options = Options(path=path, size=size, grey=grey or None)
-    stream = original.archive(path, size, check) or _read(original, options, check)
-    stream = _grey(stream) if grey else stream
-    about = {"source": str(path.resolve()), "source_sha256": checksum(path) if path.is_file() else None}
-    dataset = write_prepared(replace(stream, name=name), about, progress=progress)
-    return dataset, {"folder": str(data_folder()), **about, "notes": list(stream.notes)}
+    archive = original.archive(path, size)
+    if archive is None:
+        archive = Archive(original.read(options), (path,))
+    for file in archive.files:
+        if check and file.is_file():
+            check_published(file)
+    about = {
+        "source": str(path.resolve()),
+        "source_sha256": checksum(path) if path.is_file() else None,
+    }
+    dataset = replace(options.apply(archive.dataset), name=name)
+    made = write_prepared(dataset, about, progress=progress)
+    return made, {"folder": str(data_folder()), **about, "notes": list(archive.notes)}
 
 
 def _fetched(original: Original, progress: bool) -> Path:
-    if original.download is None:
+    if not original.url:
         raise InputError(f"{original.instructions}; give it with --source PATH")
-    return download(original.download.url, original.download.checksum, data_folder(), progress=progress)
-
-
-def _read(original: Original, options: Options, check: bool) -> ImageStream:
-    assert options.path is not None
-    if check and options.path.is_file():
-        check_published(options.path)
-    return ImageStream.of(options.apply(original.read(options)))
-
-
-def _grey(stream: ImageStream) -> ImageStream:
-    count, _, height, width = stream.shape
-    return replace(stream, shape=(count, 1, height, width), batches=(to_grey(batch) for batch in stream.batches))
+    name = original.url.rsplit("/", 1)[-1]
+    return download(original.url, f"md5:{MD5[name]}", data_folder(), progress=progress)

@@ -8,9 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from seatbelt_vae.data.dataset import ImageDataset, permutation
-from seatbelt_vae.data.mapped import Mapped
-from seatbelt_vae.data.resize import Grey, Resized
-from seatbelt_vae.data.source import ImageSource, Rows
+from seatbelt_vae.data.source import ImageSource
 from seatbelt_vae.errors import InputError
 
 GAP, GAP_GREY = 2, 128
@@ -37,21 +35,30 @@ def contact_sheet(images: Tensor, columns: int = 10, bounds: tuple[float, float]
     """
     if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images) or columns < 1:
         raise InputError(f"contact sheet: images {tuple(images.shape)} in {columns} columns; (N, 1 or 3, H, W) needed")
-    pixels = images.cpu() if images.dtype == torch.uint8 else _to_bytes(images, bounds)
+    pixels = _to_bytes(images, bounds)
     count, channels, height, width = pixels.shape
     columns = min(columns, count)
     rows = math.ceil(count / columns)
-    size = GAP + rows * (height + GAP), GAP + columns * (width + GAP)
-    sheet = torch.full((channels, *size), GAP_GREY, dtype=torch.uint8)
+    tall = height + GAP
+    wide = width + GAP
+    sheet = torch.full((channels, GAP + rows * tall, GAP + columns * wide), GAP_GREY, dtype=torch.uint8)
     for i, image in enumerate(pixels):
-        top, left = GAP + i // columns * (height + GAP), GAP + i % columns * (width + GAP)
+        row, column = divmod(i, columns)
+        top = GAP + row * tall
+        left = GAP + column * wide
         sheet[:, top : top + height, left : left + width] = image
-    return Image.fromarray(sheet[0].numpy() if channels == 1 else sheet.permute(1, 2, 0).contiguous().numpy())
+    if channels == 1:
+        return Image.fromarray(sheet[0].numpy())
+    return Image.fromarray(sheet.permute(1, 2, 0).contiguous().numpy())
 
 
 def _to_bytes(images: Tensor, bounds: tuple[float, float]) -> Tensor:
+    images = images.detach().cpu()
+    if images.dtype == torch.uint8:
+        return images
     low, high = bounds
-    return ((images.detach().cpu().float() - low) / (high - low)).clamp(0, 1).mul(255).round().byte()
+    unit = (images.float() - low) / (high - low)
+    return unit.clamp(0, 1).mul(255).round().byte()
 
 
 def describe(dataset: ImageDataset) -> dict[str, Any]:
@@ -66,7 +73,10 @@ def describe(dataset: ImageDataset) -> dict[str, Any]:
         >>> describe(ImageDataset(torch.zeros(3, 1, 8, 8, dtype=torch.uint8)))["bytes"]
         192
     """
-    held = isinstance(dataset.images, Tensor)
+    images = dataset.images
+    held, size = "memory", math.prod(images.shape)
+    if isinstance(images, ImageSource):
+        held, size = images.held, 0
     return {
         "name": dataset.name,
         "images": len(dataset),
@@ -75,22 +85,17 @@ def describe(dataset: ImageDataset) -> dict[str, Any]:
         "hold_out": dataset.hold_out,
         "bounds": list(dataset.bounds),
         "mean_pixel": _mean_pixel(dataset),
-        "held": _where(dataset.images),
-        "bytes": math.prod(dataset.images.shape) if held else 0,
+        "held": held,
+        "bytes": size,
         "digest": dataset.digest,
     }
 
 
-def _where(images: Tensor | ImageSource) -> str:
-    while isinstance(images, Rows | Resized | Grey):
-        images = images.source
-    if isinstance(images, Mapped):
-        return "mapped"
-    return "memory" if isinstance(images, Tensor) else "drawn"
-
-
 def _mean_pixel(dataset: ImageDataset) -> float:
     rows = permutation(len(dataset), seed=0)[:_SAMPLE]
-    total = math.fsum(float(dataset.images[chunk].sum()) for chunk in rows.split(512))
+    total = 0.0
+    for chunk in rows.split(512):
+        total += float(dataset.images[chunk].sum())
     low, high = dataset.bounds
-    return low + (high - low) * total / (255 * len(rows) * math.prod(dataset.image_shape))
+    mean = total / (255 * len(rows) * math.prod(dataset.image_shape))
+    return low + (high - low) * mean

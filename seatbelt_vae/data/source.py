@@ -2,13 +2,14 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 Index: TypeAlias = int | slice | Tensor | Sequence[int]
+Shape: TypeAlias = tuple[int, int, int, int]
 
 
 def digest_of(*parts: str | bytes | Tensor) -> str:
@@ -24,11 +25,15 @@ def digest_of(*parts: str | bytes | Tensor) -> str:
     sha = hashlib.sha256()
     for part in parts:
         if isinstance(part, Tensor):
-            sha.update(f"{part.dtype}{tuple(part.shape)}".encode())
-            sha.update(part.detach().cpu().contiguous().numpy().reshape(-1).view("uint8").data)
-        else:
-            content = part.encode() if isinstance(part, str) else part
-            sha.update(f"{len(content)}:".encode() + content)
+            kind = f"{part.dtype}{tuple(part.shape)}"
+            sha.update(kind.encode())
+            array = part.detach().cpu().contiguous().numpy()
+            sha.update(array.reshape(-1).view("uint8").data)
+            continue
+        if isinstance(part, str):
+            part = part.encode()
+        sha.update(f"{len(part)}:".encode())
+        sha.update(part)
     return sha.hexdigest()
 
 
@@ -54,35 +59,36 @@ def as_indices(index: Index, length: int) -> Tensor:
     if isinstance(index, slice):
         return torch.arange(*index.indices(length))
     positions = torch.as_tensor(index).cpu().reshape(-1)
+    if not positions.numel():
+        return positions.long()
     if positions.dtype == torch.bool:
         if len(positions) != length:
             raise IndexError(f"a mask of {len(positions)} for {length} images")
         return positions.nonzero().squeeze(1)
-    if positions.numel() and (positions.is_floating_point() or positions.is_complex()):
+    if positions.is_floating_point() or positions.is_complex():
         raise IndexError(f"images are indexed by whole numbers, not {positions.dtype}")
     positions = positions.long()
-    if positions.numel() and not -length <= int(positions.min()) <= int(positions.max()) < length:
-        raise IndexError(f"index {int(positions.abs().max())} is out of range for {length} images")
+    first, last = int(positions.min()), int(positions.max())
+    if first < -length or last >= length:
+        raise IndexError(f"index {max(-first, last)} is out of range for {length} images")
     return torch.where(positions < 0, positions + length, positions)
 
 
 class ImageSource(ABC):
-    """A read-only sequence of uint8 images, (N, C, H, W), whose rows are made on demand.
+    """A read-only sequence of uint8 images whose rows are made on demand.
 
-    A subclass gives `shape`, `digest` and `read`; indexing is settled here.
+    A subclass sets `shape` and `digest`, and gives `read`.
+
+    Attributes:
+        shape: (N, C, H, W).
+        digest: sha256 of what determines every pixel.
+        held: where the images come from, "drawn" or "mapped".
     """
 
     dtype = torch.uint8
-
-    @property
-    @abstractmethod
-    def shape(self) -> tuple[int, int, int, int]:
-        """(N, C, H, W)."""
-
-    @property
-    @abstractmethod
-    def digest(self) -> str:
-        """Sha256 of what determines every pixel."""
+    held = "drawn"
+    shape: Shape
+    digest: str
 
     @abstractmethod
     def read(self, indices: Tensor) -> Tensor:
@@ -107,17 +113,38 @@ class Rows(ImageSource):
     def __init__(self, source: ImageSource, indices: Tensor) -> None:
         self.source = source
         self.indices = indices
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """(N, C, H, W)."""
-        return len(self.indices), *self.source.shape[1:]
-
-    @property
-    def digest(self) -> str:
-        """Sha256 of the source's digest and the chosen rows."""
-        return digest_of("rows", self.source.digest, self.indices)
+        self.held = source.held
+        self.shape = (len(indices), *source.shape[1:])
+        self.digest = digest_of("rows", source.digest, indices)
 
     def read(self, indices: Tensor) -> Tensor:
         """Make the images at `indices`: uint8, (B, C, H, W)."""
         return self.source.read(self.indices[indices])
+
+
+class Changed(ImageSource):
+    """Another source whose images are changed as they are asked for.
+
+    Args:
+        source: where the images come from.
+        change: from uint8, (B, C, H, W), to uint8, (B, *image_shape).
+        image_shape: what it makes of an image.
+        digest: sha256 of the source's digest and the change.
+    """
+
+    def __init__(
+        self,
+        source: ImageSource,
+        change: Callable[[Tensor], Tensor],
+        image_shape: tuple[int, int, int],
+        digest: str,
+    ) -> None:
+        self.source = source
+        self.change = change
+        self.held = source.held
+        self.shape = (len(source), *image_shape)
+        self.digest = digest
+
+    def read(self, indices: Tensor) -> Tensor:
+        """Change the images at `indices`: uint8, (B, *image_shape)."""
+        return self.change(self.source.read(indices))

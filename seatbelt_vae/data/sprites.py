@@ -131,9 +131,16 @@ def _patch(centre: Tensor, reach: float, steps: Tensor, scale: Tensor) -> tuple[
 
 
 def _check_pose(shape: Tensor, scale: Tensor, x: Tensor, y: Tensor) -> None:
-    for name, value, low, high in (("shape", shape, 0, 2), ("scale", scale, 1e-3, 1), ("x", x, 0, 1), ("y", y, 0, 1)):
-        if not bool(((value >= low) & (value <= high)).all()):
-            raise InputError(f"sprites: {name} must lie between {low} and {high}")
+    _check_range("shape", shape, 0, 2)
+    _check_range("scale", scale, 1e-3, 1)
+    _check_range("x", x, 0, 1)
+    _check_range("y", y, 0, 1)
+
+
+def _check_range(name: str, value: Tensor, low: float, high: float) -> None:
+    inside = (value >= low) & (value <= high)
+    if not bool(inside.all()):
+        raise InputError(f"sprites: {name} must lie between {low} and {high}")
 
 
 class SpriteImages(ImageSource):
@@ -145,26 +152,20 @@ class SpriteImages(ImageSource):
         ((737280, 1, 64, 64), torch.Size([2, 1, 64, 64]))
     """
 
+    shape = (math.prod(FACTOR_SIZES), 1, SIZE, SIZE)
+    digest = digest_of("sprites", repr((FACTOR_SIZES, HALF_SIDE, SEMI_AXES, HEART_RADII)))
+
     def __init__(self) -> None:
         scales = torch.linspace(0.5, 1, 6, dtype=torch.float64)
         angles = torch.linspace(0, 2 * math.pi, 40, dtype=torch.float64)
         positions = torch.linspace(0, 1, 32, dtype=torch.float64)
         self._values = (torch.arange(3), scales, angles, positions, positions)
 
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """(737280, 1, 64, 64)."""
-        return math.prod(FACTOR_SIZES), 1, SIZE, SIZE
-
-    @property
-    def digest(self) -> str:
-        """Sha256 of the geometry."""
-        return digest_of("sprites", repr((FACTOR_SIZES, HALF_SIDE, SEMI_AXES, HEART_RADII)))
-
     def read(self, indices: Tensor) -> Tensor:
         """Draw the images at `indices`: uint8, 0 or 255, (B, 1, 64, 64)."""
         classes = torch.unravel_index(indices, FACTOR_SIZES)
-        return draw_sprites(*(values[c] for values, c in zip(self._values, classes, strict=True)))
+        pose = [values[c] for values, c in zip(self._values, classes, strict=True)]
+        return draw_sprites(*pose)
 
 
 def sprite_index(classes: Tensor) -> Tensor:
@@ -180,18 +181,20 @@ def sprite_index(classes: Tensor) -> Tensor:
         >>> sprite_index(torch.tensor([2, 5, 39, 31, 31]))
         tensor(737279)
     """
-    strides = [math.prod(FACTOR_SIZES[i + 1 :]) for i in range(len(FACTOR_SIZES))]
-    return (classes * torch.tensor(strides)).sum(-1)
+    sizes = torch.tensor((*FACTOR_SIZES, 1))
+    strides = sizes.flip(0).cumprod(0).flip(0)[1:]
+    return (classes * strides).sum(-1)
 
 
 def sprites() -> ImageDataset:
     """Give dSprites, drawn on demand, with its five factors."""
-    factors = torch.cartesian_prod(*(torch.arange(size) for size in FACTOR_SIZES))
+    images = SpriteImages()
+    grids = [torch.arange(size) for size in FACTOR_SIZES]
     return ImageDataset(
-        SpriteImages(),
-        factors=factors,
+        images,
+        factors=torch.cartesian_prod(*grids),
         factor_names=FACTOR_NAMES,
         factor_sizes=FACTOR_SIZES,
         name="sprites",
-        digest=digest_of("dataset", SpriteImages().digest),
+        digest=digest_of("dataset", images.digest),
     )

@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from seatbelt_vae.data import ImageDataset, load_dataset
+from seatbelt_vae.data import ImageDataset, load_dataset, pairs
 from seatbelt_vae.errors import InputError
 
 
@@ -95,6 +95,14 @@ def test_shares_out_of_range(numbered, test):
         numbered.split(test=test)
 
 
+@pytest.mark.parametrize("seed", [2**64, -(2**70), 10**1000])
+def test_seeds_that_no_generator_takes(numbered, seed):
+    for draw in (numbered.split, lambda seed: numbered.sample(3, seed), lambda seed: pairs(numbered, 3, seed)):
+        with pytest.raises(InputError, match="must lie between") as caught:
+            draw(seed=seed)
+        assert len(str(caught.value)) < 300
+
+
 def test_what_cannot_be_split(numbered):
     with pytest.raises(InputError, match="one person"):
         numbered.subset(slice(0, 10)).split()
@@ -154,6 +162,10 @@ def test_images_of_another_kind(images, message):
         ({"factors": None}, "without factors"),
         ({"hold_out": "light"}, "cannot hold out 'light'"),
         ({"bounds": (1.0, 0.0)}, "bounds"),
+        ({"factor_names": ("a", "a")}, "same name"),
+        ({"factor_sizes": (1,)}, "factor_sizes"),
+        ({"factors": torch.ones(3, 2, dtype=torch.int64), "factor_sizes": (2, 1)}, "factor_sizes"),
+        ({"factors": torch.full((3, 2), 2**62)}, "below 2\\^31"),
     ],
 )
 def test_factors_that_do_not_fit(change, message):

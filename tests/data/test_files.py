@@ -1,4 +1,5 @@
 import hashlib
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -145,6 +146,122 @@ def test_wrong_content_is_refused_in_one_line(npz, arrays, words):
     refused(npz(**arrays), *words)
 
 
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"latents_classes": np.array([b"a"] * 5)}, ["latents_classes is |S1 (5,)", "integers"]),
+        ({"latents_classes": np.zeros(5, [("a", "i4")])}, ["latents_classes is", "integers"]),
+        ({"labels": np.zeros(5, "V8")}, ["labels is |V8", "integers"]),
+        ({"labels": np.array(["cat"] * 5)}, ["labels is <U3", "integers"]),
+        ({"labels": np.full((5, 1), np.nan)}, ["labels is float64", "column 0"]),
+        ({"labels": np.array(3)}, ["labels is int64 ()", "5 images"]),
+        ({"labels": np.full(5, 2**40)}, ["labels holds 1099511627776", "below 2^31"]),
+        ({"latents_classes": np.full(5, 2**64 - 1, np.uint64)}, ["below 2^31"]),
+        ({"identity": np.array(["a"] * 5)}, ["identity is <U1"]),
+        ({"labels": np.zeros(5, int), "label_names": np.zeros(1, "V4")}, ["label_names is |V4", "dtype=str"]),
+        ({"labels": np.zeros(5, int), "label_names": ["identity"], "identity": np.zeros(5, int)}, ["another factor"]),
+    ],
+)
+def test_factors_of_another_kind_are_refused_in_one_line(npz, arrays, words):
+    refused(npz(images=GREY.astype(np.uint8), **arrays), *words)
+
+
+def test_names_as_bytes_identities_of_any_number_and_attributes_that_are_bool(npz):
+    identity = np.array([2**64 - 1, 3, 2**63, 3, 0], np.uint64)
+    labels = np.array([[True], [False], [True], [True], [False]])
+    path = npz(images=GREY.astype(np.uint8), identity=identity, labels=labels, label_names=np.array([b"Smiling"]))
+    data = load_dataset(path)
+    assert data.factor_names == ("identity", "Smiling")
+    assert data.factors.tolist() == [[3, 1], [1, 0], [2, 1], [1, 1], [0, 0]]
+
+
+def test_labels_that_are_floats_of_few_values_are_numbered_in_order(npz):
+    labels = np.array([[0.75, -30], [0.82, 30], [0.75, 0], [1.25, 0], [0.82, -30]])
+    data = load_dataset(npz(images=GREY.astype(np.uint8), labels=labels))
+    assert (data.factor_names, data.factor_sizes) == (("labels_0", "labels_1"), (3, 3))
+    assert data.factors.tolist() == [[0, 0], [1, 2], [0, 1], [2, 1], [1, 0]]
+    many = np.zeros((300, 4, 4), np.uint8)
+    refused(npz(images=many, labels=np.arange(300.0)[:, None]), "column 0", "at most 256 values")
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+def test_a_float_one_step_above_1_is_1(npz, kind):
+    images = (GREY / 255).astype(kind)
+    images[0, 0, 0] = np.nextafter(np.array(1, kind), np.array(2, kind))
+    images[0, 0, 1] = -np.finfo("float32").eps
+    data = load_dataset(npz(images=images))
+    assert data.images[0, 0, 0, :2].tolist() == [255, 0]
+    images[0, 0, 0] = 1.01
+    refused(npz(images=images), "to 1.0", "[0, 1]")
+    images[0, 0, 0] = 1.00001
+    if kind != "float16":
+        refused(npz(images=images), "to 1.00001", "[0, 1]")
+
+
+@pytest.mark.parametrize("key", ["images", "latent_names", "labels"])
+def test_an_object_array_is_named(npz, key):
+    arrays = {"images": GREY.astype(np.uint8), "latents_classes": np.zeros((5, 1), int)}
+    arrays[key] = np.array([["a"]] * 5, dtype=object)
+    refused(npz(**arrays), f"{key} cannot be read: it is an object array", "dtype=str")
+
+
+def test_the_published_dsprites_by_its_path(tmp_path):
+    images = np.random.default_rng(0).integers(0, 2, (8, 64, 64), dtype=np.uint8)
+    classes = np.array([[0, 2, 5, 39, 31, 30]] * 8)
+    path = tmp_path / "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
+    np.savez(path, imgs=images, latents_classes=classes, metadata=np.array({"pickled": 1}, dtype=object))
+    data = load_dataset(path)
+    assert data.digest == load_dataset("dsprites", path=path).digest
+    assert (data.name, data.factors[0].tolist()) == ("dsprites", [2, 5, 39, 31, 30])
+    classes[3, 3] = 40  # an angle that there is not
+    np.savez(path, imgs=images, latents_classes=classes)
+    with pytest.raises(InputError, match="factor_sizes"):
+        load_dataset(path)
+
+
+def npy(header: bytes, content: bytes = GREY.astype(np.uint8).tobytes(), length: int | None = None) -> bytes:
+    """An array with a header of one's own."""
+    size = len(header) if length is None else length
+    return b"\x93NUMPY\x02\x00" + size.to_bytes(4, "little") + header + content
+
+
+HEADER = b"{'descr': '|u1', 'fortran_order': False, 'shape': (5, 8, 8), }"
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (npy(HEADER.replace(b"5", b"6")), "320 bytes, not 384"),
+        (npy(HEADER.replace(b"5", b"-5")), "damaged"),
+        (npy(HEADER.replace(b"5", b"9" * 30)), "damaged"),
+        (npy(HEADER.replace(b"|u1", b"<U999999999")), "damaged"),
+        (npy(HEADER.replace(b"5", b"__import__('os')")), "damaged"),
+        (npy(b"(" * 5000), "damaged"),
+        (npy(b"{}"), "damaged"),
+        (npy(b"\xff\xfe"), "damaged"),
+        (npy(HEADER, length=2**32 - 1), "a header of 4294967295 bytes"),
+        (npy(HEADER)[:20], "damaged"),
+        (npy(HEADER).replace(b"\x02\x00", b"\x07\x00", 1), "damaged"),
+        (b"no array", "damaged"),
+    ],
+)
+def test_headers_that_lie(tmp_path, content, word):
+    path = tmp_path / "lie.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("images.npy", content)
+    refused(path, "cannot be read", word)
+
+
+@pytest.mark.parametrize("key", ["images", "labels"])
+def test_a_decompression_bomb_is_not_unpacked(npz, monkeypatch, key):
+    path = npz(**{"images": GREY.astype(np.uint8), key: np.zeros((5, 2**11, 2**11), np.uint8)})
+    monkeypatch.setattr("seatbelt_vae.data.reading.BOMB_BYTES", 2**24)
+    tracemalloc.start()
+    refused(path, f"{key} unpacks from", "to 20971648 bytes: this is a decompression bomb")
+    assert tracemalloc.get_traced_memory()[1] < 2**22
+    tracemalloc.stop()
+
+
 def test_pickled_objects_are_not_read(tmp_path):
     class Trap:
         def __reduce__(self):
@@ -191,6 +308,12 @@ def test_damage_anywhere_is_an_input_error_or_harmless(npz, tmp_path):
 def test_other_files(tmp_path):
     refused(tmp_path / "absent.npz", "no such file")
     refused(tmp_path / "absent" / "folder", "no such file or folder")
+    refused(tmp_path / f"{'x' * 60}.npz", "no such file")
+    with pytest.raises(InputError, match="no such file or folder") as caught:
+        load_dataset(f"{'x' * 5000}.npz")
+    assert len(str(caught.value)) < 300
+    with pytest.raises(InputError, match="is not a path"):
+        load_dataset("~nobody-of-this-name/images.npz")
     single = tmp_path / "single.npz"
     with single.open("wb") as file:
         np.save(file, GREY.astype(np.uint8))

@@ -1,10 +1,15 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from seatbelt_vae.data import load_dataset
-from seatbelt_vae.data.folders import load_folder, read_image
+from seatbelt_vae.data.folders import load_folder
+from seatbelt_vae.data.options import Options
+from seatbelt_vae.data.pictures import read_image
 from seatbelt_vae.errors import InputError
 
 
@@ -67,13 +72,13 @@ def test_subfolders_become_a_factor(tmp_path):
     for chair in ("b", "a", "c"):
         for view in range(2):
             paint(tmp_path / "rendered" / chair / "renders" / f"{view}.png", 100 + view)
-    data = load_folder(tmp_path, factor="model")
+    data = load_folder(tmp_path, Options(), factor="model")
     assert (data.factor_names, data.factor_sizes) == (("model",), (3,))
     assert data.factor("model").tolist() == [0, 0, 1, 1, 2, 2]
     chairs = load_dataset("chairs", path=tmp_path)
     assert (chairs.hold_out, chairs.image_shape) == ("model", (1, 16, 16))
     assert len(chairs.split(test=0.3).test) == 2
-    assert load_folder(tmp_path, factor="model", count=2).factor_sizes == (3,)
+    assert load_folder(tmp_path, Options(count=2), factor="model").factor_sizes == (3,)
 
 
 def test_16_bit_transparent_palette_and_rotated_pictures(tmp_path):
@@ -128,7 +133,7 @@ def test_folders_without_pictures(tmp_path):
     with pytest.raises(InputError, match="no image in this folder"):
         load_dataset(tmp_path)
     with pytest.raises(InputError, match="no such folder"):
-        load_folder(tmp_path / "absent")
+        load_folder(tmp_path / "absent", Options())
     paint(tmp_path / "one.png", 3, mode="L")
     with pytest.raises(InputError, match="sha256 is of a file"):
         load_dataset(tmp_path, sha256="0" * 64)
@@ -147,3 +152,79 @@ def test_numbers_of_unknown_range_are_refused_and_folders_passed_over(tmp_path):
     Image.new("L", (28, 28), 51).save(tmp_path / "float.tif")
     (tmp_path / "folder.png").mkdir()
     assert float(load_dataset(tmp_path)[:].mean()) == pytest.approx(0.2)
+
+
+def test_class_folders_may_be_links_and_none_is_entered_twice(folder, tmp_path):
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "a").symlink_to(folder)
+    paint(tmp_path / "all" / "b" / "x.png", 200, mode="L")
+    (tmp_path / "all" / "b" / "round").symlink_to(tmp_path / "all")
+    data = load_dataset(tmp_path / "all")
+    assert (len(data), data.factor_names, data.factor_sizes) == (7, ("folder",), (2,))
+    (tmp_path / "linked").mkdir()
+    for name in "ab":
+        (tmp_path / "linked" / name).symlink_to(tmp_path / "all" / name)
+    assert load_dataset(tmp_path / "linked").digest == data.digest
+
+
+def test_a_link_to_nothing_is_not_passed_over(folder):
+    (folder / "lost").symlink_to(folder / "absent")
+    with pytest.raises(InputError, match="lost: is a link to nothing"):
+        load_dataset(folder)
+    (folder / "lost").unlink()
+    (folder / ".hidden").symlink_to(folder / "absent")
+    assert len(load_dataset(folder)) == 6
+
+
+def stack(path, values, **options):
+    pictures = [Image.new("L", (16, 16), value) for value in values]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], **options)
+
+
+@pytest.mark.parametrize("suffix", ["tif", "gif", "webp"])
+def test_each_page_of_a_stack_is_an_image(folder, suffix):
+    stack(folder / f"2a.{suffix}", [101, 103, 105], **({"lossless": True} if suffix == "webp" else {}))
+    data = load_dataset(folder, grey=True)
+    assert data.images[:, 0, 8, 8].tolist() == [0, 10, 20, 101, 103, 105, 30, 40, 50]
+    assert len(load_dataset(folder, count=9, size=8)) == 9
+
+
+def test_previews_of_a_page_are_no_images(tmp_path):
+    large, small = Image.new("L", (16, 16), 90), Image.new("L", (8, 8), 90)
+    preview = TiffImagePlugin.ImageFileDirectory_v2()
+    preview[254] = 1
+    small.encoderinfo = {"tiffinfo": preview}
+    large.save(tmp_path / "pyramid.tif", save_all=True, append_images=[small])
+    with Image.open(tmp_path / "pyramid.tif") as image:
+        assert image.n_frames == 2
+    assert load_dataset(tmp_path).images.shape == (1, 1, 16, 16)
+
+
+def test_a_picture_of_too_many_pixels_is_not_decoded(folder):
+    header = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 0, 0, 0, 0)
+    small = (folder / "3.png").read_bytes()
+    (folder / "bomb.png").write_bytes(small[:12] + header + struct.pack(">I", zlib.crc32(header)) + small[33:])
+    with pytest.raises(InputError, match=r"bomb\.png: .*pixels"):
+        load_dataset(folder)
+    (folder / "bomb.png").unlink()
+    paint(folder / "wide.png", 0, size=(2**14, 2**13), mode="1")  # of which Pillow only warns
+    with pytest.raises(InputError, match=r"wide\.png: .*134217728 pixels"):
+        load_dataset(folder)
+    (folder / "wide.png").unlink()
+    stack(folder / "2a.tif", [1, 2])
+    content = (folder / "2a.tif").read_bytes()
+    width = struct.pack("<HHII", 256, 4, 1, 16)
+    wide = struct.pack("<HHII", 256, 4, 1, 2**30)
+    if width not in content:
+        width, wide = struct.pack("<HHIHH", 256, 3, 1, 16, 0), wide
+    first = content.index(width)
+    second = content.index(width, first + 1)
+    (folder / "2a.tif").write_bytes(content[:second] + wide + content[second + 12 :])
+    with pytest.raises(InputError, match=r"2a\.tif: a page has 1073741824×16 pixels"):
+        load_dataset(folder)
+
+
+def test_a_program_in_a_picture_is_not_run(folder):
+    (folder / "3.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n")
+    with pytest.raises(InputError, match=r"3\.png: cannot be read as an image"):
+        load_dataset(folder)

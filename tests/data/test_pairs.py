@@ -1,7 +1,9 @@
+import math
+
 import pytest
 import torch
 
-from seatbelt_vae.data import ImageDataset, load_dataset, pairs
+from seatbelt_vae.data import ImageDataset, draw_pairs, draw_sprites, load_dataset, pairs, rotated_hearts
 from seatbelt_vae.errors import InputError
 
 
@@ -57,5 +59,41 @@ def test_too_few_images(numbered):
     assert len(pairs(numbered, 30)) == 30
     with pytest.raises(InputError, match="31 pairs need 62 different images, it has 60"):
         pairs(numbered, 31)
-    with pytest.raises(InputError, match="pairs=0"):
-        pairs(numbered, 0)
+    for count in (0, -(2**70)):
+        with pytest.raises(InputError, match="at least one pair"):
+            pairs(numbered, count)
+
+
+@pytest.mark.parametrize("count", [2**61, 2**63, 10**1000, 10**6000], ids=["2^61", "2^63", "1000 digits", "6000"])
+@pytest.mark.parametrize("kind", ["test", "rotated-hearts"])
+def test_more_pairs_than_a_number_can_say(numbered, count, kind):
+    with pytest.raises(InputError, match=r"pairs need|at most 4096") as caught:
+        draw_pairs(numbered, kind, count)
+    assert len(str(caught.value)) < 500
+
+
+def test_kinds_of_pairs(numbered):
+    assert draw_pairs(numbered, "test", 5, seed=3).digest == pairs(numbered, 5, seed=3).digest
+    wide = numbered.within((-1.0, 1.0))
+    drawn = draw_pairs(wide, "rotated-hearts", 5)
+    assert drawn.digest == rotated_hearts(5, 8, (-1.0, 1.0)).digest
+    assert float(drawn.source.min()) == -1
+    with pytest.raises(InputError, match="pairs of 'circles': no such kind; known: test, rotated-hearts"):
+        draw_pairs(numbered, "circles", 5)
+    colour = ImageDataset(numbered.images.expand(-1, 3, -1, -1))
+    with pytest.raises(InputError, match="rotated hearts are grey"):
+        draw_pairs(colour, "rotated-hearts", 5)
+
+
+@pytest.mark.parametrize("size", [64, 32])
+def test_hearts_are_those_of_the_sprites_and_turned_by_half_a_turn(size):
+    drawn = rotated_hearts(4, size)
+    assert drawn.source.shape == drawn.target.shape == (4, 1, size, size)
+    assert (len(drawn), drawn.source_index, drawn.target_index) == (4, None, None)
+    assert torch.equal(drawn.target[0], rotated_hearts(2, size).source[1])
+    assert (drawn.source.flip(2, 3) - drawn.target).abs().mean() < 0.01  # half a turn mirrors both axes
+    assert (drawn.source[:2] - drawn.source[2:]).abs().mean() > 0.01
+    assert drawn.digest != rotated_hearts(5, size).digest
+    half = torch.full((1,), 0.5)
+    heart = draw_sprites(torch.tensor([2]), torch.ones(1), torch.tensor([math.pi / 2]), half, half)
+    assert torch.equal(drawn.source[1:2], ImageDataset(heart).resized(size)[:])

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import tarfile
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -290,6 +291,170 @@ def test_text_files_that_do_not_fit(celeba: Path) -> None:
     (celeba / "Anno" / "list_attr_celeba.txt").write_text("10\n")
     with pytest.raises(InputError, match=r"list_attr_celeba\.txt: says nothing of"):
         prepare("celeba", celeba, check=False)
+
+
+def csv_tables(celeba: Path) -> None:
+    """The tables as Kaggle has them: beside the archive, with commas and headings, no identities."""
+    for path in (*celeba.glob("Anno/*"), *celeba.glob("Eval/*")):
+        path.unlink()
+    names = [f"{i:06d}.jpg" for i in range(1, 11)]
+    rows = [f"{name},{1 if i % 2 else -1},-1" for i, name in enumerate(names)]
+    (celeba / "Img" / "list_attr_celeba.csv").write_text("\n".join(["image_id,Bald,Smiling", *rows]))
+    rows = [f"{name},{0 if i < 8 else 2}" for i, name in enumerate(names)]
+    (celeba / "Img" / "list_eval_partition.csv").write_text("\ufeff" + "\r\n".join(["image_id,partition", *rows]))
+
+
+def test_celeba_with_the_tables_of_kaggle(celeba: Path) -> None:
+    csv_tables(celeba)
+    made, about = prepare("celeba", celeba, check=False, size=8)
+    assert (made.factor_names, made.factor_sizes) == (("Bald", "Smiling", "partition"), (2, 1, 3))
+    assert made.factor("Bald").tolist() == [0, 1] * 5
+    assert made.split().test.factor("partition").tolist() == [2, 2]
+    assert [line.split()[0] for line in about["notes"]] == ["identity_CelebA.txt"]
+    table = celeba / "Img" / "list_eval_partition.csv"
+    for text, message in (
+        ("image_id,partition,more\n", "has 2 columns of numbers, not 1"),
+        ("", "has 0 columns of numbers, not 1"),
+        ("image_id,partition\n000001.jpg,0,0\n", "the line of 000001.jpg is not 1 whole numbers"),
+        ("image_id,partition\n000001.jpg," + "9" * 30, "the line of 000001.jpg is not 1 whole numbers"),
+        (f'image_id,partition\n"{"x" * 200_000}', "cannot be read as text"),
+    ):
+        table.write_text(text)
+        with pytest.raises(InputError, match=message):
+            prepare("celeba", celeba, check=False)
+
+
+@pytest.mark.parametrize("number", ["9223372036854775808", "-" + "9" * 25, "9" * 5000])
+def test_an_identity_that_no_integer_holds(celeba: Path, number: str) -> None:
+    people = celeba / "Anno" / "identity_CelebA.txt"
+    people.write_text(people.read_text().replace("904", number))
+    with pytest.raises(InputError, match=r"the line of 0000\d\d\.jpg is not 1 whole numbers") as caught:
+        prepare("celeba", celeba, check=False)
+    assert len(str(caught.value)) < 400
+
+
+def test_what_macos_adds_to_a_zip_is_passed_over(celeba: Path) -> None:
+    archive = celeba / "Img" / "img_align_celeba.zip"
+    whole, _ = prepare("celeba", celeba, check=False, size=8)
+    with zipfile.ZipFile(archive, "a") as file:
+        file.writestr("__MACOSX/img_align_celeba/._000001.jpg", b"\0\5\x16\7\0\2\0\0Mac OS X")
+        file.writestr("img_align_celeba/.DS_Store.jpg", b"Mac")
+    again, _ = prepare("celeba", celeba, check=False, size=8)
+    assert again.digest == whole.digest
+
+
+@pytest.mark.parametrize("name", ["/etc/000001.jpg", "../../000001.jpg", "img_align_celeba/../000001.jpg"])
+def test_a_name_that_leads_out_of_a_zip(celeba: Path, name: str) -> None:
+    with zipfile.ZipFile(celeba / "Img" / "img_align_celeba.zip", "a") as file:
+        file.writestr(name, picture(8, 8, 1, "JPEG"))
+    with pytest.raises(InputError, match="leads out of the archive"):
+        prepare("celeba", celeba, check=False)
+
+
+def test_a_picture_in_a_zip_that_unpacks_to_more_than_a_picture_has(celeba: Path) -> None:
+    with zipfile.ZipFile(celeba / "Img" / "img_align_celeba.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("000001.jpg", bytes(2**26 + 1))
+    (celeba / "Anno" / "list_attr_celeba.txt").unlink()
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"000001\.jpg: has 67108865 bytes; a picture has at most"):
+        prepare("celeba", celeba, check=False)
+    assert tracemalloc.get_traced_memory()[1] < 2**22
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_in_a_tar(chairs_tar: Path, kind: bytes) -> None:
+    member = tarfile.TarInfo("rendered_chairs/beef/renders/image_000_p020_t011_r096.png")
+    member.type = kind
+    member.linkname = "/etc/passwd"
+    with tarfile.open(chairs_tar, "a") as tar:
+        tar.addfile(member)
+    with pytest.raises(InputError, match="is a link or a device; only plain files are read"):
+        prepare("chairs", chairs_tar)
+
+
+@pytest.mark.parametrize("name", ["/etc/beef/renders/image_000_p020_t011_r096.png", "../a.png"])
+def test_a_name_that_leads_out_of_a_tar(chairs_tar: Path, name: str) -> None:
+    with tarfile.open(chairs_tar, "a") as tar:
+        add(tar, name, b"x")
+    with pytest.raises(InputError, match="leads out of the archive"):
+        prepare("chairs", chairs_tar)
+
+
+@pytest.mark.parametrize(
+    "size",
+    [b"77777777777\0", b"\x80" + b"\xff" * 11, b"\xff" * 11 + b"\x00", b"\xff" * 10 + b"\xfe\x00", b"not octal!!\0"],
+)
+def test_a_tar_header_that_lies_about_the_size(chairs_tar: Path, size: bytes) -> None:
+    """Far beyond the file, beyond any offset, and back to the header itself, round and round."""
+    content = bytearray(chairs_tar.read_bytes())
+    head = content.index(b"rendered_chairs/0badbeef")
+    content[head + 124 : head + 136] = size
+    content[head + 148 : head + 156] = b" " * 8
+    content[head + 148 : head + 156] = b"%06o\0 " % sum(content[head : head + 512])
+    chairs_tar.write_bytes(content)
+    with pytest.raises(InputError, match=r"rendered_chairs\.tar"):
+        prepare("chairs", chairs_tar)
+
+
+def test_a_tensor_file_whose_pickle_is_broken(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    torch.save(torch.zeros(4, 2, 2, dtype=torch.uint8), buffer)
+    path = tmp_path / "basel_face_renders.pth"
+    random = np.random.default_rng(0)
+    with zipfile.ZipFile(buffer) as whole:
+        for _ in range(60):
+            with zipfile.ZipFile(path, "w") as file:
+                for name in whole.namelist():
+                    content = bytearray(whole.read(name))
+                    if name.endswith("data.pkl"):
+                        content[random.integers(len(content))] = random.integers(256)
+                    file.writestr(name, bytes(content))
+            with pytest.raises(InputError, match=r"basel_face_renders\.pth") as caught:
+                load_dataset("faces3d", path=path)
+            assert "\n" not in str(caught.value)
+
+
+def test_a_byte_that_passes_for_many_images(tmp_path: Path) -> None:
+    path = tmp_path / "basel_face_renders.pth"
+    for images in (
+        torch.zeros(1, dtype=torch.uint8).expand(50, 21, 11, 11, 2000, 2000),
+        torch.zeros(50, 21, 11, 11, 0, 0, dtype=torch.uint8),
+        torch.zeros(50, 21, 11, 11, 2, 2, dtype=torch.uint8, device="meta"),
+        torch.zeros(3, 3, 3, dtype=torch.uint8).to_sparse(),
+    ):
+        torch.save(images, path)
+        with pytest.raises(InputError, match=r"basel_face_renders\.pth: "):
+            load_dataset("faces3d", path=path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"folder": "../../elsewhere"},
+        {"shape": [18, 1, 64]},
+        {"shape": "large"},
+        {"factor_sizes": [1, 1, 1]},
+        {"factor_names": ["a", "a", "b"]},
+        {"hold_out": "light"},
+        {"digest": 3},
+        {"name": None},
+    ],
+)
+def test_a_note_on_prepared_data_that_was_changed(chairs_tar: Path, change: dict) -> None:
+    prepare("chairs", chairs_tar)
+    note = data_folder() / "chairs.json"
+    note.write_text(json.dumps({**json.loads(note.read_text()), **change}))
+    with pytest.raises(InputError, match="prepare it again: seatbelt data prepare chairs") as caught:
+        load_dataset("chairs")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_note_that_is_nested_deep(chairs_tar: Path) -> None:
+    prepare("chairs", chairs_tar)
+    (data_folder() / "chairs.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match="prepare it again"):
+        load_dataset("chairs")
 
 
 def test_names_and_sources_that_are_not_there(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from seatbelt_vae.data.resize import Resized
+from seatbelt_vae.data import ImageDataset
+from seatbelt_vae.data.resize import resize
 from seatbelt_vae.data.source import ImageSource, Rows, digest_of
 
 
@@ -37,10 +38,13 @@ def test_rows_are_read_when_asked_for(held):
 
 
 def test_resized_rows_are_those_of_the_whole(held):
-    small = Resized(Rows(held, torch.tensor([5, 2])), 4)
+    small = ImageDataset(Rows(held, torch.tensor([5, 2]))).resized(4).images
+    whole = ImageDataset(held).resized(4).images
     assert small.shape == (2, 3, 4, 4)
-    assert torch.equal(small[:], Resized(held, 4)[[5, 2]])
-    assert len({small.digest, Resized(held, 4).digest, held.digest}) == 3
+    assert held.asked == 0
+    assert torch.equal(small[:], whole[[5, 2]])
+    assert torch.equal(small[:], resize(held.images[[5, 2]], 4))
+    assert len({small.digest, whole.digest, held.digest}) == 3
 
 
 def test_digests_see_types_shapes_and_limits():
