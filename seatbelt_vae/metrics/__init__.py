@@ -1,84 +1,79 @@
 """Measurements: tensors or models in, a frozen dataclass or a tensor out, one measurement per file."""
 
-from seatbelt_vae.metrics.active_units import ActiveUnits, Collapse, active_units, collapse
-from seatbelt_vae.metrics.auddc import AUDDC_RANGE, auddc
+from seatbelt_vae.metrics.active_units import active_units, collapse
+from seatbelt_vae.metrics.amplification import amplification
+from seatbelt_vae.metrics.auddc import AUDDC_RANGE, auddc, curve_at, distortion_curve
 from seatbelt_vae.metrics.dci import DCI, dci
-from seatbelt_vae.metrics.factor_vae_score import FactorVAEScore, factor_vae_score
+from seatbelt_vae.metrics.f50 import F50_RANGE, distortion_at, f50
+from seatbelt_vae.metrics.factor_vae_score import factor_vae_score
+from seatbelt_vae.metrics.factors import ordered_factors
 from seatbelt_vae.metrics.image_quality import ms_ssim, mse, psnr
-from seatbelt_vae.metrics.likelihood import EvidenceBound, ImportanceBound, elbo, iwae
-from seatbelt_vae.metrics.mig import MutualInformationGap, mig
-from seatbelt_vae.metrics.noise import NoiseRobustness, noise_robustness
+from seatbelt_vae.metrics.likelihood import EvidenceBound, elbo, iwae
+from seatbelt_vae.metrics.mig import mig
+from seatbelt_vae.metrics.noise import Noise, noise_robustness
 from seatbelt_vae.metrics.posteriors import encode_images
+from seatbelt_vae.metrics.references import PCA, Reference, attack_pca, blend, blend_path, fit_pca, identity
 from seatbelt_vae.metrics.robustness import (
     SUCCESS_RANGE,
-    ReconstructionDistances,
-    TargetLogLikelihood,
     attack_success,
-    reconstruction_distances,
+    distance,
     relative_distortion,
     success_at,
     success_is_defined,
-    target_log_likelihood,
 )
-from seatbelt_vae.metrics.sap import SeparatedPredictability, sap
-from seatbelt_vae.metrics.statistics import (
-    Estimate,
-    Interval,
-    PairedTest,
-    bootstrap_interval,
-    geometric_mean,
-    paired_test,
-    percentile_t,
-)
-from seatbelt_vae.metrics.total_correlation import AggregatePosterior, aggregate_posterior, total_correlation
-from seatbelt_vae.metrics.traversals import Traversal, traverse
-from seatbelt_vae.metrics.weights import WeightNorms, weight_norms
+from seatbelt_vae.metrics.sap import sap
+from seatbelt_vae.metrics.statistics import Comparison, Estimate, Interval, band, compare, geometric_mean, interval
+from seatbelt_vae.metrics.total_correlation import aggregate_posterior, total_correlation
+from seatbelt_vae.metrics.traversals import traverse
+from seatbelt_vae.metrics.weights import weight_norms
 
 __all__ = [
     "AUDDC_RANGE",
-    "SUCCESS_RANGE",
     "DCI",
-    "ActiveUnits",
-    "AggregatePosterior",
-    "Collapse",
+    "F50_RANGE",
+    "PCA",
+    "SUCCESS_RANGE",
+    "Comparison",
     "Estimate",
     "EvidenceBound",
-    "FactorVAEScore",
-    "ImportanceBound",
     "Interval",
-    "MutualInformationGap",
-    "NoiseRobustness",
-    "PairedTest",
-    "ReconstructionDistances",
-    "SeparatedPredictability",
-    "TargetLogLikelihood",
-    "Traversal",
-    "WeightNorms",
+    "Noise",
+    "Reference",
     "active_units",
     "aggregate_posterior",
+    "amplification",
+    "attack_pca",
     "attack_success",
     "auddc",
-    "bootstrap_interval",
+    "band",
+    "blend",
+    "blend_path",
     "collapse",
+    "compare",
+    "curve_at",
     "dci",
+    "distance",
+    "distortion_at",
+    "distortion_curve",
     "elbo",
     "encode_images",
+    "f50",
     "factor_vae_score",
+    "fit_pca",
     "geometric_mean",
+    "identity",
+    "interval",
     "iwae",
     "mig",
     "ms_ssim",
     "mse",
     "noise_robustness",
-    "paired_test",
-    "percentile_t",
+    "ordered_factors",
     "psnr",
-    "reconstruction_distances",
     "relative_distortion",
     "sap",
     "success_at",
     "success_is_defined",
-    "target_log_likelihood",
     "total_correlation",
     "traverse",
     "weight_norms",

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.metrics.factors import check_codes
+
+COLLAPSED = 0.01
+"""Nats below which a dimension carries nothing."""
 
 
 @dataclass(frozen=True)
 class ActiveUnits:
-    """Var_x E[z_j|x] per layer and dimension, and what of it exceeds the threshold; bottom layer first.
+    """Var_x E[z_j|x] per layer and dimension, and which exceed the threshold; bottom layer first.
 
     Attributes:
         variance: one (D_l,) per layer.
@@ -39,13 +42,11 @@ class Collapse:
     Attributes:
         dimension_kl: average KL of each dimension, one (D_l,) per layer.
         layer_kl: their sum, per layer.
-        at_floor: share of dimensions at or under the free-bits floor, per layer; 0 where there is no floor.
         collapsed: share of dimensions that carry under 0.01 nats, per layer.
     """
 
     dimension_kl: tuple[Tensor, ...]
     layer_kl: tuple[float, ...]
-    at_floor: tuple[float, ...]
     collapsed: tuple[float, ...]
 
 
@@ -59,39 +60,46 @@ def active_units(means: Tensor | Sequence[Tensor], threshold: float = 1e-2) -> A
         threshold: of the variance.
 
     Raises:
-        InputError: fewer than two images, or not (N, D).
+        InputError: fewer than two images, not (N, D), or a mean that is not finite.
 
     References:
         Burda, Grosse & Salakhutdinov 2016, Importance Weighted Autoencoders, section 5.2.
 
     Example:
+        >>> import torch
         >>> active_units(torch.tensor([[0.0, 1.0], [0.0, 3.0]])).counts
         (1,)
     """
-    layers = (means,) if isinstance(means, Tensor) else tuple(means)
-    for layer in layers:
+    if isinstance(means, Tensor):
+        means = (means,)
+    variances = []
+    for layer in means:
         if layer.dim() != 2 or len(layer) < 2:
             raise InputError(f"means: shape {tuple(layer.shape)}; expected (N, D) with at least two images")
-    return ActiveUnits(tuple(layer.detach().double().var(0).cpu() for layer in layers), threshold)
+        variances.append(check_codes(layer, "means").var(0))
+    return ActiveUnits(tuple(variances), threshold)
 
 
-def collapse(dimension_kl: Sequence[Tensor], floor: float | None = None, tolerance: float = 0.05) -> Collapse:
+def collapse(dimension_kl: Sequence[Tensor]) -> Collapse:
     """Sum up where a model's KL lies, from :attr:`EvidenceBound.dimension_kl` or per-image KLs. Nats.
 
     Args:
         dimension_kl: KL of each dimension, (D_l,) or (N, D_l), one per layer, bottom first.
-        floor: free bits per dimension, if any were given.
-        tolerance: how far above the floor still counts as at it, as a share of the floor.
 
     Example:
-        >>> collapse([torch.tensor([0.0, 0.125, 2.0, 3.0])], floor=0.125).at_floor
+        >>> import torch
+        >>> collapse([torch.tensor([0.0, 2.0])]).collapsed
         (0.5,)
     """
-    layers = tuple(kl.detach().double().reshape(-1, kl.shape[-1]).mean(0).cpu() for kl in dimension_kl)
-    reach = -torch.inf if floor is None else floor * (1 + tolerance)
+    layers = []
+    collapsed = []
+    for kl in dimension_kl:
+        per_image = kl.detach().double().reshape(-1, kl.shape[-1])
+        mean = per_image.mean(0).cpu()
+        layers.append(mean)
+        collapsed.append(float((mean < COLLAPSED).double().mean()))
     return Collapse(
-        dimension_kl=layers,
+        dimension_kl=tuple(layers),
         layer_kl=tuple(float(kl.sum()) for kl in layers),
-        at_floor=tuple(float((kl <= reach).double().mean()) for kl in layers),
-        collapsed=tuple(float((kl < 0.01).double().mean()) for kl in layers),
+        collapsed=tuple(collapsed),
     )

@@ -10,8 +10,10 @@ from seatbelt_vae.errors import InputError
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Published weights of the five scales, fine to coarse."""
-WINDOW, SIGMA = 11, 1.5
-K1, K2 = 0.01, 0.03
+WINDOW = 11
+SIGMA = 1.5
+K1 = 0.01
+K2 = 0.03
 
 
 def mse(images: Tensor, reference: Tensor) -> Tensor:
@@ -72,15 +74,17 @@ def ms_ssim(images: Tensor, reference: Tensor, data_range: float = 1.0) -> Tenso
         tensor([1., 1.])
     """
     _check(images, reference)
-    weights = torch.tensor(SCALE_WEIGHTS[: scales_of(min(images.shape[-2:]))]).to(images)
-    weights = weights / weights.sum()
+    scales = scales_of(min(images.shape[-2:]))
+    weights = torch.tensor(SCALE_WEIGHTS[:scales]).to(images)
+    *finer, coarsest = weights / weights.sum()
     value = torch.ones(images.shape[:2]).to(images)
-    for j, weight in enumerate(weights):
-        if j > 0:
-            images, reference = F.avg_pool2d(images, 2), F.avg_pool2d(reference, 2)
-        similarity, contrast_structure = _ssim(images, reference, data_range)
-        last = j == len(weights) - 1
-        value = value * (similarity if last else contrast_structure).clamp(min=0) ** weight
+    for weight in finer:
+        _, contrast_structure = _ssim(images, reference, data_range)
+        value = value * contrast_structure.clamp(min=0) ** weight
+        images = F.avg_pool2d(images, 2)
+        reference = F.avg_pool2d(reference, 2)
+    similarity, _ = _ssim(images, reference, data_range)
+    value = value * similarity.clamp(min=0) ** coarsest
     return value.mean(1)
 
 
@@ -91,18 +95,25 @@ def scales_of(side: int) -> int:
         >>> [scales_of(side) for side in (8, 28, 32, 64, 128, 176)]
         [1, 2, 2, 3, 4, 5]
     """
-    return next((j for j in range(1, len(SCALE_WEIGHTS)) if side // 2**j < WINDOW), len(SCALE_WEIGHTS))
+    scales = 1
+    while scales < len(SCALE_WEIGHTS) and side // 2**scales >= WINDOW:
+        scales += 1
+    return scales
 
 
 def _ssim(x: Tensor, y: Tensor, data_range: float) -> tuple[Tensor, Tensor]:
     """Mean SSIM and mean contrast–structure term per image and channel, each (B, C)."""
-    c1, c2 = (K1 * data_range) ** 2, (K2 * data_range) ** 2
-    mean_x, mean_y = _blur(x), _blur(y)
-    variance_x, variance_y = _blur(x * x) - mean_x.square(), _blur(y * y) - mean_y.square()
+    c1 = (K1 * data_range) ** 2
+    c2 = (K2 * data_range) ** 2
+    mean_x = _blur(x)
+    mean_y = _blur(y)
+    variance_x = _blur(x * x) - mean_x.square()
+    variance_y = _blur(y * y) - mean_y.square()
     covariance = _blur(x * y) - mean_x * mean_y
     contrast_structure = (2 * covariance + c2) / (variance_x + variance_y + c2)
     luminance = (2 * mean_x * mean_y + c1) / (mean_x.square() + mean_y.square() + c1)
-    return (luminance * contrast_structure).mean((-2, -1)), contrast_structure.mean((-2, -1))
+    similarity = luminance * contrast_structure
+    return similarity.mean((-2, -1)), contrast_structure.mean((-2, -1))
 
 
 def _blur(x: Tensor) -> Tensor:

@@ -9,15 +9,14 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from seatbelt_vae.errors import InputError
-from seatbelt_vae.metrics.statistics import Estimate
-from seatbelt_vae.metrics.streaming import Images, Pass, evaluating, passes
+from seatbelt_vae.metrics.passes import Images, Pass, evaluating, passes
+from seatbelt_vae.metrics.statistics import Estimate, summarise
 from seatbelt_vae.progress import progress_bar
 
 
 @dataclass(frozen=True)
 class EvidenceBound:
-    """The ELBO of each image and what it is made of, in nats, float64 on the CPU.
+    """The ELBO of each image and its parts, in nats, float64 on the CPU.
 
     Attributes:
         log_likelihood: E_q log p(x|z), shape (N,).
@@ -34,47 +33,16 @@ class EvidenceBound:
         """ELBO of each image in nats, shape (N,); never weighted by β."""
         return self.log_likelihood - self.layer_kl.sum(-1)
 
-    @property
-    def mean(self) -> float:
-        """Average ELBO in nats per image; higher is a better model."""
-        return float(self.elbo.mean())
-
-    @property
-    def standard_error(self) -> float:
-        """Standard error of `mean` over images, in nats."""
-        return Estimate.of(self.elbo).standard_error
-
-    def __float__(self) -> float:
-        return self.mean
-
     def summary(self) -> dict[str, float]:
         """Averages over images: elbo, log_likelihood, kl, and kl_1 … kl_L bottom first; each with its ``_error``."""
-        layers = {f"kl_{layer}": kl for layer, kl in enumerate(self.layer_kl.unbind(-1), start=1)}
-        parts = {"elbo": self.elbo, "log_likelihood": self.log_likelihood, "kl": self.layer_kl.sum(-1), **layers}
-        estimates = {name: Estimate.of(values) for name, values in parts.items()}
-        values = {name: estimate.value for name, estimate in estimates.items()}
-        return values | {f"{name}_error": estimate.standard_error for name, estimate in estimates.items()}
-
-
-@dataclass(frozen=True)
-class ImportanceBound:
-    """The K-sample bound of each image in nats: `values` (N,), float64 on the CPU; `k` samples."""
-
-    values: Tensor
-    k: int
-
-    @property
-    def mean(self) -> float:
-        """Average bound in nats per image; higher is a better model."""
-        return float(self.values.mean())
-
-    @property
-    def standard_error(self) -> float:
-        """Standard error of `mean` over images, in nats."""
-        return Estimate.of(self.values).standard_error
-
-    def __float__(self) -> float:
-        return self.mean
+        parts = {
+            "elbo": Estimate.of(self.elbo),
+            "log_likelihood": Estimate.of(self.log_likelihood),
+            "kl": Estimate.of(self.layer_kl.sum(-1)),
+        }
+        for layer, kl in enumerate(self.layer_kl.unbind(-1), start=1):
+            parts[f"kl_{layer}"] = Estimate.of(kl)
+        return summarise(parts)
 
 
 def elbo(
@@ -91,19 +59,19 @@ def elbo(
     .. math:: E_q\Big[\log p(x|z) - \sum_{l<L} \big(\log q(z_l|\cdot) - \log p(z_l|z_{>l})\big)\Big]
         - E_q\, KL(q(z_L|\cdot) \,\|\, N(0, I))
 
-    Below the top the log-ratio is taken at the sampled z: the analytic KL there would not be the ELBO, as z_{l+1}
-    depends on z_l. The value does not depend on `batch_size`.
+    Below the top the log-ratio is taken at the sampled z. The analytic KL there would not give the ELBO, since
+    z_{l+1} depends on z_l. The value does not depend on `batch_size`.
 
     Args:
         model: anything with ``forward(x, noise) -> Encoding`` and ``encode``.
         x: N images, a tensor (N, C, H, W) or a data set.
         samples: draws of z for each image.
-        batch_size: rows that go through the model at once.
+        batch_size: rows in one pass.
         seed: of the noise.
         progress: show a bar on stderr.
 
     Raises:
-        InputError: no images, or `samples` or `batch_size` below 1.
+        InputError: there are no images, or `samples` or `batch_size` is below 1.
 
     References:
         Kingma & Welling 2014, Auto-Encoding Variational Bayes. Rezende et al. 2014, section 2.
@@ -114,26 +82,27 @@ def elbo(
         >>> bound.elbo.shape, bound.layer_kl.shape, [kl.shape for kl in bound.dimension_kl]
         (torch.Size([6]), torch.Size([6, 1]), [torch.Size([4])])
     """
-    _check(x, samples, batch_size)
-    likelihood = torch.zeros(len(x), dtype=torch.float64)
+    N = len(x)
+    likelihood = torch.zeros(N, dtype=torch.float64)
     layers: list[Tensor] = []
     dimensions: list[Tensor] = []
-    with evaluating(model), progress_bar("ELBO", len(x) * samples, progress) as advance:
+    with evaluating(model), progress_bar("ELBO", N * samples, progress) as advance:
         for each in passes(model, x, samples, batch_size, seed):
             encoding = model(each.x, each.noise)
-            likelihood[each.rows] += each.per_image(encoding.likelihood.log_prob(each.x)).sum(1)
-            kls = [each.per_image(kl).sum(1) for kl in _dimension_kl(encoding.q, encoding.z, encoding.p)]
-            if not layers:
-                layers = [torch.zeros(len(x), dtype=torch.float64) for _ in kls]
-                dimensions = [torch.zeros(kl.shape[-1], dtype=torch.float64) for kl in kls]
-            for kl, layer, dimension in zip(kls, layers, dimensions, strict=True):
-                layer[each.rows] += kl.sum(-1)
-                dimension += kl.sum(0)
+            log_prob = encoding.likelihood.log_prob(each.x)
+            likelihood[each.rows] += each.per_image(log_prob).sum(1)
+            for place, kl in enumerate(_dimension_kl(encoding.q, encoding.z, encoding.p)):
+                if place == len(layers):
+                    layers.append(torch.zeros(N, dtype=torch.float64))
+                    dimensions.append(torch.zeros(kl.shape[-1], dtype=torch.float64))
+                summed = each.per_image(kl).sum(1)
+                layers[place][each.rows] += summed.sum(-1)
+                dimensions[place] += summed.sum(0)
             advance(len(each.x))
     return EvidenceBound(
         log_likelihood=likelihood / samples,
         layer_kl=torch.stack(layers, -1) / samples,
-        dimension_kl=tuple(dimension / (samples * len(x)) for dimension in dimensions),
+        dimension_kl=tuple(kl / (samples * N) for kl in dimensions),
     )
 
 
@@ -145,7 +114,7 @@ def iwae(
     batch_size: int = 256,
     seed: int = 0,
     progress: bool = False,
-) -> ImportanceBound:
+) -> Tensor:
     r"""The K-sample importance-weighted bound on log p(x): nats, higher is a better model.
 
     .. math:: \log \frac1K \sum_{k=1}^K \frac{p(x, z^{(k)})}{q(z^{(k)}|x)}, \qquad z^{(k)} \sim q(z|x)
@@ -157,28 +126,31 @@ def iwae(
         model: anything with ``forward(x, noise) -> Encoding`` and ``encode``.
         x: N images, a tensor (N, C, H, W) or a data set.
         k: importance samples for each image.
-        batch_size: rows that go through the model at once.
+        batch_size: rows in one pass.
         seed: of the noise.
         progress: show a bar on stderr.
 
+    Returns:
+        The bound of each image, (N,), float64 on the CPU.
+
     Raises:
-        InputError: no images, or `k` or `batch_size` below 1.
+        InputError: there are no images, or `k` or `batch_size` is below 1.
 
     References:
         Burda, Grosse & Salakhutdinov 2016, Importance Weighted Autoencoders.
 
     Example:
         >>> from seatbelt_vae.models import vae
-        >>> iwae(vae((1, 32, 32), (4,), network="mlp"), torch.rand(3, 1, 32, 32), k=8).values.shape
+        >>> iwae(vae((1, 32, 32), (4,), network="mlp"), torch.rand(3, 1, 32, 32), k=8).shape
         torch.Size([3])
     """
-    _check(x, k, batch_size)
     log_sum = torch.full((len(x),), -math.inf, dtype=torch.float64)
     with evaluating(model), progress_bar(f"IWAE, K = {k}", len(x) * k, progress) as advance:
         for each in passes(model, x, k, batch_size, seed):
-            log_sum[each.rows] = torch.logaddexp(log_sum[each.rows], _log_weights(model, each).logsumexp(1))
+            log_weight = _log_weights(model, each).logsumexp(1)
+            log_sum[each.rows] = torch.logaddexp(log_sum[each.rows], log_weight)
             advance(len(each.x))
-    return ImportanceBound(log_sum - math.log(k), k)
+    return log_sum - math.log(k)
 
 
 def _log_weights(model: Any, each: Pass) -> Tensor:
@@ -186,18 +158,15 @@ def _log_weights(model: Any, each: Pass) -> Tensor:
     encoding = model(each.x, each.noise)
     weights = each.per_image(encoding.likelihood.log_prob(each.x))
     for q, z, p in zip(encoding.q, encoding.z, encoding.p, strict=True):
-        weights += each.per_image((p.log_prob(z) - q.log_prob(z)).sum(-1))
+        log_ratio = p.log_prob(z) - q.log_prob(z)
+        weights += each.per_image(log_ratio.sum(-1))
     return weights
 
 
 def _dimension_kl(q: Sequence[Normal], z: Sequence[Tensor], p: Sequence[Normal]) -> list[Tensor]:
     """Per layer and dimension (B, D_l): the log-ratio at the sample below the top, the analytic KL at the top."""
-    below = [q_l.log_prob(z_l) - p_l.log_prob(z_l) for q_l, z_l, p_l in zip(q[:-1], z[:-1], p[:-1], strict=True)]
-    return [*below, kl_divergence(q[-1], p[-1])]
-
-
-def _check(x: Images, samples: int, batch_size: int) -> None:
-    if len(x) == 0:
-        raise InputError("x: no images; at least one is needed")
-    if samples < 1 or batch_size < 1:
-        raise InputError(f"samples {samples} and batch_size {batch_size}: both must be at least 1")
+    kls = []
+    for q_l, z_l, p_l in zip(q[:-1], z[:-1], p[:-1], strict=True):
+        kls.append(q_l.log_prob(z_l) - p_l.log_prob(z_l))
+    kls.append(kl_divergence(q[-1], p[-1]))
+    return kls

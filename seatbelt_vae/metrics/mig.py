@@ -1,14 +1,13 @@
 """MIG: how exclusively single latents know single factors."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from seatbelt_vae.errors import InputError
+from seatbelt_vae.metrics.factors import check_factors, entropy
 from seatbelt_vae.metrics.mixture import mixture_log_density
 from seatbelt_vae.metrics.statistics import Estimate
 from seatbelt_vae.metrics.total_correlation import check_posteriors, draw_aggregate
@@ -20,7 +19,7 @@ class MutualInformationGap:
     """The gap of every factor and what it comes from; `score` is their mean, from 0 to 1, higher is better.
 
     Attributes:
-        gaps: (top − second) mutual information over log |V_k|, shape (F,); NaN for a factor with a single value.
+        gaps: (top − second) mutual information over H(v_k), shape (F,); NaN for a factor with a single value.
         mutual_information: I(z_j; v_k) in nats, at least 0, shape (D, F).
         entropies: H(z_j) of the aggregate posterior in nats, shape (D,).
         standard_error: of the score, by Monte Carlo over the samples of z; which latents come first is taken as known.
@@ -36,24 +35,26 @@ class MutualInformationGap:
         """Mean gap over the factors that vary."""
         return float(self.gaps.nanmean())
 
-    def over(self, factors: Sequence[int]) -> float:
-        """Mean gap over some factors, for example without the shape of dSprites as Chen et al. report it."""
-        return float(self.gaps[list(factors)].nanmean())
-
     def __float__(self) -> float:
         return self.score
 
 
 def mig(
-    q: Normal, factors: Tensor, samples: int | None = 10_000, *, seed: int = 0, progress: bool = False
+    q: Normal,
+    factors: Tensor,
+    samples: int | None = 10_000,
+    *,
+    seed: int = 0,
+    progress: bool = False,
 ) -> MutualInformationGap:
     r"""Mutual information gap, over the full aggregate posterior. No unit, 0 to 1, higher is more disentangled.
 
-    .. math:: \frac1F \sum_k \frac{I(z_{j_1}; v_k) - I(z_{j_2}; v_k)}{\log |V_k|}, \qquad
+    .. math:: \frac1F \sum_k \frac{I(z_{j_1}; v_k) - I(z_{j_2}; v_k)}{H(v_k)}, \qquad
         I(z_j; v_k) = H(z_j) - H(z_j|v_k) = E \log \frac{\bar q(z_j|v_k)}{\bar q(z_j)}
 
-    One z is drawn for each chosen image. Both densities are exact mixtures over *all* images (of the same factor
-    value), and are compared at the same z, so that most of the sampling error cancels. Information is cut at 0.
+    H(v_k) is the entropy of the factor in the data at hand, log of the number of values where they are equally
+    frequent. One z is drawn for each chosen image. Both densities are exact mixtures over *all* images (of the same
+    factor value), and are compared at the same z, so most of the sampling error cancels. Information is cut at 0.
 
     Args:
         q: posteriors of the whole data set, batch shape (N, D).
@@ -75,58 +76,51 @@ def mig(
     """
     check_posteriors(q)
     sizes = check_factors(factors, len(q.loc))
-    index, z = draw_aggregate(q, len(q.loc) if samples is None else samples, seed)
-    D, F = q.loc.shape[1], factors.shape[1]
+    if samples is None:
+        samples = len(q.loc)
+    index, z = draw_aggregate(q, samples, seed)
+    D = q.loc.shape[1]
+    F = factors.shape[1]
     information = torch.zeros(D, F, dtype=torch.float64)
+    entropies = torch.full((F,), math.nan, dtype=torch.float64)
     leads = torch.zeros(len(z), dtype=torch.float64)  # of the top latent over the second, summed over factors
     with progress_bar("MIG", (1 + F) * len(q.loc), progress) as advance:
         _, marginals = mixture_log_density(z, q.loc, q.scale, joint=False, advance=advance)
-        for k in range(F):
-            conditional = _conditional(q, factors[:, k].to(z.device), index, z, advance)
+        for k, factor in enumerate(factors.T):
+            conditional = _conditional(q, factor.to(z.device), index, z, advance)
             gained = (conditional - marginals).cpu()
             information[:, k] = gained.mean(0).clamp(min=0)
-            leads += _lead(gained) / math.log(sizes[k]) if sizes[k] > 1 else 0.0
-    top = torch.cat([information, torch.zeros(1, F)]).topk(2, dim=0).values  # a second latent, should D be 1
-    bits = torch.tensor([math.log(size) if size > 1 else math.nan for size in sizes], dtype=torch.float64)
-    error = Estimate.of(leads).standard_error / sum(size > 1 for size in sizes)
-    return MutualInformationGap((top[0] - top[1]) / bits, information, -marginals.mean(0).cpu(), error)
+            if sizes[k] > 1:
+                entropies[k] = entropy(factor)
+                leads += _lead(gained) / entropies[k]
+    second = torch.zeros(1, F)  # should D be 1
+    top = torch.cat([information, second]).topk(2, dim=0).values
+    return MutualInformationGap(
+        gaps=(top[0] - top[1]) / entropies,
+        mutual_information=information,
+        entropies=-marginals.mean(0).cpu(),
+        standard_error=Estimate.of(leads).standard_error / int(entropies.isfinite().sum()),
+    )
 
 
 def _lead(gained: Tensor) -> Tensor:
     """What the most informative latent tells of a factor more than the second, at each sample: (S,)."""
     means = gained.mean(0)
-    first, *rest = means.topk(min(2, len(means))).indices.tolist()
-    others = [gained[:, j] for j in rest if means[j] > 0]  # information is cut at 0
-    return gained[:, first] - sum(others) if others else gained[:, first]
+    if len(means) == 1:
+        return gained[:, 0]
+    first, second = means.topk(2).indices.tolist()
+    if means[second] <= 0:  # information is cut at 0
+        return gained[:, first]
+    return gained[:, first] - gained[:, second]
 
 
 def _conditional(q: Normal, factor: Tensor, index: Tensor, z: Tensor, advance: Advance) -> Tensor:
     """Log q̄(z_j | v) of each sample under the mixture of the images that share its factor value, (S, D)."""
     values = torch.empty(z.shape, dtype=torch.float64, device=z.device)
-    order, sizes = factor.argsort(), factor.unique(return_counts=True)[1]
-    for same in order.split(sizes.tolist()):
+    sizes = factor.unique(return_counts=True)[1].tolist()
+    for same in factor.argsort().split(sizes):
         mine = (factor[index] == factor[same[0]]).nonzero().squeeze(1)
         if len(mine) > 0:
-            values[mine] = mixture_log_density(z[mine], q.loc[same], q.scale[same], joint=False)[1]
+            _, values[mine] = mixture_log_density(z[mine], q.loc[same], q.scale[same], joint=False)
         advance(len(same))
     return values
-
-
-def check_factors(factors: Tensor, count: int) -> list[int]:
-    """How many values each factor takes; refuses what is not an integer label (N, F) of `count` images.
-
-    Raises:
-        InputError: wrong shape or type, or no factor has two values.
-
-    Example:
-        >>> check_factors(torch.tensor([[0, 5], [1, 5], [2, 5]]), count=3)
-        [3, 1]
-    """
-    if factors.dim() != 2 or len(factors) != count or factors.is_floating_point():
-        raise InputError(
-            f"factors: {factors.dtype} of shape {tuple(factors.shape)}; expected integers ({count}, F), a row per image"
-        )
-    sizes = [len(column.unique()) for column in factors.T]
-    if max(sizes, default=0) < 2:
-        raise InputError("factors: none of them takes two values; there is nothing to disentangle")
-    return sizes

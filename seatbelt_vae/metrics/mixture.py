@@ -59,21 +59,25 @@ def mixture_log_density(
         >>> joint.exp() * 2 * math.pi, marginals.shape
         (tensor([1.0000], dtype=torch.float64), torch.Size([1, 2]))
     """
+    N, D = loc.shape
     centre = loc.double().mean(0)  # digits of z − μ are not spent on a common offset
     samples = (z.double() - centre).to(loc.dtype).T.contiguous().unsqueeze(-1)  # (D, S, 1)
     highest = -scale.log2().amin(0).double()  # per dimension: no component's density is above 2^highest / √2π
     state = _State(samples, joint)
-    entries = CPU_TILE * torch.get_num_threads() if loc.device.type == "cpu" else ACCELERATOR_TILE
+    entries = ACCELERATOR_TILE
+    if loc.device.type == "cpu":
+        entries = CPU_TILE * torch.get_num_threads()
     columns = max(COLUMNS, entries // len(z))
     for block_loc, block_scale in zip(loc.split(columns), scale.split(columns), strict=True):
-        _add_components(state, samples, block_loc.double() - centre, block_scale.double(), highest, entries)
+        block_loc = block_loc.double() - centre
+        _add_components(state, samples, block_loc, block_scale.double(), highest, entries)
         if advance is not None:
             advance(len(block_loc))
-    constant = math.log(len(loc)) + 0.5 * math.log(2 * math.pi)
+    constant = math.log(N) + 0.5 * math.log(2 * math.pi)
     marginals = (state.marginals.log2() + highest[:, None]).T / BITS - constant
     _repair_underflow(marginals, state.marginals.T, z, loc, scale)
-    joints = (state.joint.log2() + state.peak + highest.sum()) / BITS - math.log(len(loc))
-    return joints - loc.shape[1] * 0.5 * math.log(2 * math.pi), marginals
+    joints = (state.joint.log2() + state.peak + highest.sum()) / BITS - math.log(N)
+    return joints - D * 0.5 * math.log(2 * math.pi), marginals
 
 
 class _State:
@@ -83,8 +87,10 @@ class _State:
         D, S, _ = samples.shape
         self.marginals = samples.new_zeros(D, S, dtype=torch.float64)
         self.with_joint = joint
-        self.joint = samples.new_full((S,), 0.0 if joint else math.nan, dtype=torch.float64)
-        self.peak = samples.new_full((S,), -math.inf if joint else 0.0, dtype=torch.float64)
+        self.joint = samples.new_zeros(S, dtype=torch.float64)
+        self.peak = samples.new_full((S,), -math.inf, dtype=torch.float64)
+        if not joint:
+            self.joint.fill_(math.nan)
 
 
 def _add_components(
@@ -99,16 +105,19 @@ def _add_components(
 
     In bits, log2 N(z; μ, σ) + log2 √2π = −log2 σ − (zκ − μκ)² with κ² = log2(e) / 2σ².
     """
-    dtype, (D, S, _), N = samples.dtype, samples.shape, len(loc)
+    D, S, _ = samples.shape
+    N = len(loc)
     kappa = math.sqrt(BITS / 2) / scale
-    slope, shift = kappa.to(dtype).T[:, None], (-loc * kappa).to(dtype).T[:, None]  # (D, 1, N)
-    height = (-scale.log2() - highest).to(dtype).T[:, None]
-    slope, shift, height = slope.contiguous(), shift.contiguous(), height.contiguous()
+    slope = _per_dimension(kappa, samples)
+    shift = _per_dimension(-loc * kappa, samples)
+    height = _per_dimension(-scale.log2() - highest, samples)
     rows = max(1, min(S, entries // N))
     tile, total = samples.new_empty(2, rows, N)
     for start in range(0, S, rows):
-        some = slice(start, min(start + rows, S))
-        bits, joint = tile[: some.stop - start], total[: some.stop - start].zero_()
+        stop = min(start + rows, S)
+        some = slice(start, stop)
+        bits = tile[: stop - start]
+        joint = total[: stop - start].zero_()
         for d in range(D):
             torch.addcmul(shift[d], slope[d], samples[d, some], out=bits)
             torch.addcmul(height[d], bits, bits, value=-1, out=bits)
@@ -117,6 +126,11 @@ def _add_components(
             state.marginals[d, some] += bits.exp2_().sum(1)
         if state.with_joint:
             _add_joint(state, some, joint)
+
+
+def _per_dimension(values: Tensor, samples: Tensor) -> Tensor:
+    """Numbers of the components (N, D) as (D, 1, N), in the precision of the samples."""
+    return values.to(samples.dtype).T[:, None].contiguous()
 
 
 def _add_joint(state: _State, some: slice, bits: Tensor) -> None:
@@ -130,6 +144,7 @@ def _add_joint(state: _State, some: slice, bits: Tensor) -> None:
 def _repair_underflow(marginals: Tensor, sums: Tensor, z: Tensor, loc: Tensor, scale: Tensor) -> None:
     """Where a sample lies too far from all components for the plain sum, take it in logarithms."""
     for s, d in (sums < TINY).nonzero().tolist():
-        standardised = (z[s, d].double() - loc[:, d].double()) / scale[:, d].double()
-        log_prob = -0.5 * standardised.square() - scale[:, d].double().log() - 0.5 * math.log(2 * math.pi)
+        sigma = scale[:, d].double()
+        standardised = (z[s, d].double() - loc[:, d].double()) / sigma
+        log_prob = -0.5 * standardised.square() - sigma.log() - 0.5 * math.log(2 * math.pi)
         marginals[s, d] = log_prob.logsumexp(0) - math.log(len(loc))

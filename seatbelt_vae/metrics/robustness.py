@@ -1,11 +1,10 @@
-r"""What an attack gained: reconstructions and likelihoods measured against the target, comparable across models.
+r"""What an attack gained: reconstructions measured against the target, comparable across models.
 
 Δ itself depends on the scale of the latent space; these do not. All distances are un-squared L2 norms over the
 whole image.
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -19,48 +18,24 @@ SUCCESS_RANGE = (0.0, math.inf)
 """Where the best success within a budget, and so its mean, can lie: not attacking is within every budget."""
 
 
-@dataclass(frozen=True)
-class ReconstructionDistances:
-    """L2 distances of the adversarial reconstruction, in the data's units, each of shape (P, …).
-
-    `to_target`: ‖rec(x*) − x_t‖, higher is more robust. `from_clean`: ‖rec(x*) − rec(x)‖, lower is more robust.
-    """
-
-    to_target: Tensor
-    from_clean: Tensor
-
-
-@dataclass(frozen=True)
-class TargetLogLikelihood:
-    """log p(x_t|z̃) in nats: Monte-Carlo mean and its standard error, each (…); lower is more robust."""
-
-    mean: Tensor
-    standard_error: Tensor
-
-
 def attack_success(
     adversarial_reconstruction: Tensor,
     source_reconstruction: Tensor,
     target_reconstruction: Tensor,
     target: Tensor,
-    minimum_gap: float = MINIMUM_GAP,
 ) -> Tensor:
     r"""How far the attack moved the reconstruction towards the target: lower is more robust. No unit.
 
     .. math:: s = 1 - \frac{\|rec(x^*) - x_t\| - \|rec(x_t) - x_t\|}{\|rec(x) - x_t\| - \|rec(x_t) - x_t\|}
 
-    0: nothing gained; 1: as good as encoding the target itself; negative: pushed away from it.
-
-    Where rec(x) is already as close to x_t as rec(x_t) is (the denominator is under `minimum_gap` of
-    ‖rec(x) − x_t‖, for one by a collapsed posterior), there is nothing to gain and s is 0 at every λ.
-    `success_is_defined` says which pairs these are: leave them out of averages or count them beside.
+    0: nothing gained; 1: as good as encoding the target itself; negative: pushed away from it. Where success is not
+    defined there is nothing to gain, and s is 0 at every λ: see `success_is_defined`.
 
     Args:
         adversarial_reconstruction: rec(x*), shape (P, …, C, H, W); any axes, such as λ, after the pairs.
         source_reconstruction: rec(x), shape (P, C, H, W).
         target_reconstruction: rec(x_t), shape (P, C, H, W).
         target: x_t, shape (P, C, H, W).
-        minimum_gap: the guard of the denominator, as a share of ‖rec(x) − x_t‖.
 
     Returns:
         s, shape (P, …).
@@ -70,17 +45,17 @@ def attack_success(
 
     Example:
         >>> zero, one = torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)
-        >>> attack_success(adversarial_reconstruction=0.25 * one, source_reconstruction=zero,
-        ...                target_reconstruction=one, target=one)
+        >>> attack_success(0.25 * one, source_reconstruction=zero, target_reconstruction=one, target=one)
         tensor([0.2500])
     """
-    reached = _distance(adversarial_reconstruction, target)
-    best = _distance(target_reconstruction, target)
-    clean = _distance(source_reconstruction, target)
-    defined = success_is_defined(source_reconstruction, target_reconstruction, target, minimum_gap)
-    best, clean, defined = (_like(value, reached) for value in (best, clean, defined))
+    reached = distance(adversarial_reconstruction, target)
+    best = distance(target_reconstruction, target)
+    clean = distance(source_reconstruction, target)
+    defined = clean - best > MINIMUM_GAP * clean
     gap = torch.where(defined, clean - best, 1.0)
-    return torch.where(defined, (clean - reached) / gap, 0.0)  # equal to the formula, exact at s = 0
+    gained = _like(clean, reached) - reached
+    success = gained / _like(gap, reached)  # equal to the formula, exact at s = 0
+    return torch.where(_like(defined, reached), success, 0.0)
 
 
 def success_is_defined(
@@ -90,6 +65,8 @@ def success_is_defined(
     minimum_gap: float = MINIMUM_GAP,
 ) -> Tensor:
     """Whether encoding the target brings the reconstruction nearer to it at all: bool, shape (P,).
+
+    It does not where a posterior has collapsed. Leave such pairs out of averages, or count them beside.
 
     Args:
         source_reconstruction: rec(x), shape (P, C, H, W).
@@ -102,8 +79,8 @@ def success_is_defined(
         >>> success_is_defined(zero, zero, one), success_is_defined(zero, one, one)
         (tensor([False]), tensor([True]))
     """
-    clean = _distance(source_reconstruction, target)
-    best = _distance(target_reconstruction, target)
+    clean = distance(source_reconstruction, target)
+    best = distance(target_reconstruction, target)
     return clean - best > minimum_gap * clean
 
 
@@ -115,23 +92,27 @@ def relative_distortion(distortion: Tensor, source: Tensor, target: Tensor) -> T
         source: x, shape (P, C, H, W).
         target: x_t, shape (P, C, H, W).
 
+    Raises:
+        InputError: the source of a pair is its target.
+
     Example:
         >>> relative_distortion(torch.ones(1, 3), torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2))
         tensor([[0.5000, 0.5000, 0.5000]])
     """
-    apart = _distance(source, target)
-    if (apart == 0).any():
-        raise InputError(f"pair {int((apart == 0).nonzero()[0])}: source and target are the same image")
+    apart = distance(source, target)
+    same = apart == 0
+    if same.any():
+        raise InputError(f"pair {int(same.nonzero()[0])}: source and target are the same image")
     return distortion / _like(apart, distortion)
 
 
-def success_at(distortion: Tensor, success: Tensor, at: float) -> Tensor:
+def success_at(relative_distortion: Tensor, success: Tensor, at: float) -> Tensor:
     """The best success within a budget of relative distortion: lower is more robust. No unit.
 
     Not attacking is within every budget, so the value is never below 0.
 
     Args:
-        distortion: ‖d‖/‖x − x_t‖ along the λ grid, shape (…, K).
+        relative_distortion: ‖d‖/‖x − x_t‖ along the λ grid, shape (…, K).
         success: s along the λ grid, shape (…, K).
         at: the budget, for example 0.3 or 0.5.
 
@@ -142,63 +123,42 @@ def success_at(distortion: Tensor, success: Tensor, at: float) -> Tensor:
         >>> success_at(torch.tensor([0.1, 0.3, 0.6]), torch.tensor([0.2, 0.5, 0.9]), at=0.3)
         tensor(0.5000)
     """
-    return success.masked_fill(distortion > at, 0.0).amax(-1).clamp(min=0.0)
+    within = success.masked_fill(relative_distortion > at, 0.0)
+    return within.amax(-1).clamp(min=0.0)
 
 
-def target_log_likelihood(log_likelihood: Tensor) -> TargetLogLikelihood:
-    """Average log p(x_t|z̃) over fresh samples z̃ ~ q(z|x*), in float64; lower is more robust.
+def distance(images: Tensor, reference: Tensor) -> Tensor:
+    """‖images − reference‖ over (C, H, W), in the data's units.
 
     Args:
-        log_likelihood: log p(x_t|z̃_s) in nats, one row per sample, shape (S, …).
+        images: shape (P, …, C, H, W).
+        reference: shape (P, C, H, W).
 
     Returns:
-        Mean and standard error in nats, each (…); of one sample the error is NaN.
+        Shape (P, …).
+
+    Raises:
+        InputError: the shapes do not match.
 
     Example:
-        >>> target_log_likelihood(torch.tensor([[-3.0], [-1.0]]))
-        TargetLogLikelihood(mean=tensor([-2.], dtype=torch.float64),
-                            standard_error=tensor([1.], dtype=torch.float64))
+        >>> distance(torch.ones(1, 3, 1, 2, 2), torch.zeros(1, 1, 2, 2))
+        tensor([[2., 2., 2.]])
     """
-    values = log_likelihood.detach().double()
-    mean = values.mean(0)
-    if len(values) == 1:
-        return TargetLogLikelihood(mean, torch.full_like(mean, math.nan))
-    return TargetLogLikelihood(mean, values.std(0) / math.sqrt(len(values)))
-
-
-def reconstruction_distances(
-    adversarial_reconstruction: Tensor, source_reconstruction: Tensor, target: Tensor
-) -> ReconstructionDistances:
-    """‖rec(x*) − x_t‖ and ‖rec(x*) − rec(x)‖, in the data's units.
-
-    Args:
-        adversarial_reconstruction: rec(x*), shape (P, …, C, H, W).
-        source_reconstruction: rec(x), shape (P, C, H, W).
-        target: x_t, shape (P, C, H, W).
-
-    Example:
-        >>> zero, one = torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)
-        >>> reconstruction_distances(zero, source_reconstruction=zero, target=one)
-        ReconstructionDistances(to_target=tensor([2.]), from_clean=tensor([0.]))
-    """
-    return ReconstructionDistances(
-        to_target=_distance(adversarial_reconstruction, target),
-        from_clean=_distance(adversarial_reconstruction, source_reconstruction),
-    )
-
-
-def _distance(images: Tensor, reference: Tensor) -> Tensor:
-    """‖images − reference‖ over (C, H, W); axes between the pairs and the image belong to `images` alone."""
-    extra = images.dim() - reference.dim()
-    if reference.dim() != 4 or extra < 0 or images.shape[-3:] != reference.shape[1:] or len(images) != len(reference):
+    extra = images.dim() - 4
+    matched = images.shape[:1] + images.shape[-3:] == reference.shape
+    if reference.dim() != 4 or extra < 0 or not matched:
         raise InputError(
             f"images of shape {tuple(images.shape)} do not match {tuple(reference.shape)}; "
             "expected (P, ..., C, H, W) and (P, C, H, W)"
         )
-    reference = reference.reshape(len(reference), *[1] * extra, *reference.shape[1:])
-    distance: Tensor = torch.linalg.vector_norm(images - reference, dim=(-3, -2, -1))
-    return distance
+    for _ in range(extra):
+        reference = reference.unsqueeze(1)
+    norm: Tensor = torch.linalg.vector_norm(images - reference, dim=(-3, -2, -1))
+    return norm
 
 
 def _like(per_pair: Tensor, values: Tensor) -> Tensor:
-    return per_pair.reshape(len(per_pair), *[1] * (values.dim() - 1))
+    """A number per pair (P,), with axes added until it goes with values (P, …)."""
+    for _ in range(values.dim() - 1):
+        per_pair = per_pair.unsqueeze(-1)
+    return per_pair

@@ -1,7 +1,7 @@
 """Total correlation and its relatives of the aggregate posterior, over the whole data set: what reports may state.
 
-A minibatch estimate is a training signal (it is off by up to (D − 1) log N); here every posterior of the data set
-is in the mixture, and the only error is Monte Carlo over the samples of z.
+A minibatch estimate is a training signal; it is off by up to (D − 1) log N. Here every posterior of the data set is
+in the mixture, and the only error is Monte Carlo over the samples of z.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from torch.distributions import Normal
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.metrics.mixture import mixture_log_density
-from seatbelt_vae.metrics.statistics import Estimate
+from seatbelt_vae.metrics.statistics import Estimate, summarise
 from seatbelt_vae.progress import progress_bar
 
 
@@ -40,11 +40,6 @@ class AggregatePosterior:
         return Estimate.of(-self.log_joint)
 
     @property
-    def marginal_entropies(self) -> Tensor:
-        """H(z_d) of each dimension, shape (D,)."""
-        return -self.log_marginals.mean(0)
-
-    @property
     def mutual_information(self) -> Estimate:
         """I(x; z) = E log q(z|x) − log q̄(z); at most log N."""
         return Estimate.of(self.log_conditional - self.log_joint)
@@ -60,24 +55,29 @@ class AggregatePosterior:
         return Estimate.of((self.log_marginals - self.log_prior).sum(-1))
 
     @property
-    def dimension_kl(self) -> Tensor:
-        """KL(q̄_d(z_d) ‖ N(0, 1)) of each dimension, shape (D,)."""
-        return (self.log_marginals - self.log_prior).mean(0)
-
-    @property
     def kl(self) -> Estimate:
         """E_x KL(q(z|x) ‖ N(0, I)), by Monte Carlo."""
         return Estimate.of(self.log_conditional - self.log_prior.sum(-1))
 
     def summary(self) -> dict[str, float]:
         """Values and standard errors for a report, in nats."""
-        names = ("entropy", "mutual_information", "total_correlation", "dimension_wise_kl", "kl")
-        estimates: dict[str, Estimate] = {name: getattr(self, name) for name in names}
-        values = {name: estimate.value for name, estimate in estimates.items()}
-        return values | {f"{name}_error": estimate.standard_error for name, estimate in estimates.items()}
+        estimates = {
+            "entropy": self.entropy,
+            "mutual_information": self.mutual_information,
+            "total_correlation": self.total_correlation,
+            "dimension_wise_kl": self.dimension_wise_kl,
+            "kl": self.kl,
+        }
+        return summarise(estimates)
 
 
-def total_correlation(q: Normal, samples: int | None = 10_000, *, seed: int = 0, progress: bool = False) -> Estimate:
+def total_correlation(
+    q: Normal,
+    samples: int | None = 10_000,
+    *,
+    seed: int = 0,
+    progress: bool = False,
+) -> Estimate:
     r"""Total correlation of the aggregate posterior over the full data: nats, lower is more disentangled.
 
     .. math:: KL\Big(\bar q(z) \,\Big\|\, \prod_d \bar q_d(z_d)\Big),
@@ -107,7 +107,11 @@ def total_correlation(q: Normal, samples: int | None = 10_000, *, seed: int = 0,
 
 
 def aggregate_posterior(
-    q: Normal, samples: int | None = 10_000, *, seed: int = 0, progress: bool = False
+    q: Normal,
+    samples: int | None = 10_000,
+    *,
+    seed: int = 0,
+    progress: bool = False,
 ) -> AggregatePosterior:
     """Evaluate the aggregate posterior of a whole data set at its own samples; costs S·N·D exponentials.
 
@@ -133,12 +137,20 @@ def aggregate_posterior(
         True
     """
     check_posteriors(q)
-    index, z = draw_aggregate(q, len(q.loc) if samples is None else samples, seed)
+    if samples is None:
+        samples = len(q.loc)
+    index, z = draw_aggregate(q, samples, seed)
     with progress_bar("Aggregate posterior", len(q.loc), progress) as advance:
         joint, marginals = mixture_log_density(z, q.loc, q.scale, advance=advance)
-    conditional = Normal(q.loc[index].double(), q.scale[index].double()).log_prob(z.double()).sum(-1)
-    prior = Normal(torch.zeros_like(marginals), 1.0).log_prob(z.double())
-    return AggregatePosterior(*(part.cpu() for part in (joint, marginals, conditional, prior)))
+    z = z.double()
+    chosen = Normal(q.loc[index].double(), q.scale[index].double())
+    prior = Normal(torch.zeros_like(marginals), 1.0)
+    return AggregatePosterior(
+        log_joint=joint.cpu(),
+        log_marginals=marginals.cpu(),
+        log_conditional=chosen.log_prob(z).sum(-1).cpu(),
+        log_prior=prior.log_prob(z).cpu(),
+    )
 
 
 def draw_aggregate(q: Normal, samples: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -151,11 +163,11 @@ def draw_aggregate(q: Normal, samples: int, seed: int) -> tuple[Tensor, Tensor]:
     """
     if samples < 2:
         raise InputError(f"samples {samples}: at least 2 are needed for an error bar")
+    N, D = q.loc.shape
     generator = torch.Generator().manual_seed(seed)
-    rounds = -(-samples // len(q.loc))
-    index = torch.cat([torch.randperm(len(q.loc), generator=generator) for _ in range(rounds)])[:samples]
-    noise = torch.randn(samples, q.loc.shape[1], generator=generator, dtype=torch.float64)
-    index = index.to(q.loc.device)
+    rounds = [torch.randperm(N, generator=generator) for _ in range(0, samples, N)]
+    index = torch.cat(rounds)[:samples].to(q.loc.device)
+    noise = torch.randn(samples, D, generator=generator, dtype=torch.float64)
     return index, q.loc[index] + q.scale[index] * noise.to(q.loc)
 
 
@@ -167,5 +179,6 @@ def check_posteriors(q: Normal) -> None:
     """
     if q.loc.dim() != 2 or 0 in q.loc.shape:
         raise InputError(f"q: batch shape {tuple(q.loc.shape)}; expected (N, D), one row per image")
-    if not (q.loc.isfinite().all() and q.scale.isfinite().all() and (q.scale > 0).all()):
+    finite = q.loc.isfinite().all() and q.scale.isfinite().all()
+    if not finite or not (q.scale > 0).all():
         raise InputError("q: loc or scale is not finite, or a scale is not positive")

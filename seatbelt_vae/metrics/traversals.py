@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.metrics.streaming import batches, evaluating
+from seatbelt_vae.metrics.passes import batches, evaluating
 
 
 @dataclass(frozen=True)
@@ -76,25 +76,35 @@ def traverse(
     """
     if most < 1 or steps < 2:
         raise InputError(f"most {most} and steps {steps}: at least 1 dimension and 2 steps are needed")
+    deviations = torch.linspace(-reach, reach, steps).double()
+    found = []
     with evaluating(model):
-        ((_, one),) = batches(model, image[None], 1)
-        z = [q.loc for q in model.encode(one)]
-        return tuple(
-            _layer(model, z, layer, q, kl, min(most, len(kl)), torch.linspace(-reach, reach, steps))
-            for layer, (q, kl) in enumerate(zip(posteriors, dimension_kl, strict=True))
-        )
+        ((_, x),) = batches(model, image[None], 1)
+        z = [q.loc for q in model.encode(x)]
+        for layer, (q, kl) in enumerate(zip(posteriors, dimension_kl, strict=True)):
+            chosen = kl.topk(min(most, len(kl))).indices
+            positions = _positions(q, chosen, deviations)
+            images = _decode(model, z, layer, chosen, positions)
+            found.append(Traversal(layer, tuple(chosen.tolist()), kl[chosen].cpu(), positions, images))
+    return tuple(found)
 
 
-def _layer(model: Any, z: Sequence[Tensor], layer: int, q: Normal, kl: Tensor, most: int, at: Tensor) -> Traversal:
-    chosen = kl.topk(most).indices
-    spread = (q.loc.double().var(0, correction=0) + q.scale.double().square().mean(0)).sqrt()[chosen].cpu()
-    positions = q.loc.double().mean(0)[chosen].cpu()[:, None] + at.double() * spread[:, None]
-    rows = [part.repeat(most * len(at), 1) for part in z]
-    place = torch.arange(most * len(at))
-    rows[layer][place, chosen.repeat_interleave(len(at)).to(place)] = positions.flatten().to(rows[layer])
+def _positions(q: Normal, chosen: Tensor, deviations: Tensor) -> Tensor:
+    """Values of the chosen dimensions, so many standard deviations of the aggregate from its mean, (D, K)."""
+    loc = q.loc.double()
+    variance = loc.var(0, correction=0) + q.scale.double().square().mean(0)
+    mean = loc.mean(0)[chosen].cpu()
+    spread = variance.sqrt()[chosen].cpu()
+    return mean[:, None] + deviations * spread[:, None]
+
+
+def _decode(model: Any, z: Sequence[Tensor], layer: int, chosen: Tensor, positions: Tensor) -> Tensor:
+    """The pictures with one dimension of a layer at each of its positions, (D, K, C, H, W)."""
+    D, K = positions.shape
+    rows = [part.repeat(D * K, 1) for part in z]
+    moved = chosen.repeat_interleave(K).to("cpu")
+    rows[layer][torch.arange(D * K), moved] = positions.flatten().to(rows[layer])
     for below in reversed(range(layer)):
         rows[below] = model.prior(rows)[below].loc
-    images = model.decode(rows).mean.cpu()
-    return Traversal(
-        layer, tuple(chosen.tolist()), kl[chosen].cpu(), positions, images.view(most, len(at), *images.shape[1:])
-    )
+    images: Tensor = model.decode(rows).mean.cpu()
+    return images.view(D, K, *images.shape[1:])

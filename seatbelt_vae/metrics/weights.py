@@ -14,26 +14,16 @@ class WeightNorms:
     encoder: float
     decoder: float
 
-    def relative_change(self, since: "WeightNorms") -> "WeightNorms":
-        """This over an earlier one, minus 1: +0.05 is 5 % more. NaN where there was no weight.
 
-        Example:
-            >>> WeightNorms(11.0, 3.0).relative_change(since=WeightNorms(10.0, 4.0)).decoder
-            -0.25
-        """
-        return WeightNorms(_change(self.encoder, since.encoder), _change(self.decoder, since.decoder))
-
-
-def weight_norms(model: Any, *, gains: bool = False) -> WeightNorms:
+def weight_norms(model: Any) -> WeightNorms:
     r"""L2 norm :math:`\sqrt{\sum w^2}` over all weights of the encoder and of the decoder.
 
-    Weights are the parameters called ``weight`` with two or more axes (matrices and kernels). Biases do not count;
-    neither do the gains of batch normalisation, which are called ``weight`` too but have one axis, unless `gains`.
-    Neither direction is in itself more robust: the paper reports how the norms change from β = 1 to 10.
+    Weights are the parameters called ``weight`` with two or more axes (matrices and kernels); a shared one counts
+    once. Biases and the gains of batch normalisation do not count. Neither direction is in itself more robust: the
+    paper reports how the norms change from β = 1 to 10.
 
     Args:
         model: has modules ``posterior``, ``generative`` and ``likelihood``.
-        gains: count the gains of normalisation layers.
 
     References:
         Willetts et al. 2019, Table 1.
@@ -45,22 +35,15 @@ def weight_norms(model: Any, *, gains: bool = False) -> WeightNorms:
         >>> weight_norms(SimpleNamespace(posterior=layer, generative=nn.Identity(), likelihood=nn.BatchNorm2d(3)))
         WeightNorms(encoder=2.0, decoder=0.0)
     """
-    axes = 1 if gains else 2
     return WeightNorms(
-        encoder=_norm(axes, model.posterior),
-        decoder=_norm(axes, model.generative, model.likelihood),
+        encoder=_norm(model.posterior),
+        decoder=_norm(model.generative, model.likelihood),
     )
 
 
-def _norm(axes: int, *modules: nn.Module) -> float:
-    weights = {
-        id(parameter): parameter  # a shared weight counts once
-        for module in modules
-        for name, parameter in module.named_parameters()
-        if name.split(".")[-1] == "weight" and parameter.dim() >= axes
-    }
-    return math.sqrt(sum(float(weight.detach().double().square().sum()) for weight in weights.values()))
-
-
-def _change(now: float, before: float) -> float:
-    return now / before - 1 if before else math.nan
+def _norm(*modules: nn.Module) -> float:
+    squares = 0.0
+    for name, parameter in nn.ModuleList(modules).named_parameters():
+        if name.endswith(".weight") and parameter.dim() > 1:
+            squares += float(parameter.detach().double().square().sum())
+    return math.sqrt(squares)

@@ -25,11 +25,9 @@ def test_only_the_mean_counts_not_its_size():
 
 def test_collapse_shares():
     bottom, top = torch.tensor([3.0, 0.13, 0.125, 0.0]), torch.tensor([0.005, 0.2])
-    result = collapse([bottom, top], floor=0.125)
-    assert result.at_floor == (0.75, 0.5)
+    result = collapse([bottom, top])
     assert result.collapsed == (0.25, 0.5)
     assert result.layer_kl == pytest.approx((3.255, 0.205))
-    assert collapse([bottom, top]).at_floor == (0.0, 0.0)
 
 
 def test_collapse_averages_per_image_kls_as_elbo_does(linear_gaussian):
@@ -43,3 +41,5 @@ def test_collapse_averages_per_image_kls_as_elbo_does(linear_gaussian):
 def test_refusals():
     with pytest.raises(InputError, match="at least two images"):
         active_units(torch.zeros(1, 3))
+    with pytest.raises(InputError, match="image 1 is not finite"):
+        active_units(torch.tensor([[0.0], [torch.nan], [1.0]]))

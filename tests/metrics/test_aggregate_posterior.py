@@ -35,7 +35,7 @@ def test_correlated_gaussian_in_closed_form(dtype):
         assert abs(estimate.value - truth) < 4 * estimate.standard_error + 0.005, name
         assert estimate.standard_error < 0.05
     entropies = 0.5 * (2 * math.pi * math.e * variance).log()
-    torch.testing.assert_close(aggregate.marginal_entropies, entropies, atol=0.05, rtol=0)
+    torch.testing.assert_close(-aggregate.log_marginals.mean(0), entropies, atol=0.05, rtol=0)
 
 
 def test_function_is_the_property():
@@ -54,7 +54,6 @@ def test_parts_telescope_to_the_kl():
     assert total == pytest.approx(parts["kl"])
     exact = kl_divergence(q, Normal(torch.zeros(3).double(), 1.0)).sum(-1).mean()
     assert abs(parts["kl"] - float(exact)) < 4 * parts["kl_error"]
-    assert aggregate.dimension_kl.sum().item() == pytest.approx(parts["dimension_wise_kl"])
 
 
 def test_small_data_by_quadrature():

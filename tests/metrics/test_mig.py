@@ -6,10 +6,12 @@ from scipy import integrate, stats
 from torch.distributions import Normal
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.metrics.mig import check_factors, mig
+from seatbelt_vae.metrics.factors import check_factors
+from seatbelt_vae.metrics.mig import mig
 from seatbelt_vae.metrics.total_correlation import draw_aggregate
 
 GRID = torch.cartesian_prod(torch.arange(3), torch.arange(4), torch.arange(5))
+UNIFORM = [0.028690481339957948, 0.011570242734906002, 0.007094965687370865]
 
 
 def information_of_mixture(means, scale):
@@ -77,7 +79,7 @@ def test_single_latent_and_constant_factor():
     result = mig(Normal(factors[:, :1].double(), 0.01), factors, samples=600)
     assert result.gaps[0].item() == pytest.approx(1.0)
     assert result.gaps[1].isnan()
-    assert result.score == result.over([0]) == pytest.approx(1.0)
+    assert result.score == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
@@ -101,3 +103,21 @@ def test_the_error_is_the_spread_over_draws():
     found = [mig(Normal(loc, 0.7), factors, samples=150, seed=seed) for seed in range(40)]
     spread = torch.tensor([each.score for each in found]).std().item()
     assert sum(each.standard_error for each in found) / 40 == pytest.approx(spread, rel=0.35)
+
+
+def test_a_code_that_equals_an_unbalanced_factor_has_gap_one():
+    """A factor with 5 % ones has .199 nats; over log 2 its gap would be .29."""
+    rare = (torch.arange(2000) < 100).long()
+    factors = torch.stack([rare, torch.arange(2000) % 2], 1)
+    result = mig(Normal(factors.double(), 0.01), factors, samples=None)
+    information = stats.entropy([0.05, 0.95])
+    assert result.mutual_information[0, 0].item() == pytest.approx(information, rel=1e-6)
+    assert result.gaps.tolist() == pytest.approx([1.0, 1.0], abs=1e-4)
+    assert result.score == pytest.approx(1.0, abs=1e-4)
+
+
+def test_uniform_factors_are_divided_by_the_logarithm_of_their_size():
+    """Values of the code before, which divided by log |V_k|: uniform factors keep every digit."""
+    loc = ((torch.arange(240, dtype=torch.float64) * math.sqrt(2)) % 1).view(60, 4) + GRID[:, :1]
+    result = mig(Normal(loc, 0.4), GRID, samples=None, seed=5)
+    assert result.gaps.tolist() == pytest.approx(UNIFORM, rel=1e-12)

@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from seatbelt_vae.errors import InputError
+from seatbelt_vae.metrics.passes import draw_noise, image_stream, passes
 from seatbelt_vae.metrics.posteriors import encode_images
-from seatbelt_vae.metrics.streaming import draw_noise, image_stream, passes
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
@@ -47,3 +48,10 @@ def test_passes_cover_every_image_and_draw_once(linear_gaussian):
         torch.testing.assert_close(each.per_image(each.x)[:, 0], x[each.rows])
         seen[each.rows] += each.samples
     assert seen.tolist() == [7.0] * 5
+
+
+def test_refusals(linear_gaussian):
+    model = linear_gaussian(1)
+    for x, batch_size in ((model.draw(0), 4), (model.draw(2), 0)):
+        with pytest.raises(InputError, match="at least 1 of each"):
+            encode_images(model, x, batch_size=batch_size)
