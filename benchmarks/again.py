@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/again.py RUN [RUN ...] --out FOLDER [--pairs 40] [--markdown FILE]
 
-For each run the walk over λ in its latents, with the settings and the first PAIRS pairs of images that were used then:
+For each run the continuation over λ in its latents, with the settings and the first PAIRS pairs of images of then:
 by how much Δ moves, on average and at most, and success within 0.5 and AUDDC then and now. Then how any two models
 differ in these, over seeds and pairs: runs of a model (names alike but for the hash) are given in the order of their
 seeds, and all of one call have the same images. What was done is kept in FOLDER.
@@ -15,48 +15,62 @@ from typing import Any
 
 import numpy as np
 import torch
+from seatbelt_vae.measures import Attacked
 
-from seatbelt_vae.attacks import AttackResult, attack
+from seatbelt_vae import metrics
+from seatbelt_vae.attacks import Continuation, Latent, Penalty, assess, attack
 from seatbelt_vae.experiments import RunFolder
-from seatbelt_vae.experiments.assessment import Assessment, assess
-from seatbelt_vae.metrics import success_at
-from seatbelt_vae.metrics.crossed import crossed_interval
 from seatbelt_vae.progress import progress_bar
-from seatbelt_vae.report.scope import Scope
 from seatbelt_vae.storage import read_json, write_bytes, write_json
 
 
-def walk_of(run: RunFolder) -> tuple[AttackResult, Assessment] | None:
-    """The run's attack by the walk over λ in the latents that the decoder sees, along their means."""
+def continuation_of(run: RunFolder) -> Attacked | None:
+    """The run's attack by a continuation over λ in the latents that the decoder sees, along their means."""
+    usual = Latent(samples=0).settings()
     for name in run.attacks:
-        found, measured = run.attack(name)
-        usual = {"mode": "latent", "solver": "path", "divergence": "kl", "samples": 0}
-        if Scope.of(found.settings, {}).usual and usual.items() <= found.settings.items():
-            return found, measured
+        found = run.attack(name)
+        settings = found.result.settings
+        latent = {**settings["objective"], "layers": None} == usual
+        if latent and settings["solver"]["name"] == "continuation" and not settings["budget"]["squared"]:
+            return found
     return None
 
 
 def measure(run: RunFolder, pairs: int) -> dict[str, Any]:
     """One attack made again, and what it moved."""
-    kept = walk_of(run)
-    if kept is None:
-        raise SystemExit(f"{run.path}: holds no walk over λ in its latents")
-    then, measured = kept
-    model, settings = run.model(), then.settings
-    names = ("seed", "max_iterations", "layers")
+    then = continuation_of(run)
+    if then is None:
+        raise SystemExit(f"{run.path}: holds no continuation over λ in its latents")
+    old = then.result
+    settings = old.settings
     now = attack(
-        model, then.source[:pairs], then.target[:pairs], lambdas=then.lambdas,
-        bounds=tuple(settings["bounds"]), **{name: settings[name] for name in names},
-    )  # fmt: skip
-    again = assess(model, now)
-    ratio = now.objective / then.objective[:pairs]
-    success = [success_at(a.relative_distortion[:pairs], a.success[:pairs], 0.5) for a in (measured, again)]
+        run.model(),
+        old.source[:pairs],
+        old.target[:pairs],
+        Latent(layers=settings["objective"]["layers"]),
+        Penalty(old.budget.values),
+        Continuation(settings["solver"]["max_iterations"]),
+        seed=settings["seed"],
+        bounds=tuple(settings["bounds"]),
+    )
+    again = Attacked(now, assess(run.model(), now))
+    ratio = now.objective / old.objective[:pairs]
     return {
         "run": run.name,
         "ratio": ratio.mean(0).tolist(),
-        "success": [each.tolist() for each in success],
-        "auddc": [measured.auddc[:pairs].tolist(), again.auddc.tolist()],
+        "success": [success(then, pairs), success(again, pairs)],
+        "auddc": [auddc(then, pairs), auddc(again, pairs)],
     }
+
+
+def success(attacked: Attacked, pairs: int) -> list[float]:
+    """Success within 0.5 of the first pairs."""
+    return metrics.success_at(attacked.relative_distortion[:pairs], attacked.success[:pairs], 0.5).tolist()
+
+
+def auddc(attacked: Attacked, pairs: int) -> list[float]:
+    """AUDDC of the first pairs."""
+    return metrics.auddc(attacked.relative_distortion[:pairs], attacked.success[:pairs]).tolist()
 
 
 def line(found: dict[str, Any]) -> str:
@@ -80,7 +94,7 @@ def compared(found: list[dict[str, Any]]) -> str:
             cells = []
             for time in (0, 1):
                 apart = torch.tensor([[m[key][time], t[key][time]] for m, t in zip(mine, theirs, strict=True)])
-                interval = crossed_interval(apart[:, 0] - apart[:, 1])
+                interval = metrics.interval(apart[:, 0] - apart[:, 1])
                 cells.append(f"{interval.value:+.4f} [{interval.low:.4f}, {interval.high:.4f}]")
             text += f"| {name} | {reference} | {key} | {' | '.join(cells)} |\n"
     return text

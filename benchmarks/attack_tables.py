@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from seatbelt_vae.attacks.ingredients import paper_lambdas
+from seatbelt_vae.attacks import paper_lambdas
 from seatbelt_vae.storage import read_json
 
 METHODS = {
     "path": "ours",
-    "thorough": "ours, three waves",
+    "thorough": "ours, three passes",
     "cold": "scipy L-BFGS-B, each λ by itself (a)",
     "continuation": "scipy L-BFGS-B, λ falling, warm starts (b)",
     "botorch": "BoTorch fmin_l_bfgs_b_batched (c)",

@@ -4,12 +4,13 @@
     pip install torch==2.13.0 && pip install -r benchmarks/requirements.txt -e . -c constraints.txt
     python benchmarks/attacks.py --runs runs/chairs-vae runs/celeba-vae … --out runs/bench --docs benchmarks/attacks.md
 
-Every run is a folder that `seatbelt train` wrote. `path` attacks the paper's 10 pairs over the paper's grid of 51 λ, as
-`seatbelt attack` does; the continuation of scipy goes over the grid for the first pair. The solvers that take every λ
-by itself solve every tenth λ of the grid, which covers it evenly, for the first two pairs. All get the same function
-with the same fast evaluation, so what differs is the solver and how many problems it can evaluate at once. One thread,
-and CPU seconds, since other processes of the machine share its cores. Each measurement is a file in OUT that is
-never made twice: `--methods` takes the baselines in one pass and ours, when it has changed, in another.
+Every run is a folder that `seatbelt train` wrote. `path`, our continuation, attacks the paper's 10 pairs over the
+paper's grid of 51 λ, as `seatbelt attack` does; the continuation of scipy goes over the grid for the first pair. The
+solvers that take every λ by itself solve every tenth λ of the grid, which covers it evenly, for the first two pairs.
+All get the same function with the same fast evaluation, so what differs is the solver and how many problems it can
+evaluate at once. One thread, and CPU seconds, since other processes of the machine share its cores. Each measurement
+is a file in OUT that is never made twice: `--methods` takes the baselines in one pass and ours, when it has changed,
+in another.
 """
 
 import argparse
@@ -25,18 +26,17 @@ import torch
 from attack_tables import tables
 from torch import Tensor
 
-from seatbelt_vae.attacks import prepare
-from seatbelt_vae.attacks.ingredients import paper_lambdas
-from seatbelt_vae.attacks.memory import images_per_call
+from seatbelt_vae.attacks import Latent, Output, paper_lambdas
+from seatbelt_vae.attacks.setup import prepare
 from seatbelt_vae.data import pairs
 from seatbelt_vae.experiments import RunFolder
-from seatbelt_vae.optim import follow_path
-from seatbelt_vae.optim.penalty import Family, family
+from seatbelt_vae.optim import PathSettings, follow_path, minimise_adam, minimise_scipy
+from seatbelt_vae.optim.penalty import Family
 from seatbelt_vae.optim.problem import value_and_gradient
-from seatbelt_vae.optim.reference import minimise_adam, minimise_scipy
 from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.storage import write_bytes, write_json
 
+OBJECTIVES = {"latent": Latent(), "output": Output(samples=1)}
 PAIRS, SAMPLED, FIRST_ORDER_STEPS, SCIPY_ITERATIONS = 10, 2, 3000, 1000
 STRIDE = 10
 TRACED = 25
@@ -66,10 +66,9 @@ class Best:
         return value
 
 
-def path(problems: Family, index: Tensor, **options: int) -> Answer:
-    """Ours, over the whole grid, with options of `follow_path`."""
-    box, also = problems.bounds, {"chunk": problems.chunk, "rounded": problems.rounded}
-    found = follow_path(problems.smooth, problems.x0, problems.lambdas, box.lower, box.upper, **also, **options)
+def path(problems: Family, index: Tensor, passes: int = 2) -> Answer:
+    """Ours, over the whole grid."""
+    found = follow_path(problems.problem, problems.lambdas, PathSettings(passes=passes))
     index = torch.arange(found.objective.numel())
     return Answer(index, found.objective.flatten(), int(found.evaluations.sum()))
 
@@ -137,7 +136,7 @@ def pgd(problems: Family, index: Tensor) -> Answer:
 
 
 RUN: dict[str, Callable[[Family, Tensor], Answer]] = {
-    "path": path, "thorough": partial(path, waves=3), "cold": cold, "continuation": continuation,
+    "path": path, "thorough": partial(path, passes=3), "cold": cold, "continuation": continuation,
     "botorch": botorch, "adam": adam, "pgd": pgd,
 }  # fmt: skip
 
@@ -145,10 +144,8 @@ RUN: dict[str, Callable[[Family, Tensor], Answer]] = {
 def problems_of(folder: RunFolder, mode: str) -> Family:
     """The attack of a run's test pairs, as `seatbelt attack` sets it up."""
     drawn = pairs(folder.split.test, PAIRS, 0)
-    setup = prepare(folder.model(), drawn.source, drawn.target, mode=mode, samples=None if mode == "latent" else 1)
-    chunk = images_per_call(setup.source, setup.samples)
-    grid, box = paper_lambdas().double(), (setup.lower, setup.upper)
-    return family(setup.objective, setup.start, grid, *box, "norm", chunk, setup.rounded)
+    setup = prepare(folder.model(), drawn.source, drawn.target, OBJECTIVES[mode])
+    return Family.of(setup.problem, paper_lambdas().double(), squared=False)
 
 
 def measure(folder: RunFolder, mode: str, method: str, out: Path) -> None:
@@ -159,7 +156,7 @@ def measure(folder: RunFolder, mode: str, method: str, out: Path) -> None:
     problems = problems_of(folder, mode)
     grid = problems.shape[1]
     index = (torch.arange(SAMPLED)[:, None] * grid + torch.arange(3, grid, STRIDE)).flatten()
-    value_and_gradient(problems.smooth, problems.x0, torch.arange(PAIRS))  # the first call of a model is slow
+    value_and_gradient(problems.problem.fun, problems.x0, torch.arange(PAIRS))  # the first call of a model is slow
     cpu = time.process_time()
     answer = RUN[method](problems, index)
     cpu = time.process_time() - cpu

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import torch
 
-from seatbelt_vae.attacks import prepare
 from seatbelt_vae.attacks.protocol import as_normal
-from seatbelt_vae.attacks.setup import Setup
+from seatbelt_vae.attacks.setup import prepare
 from seatbelt_vae.models import HierarchicalVAE, vae
+from seatbelt_vae.optim import Problem
 from seatbelt_vae.optim.problem import value_and_gradient
 from seatbelt_vae.storage import write_bytes
 
@@ -52,26 +52,26 @@ def cpu_seconds() -> float:
     return time.process_time() + sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
 
 
-def objective(shape: tuple[int, int, int], variant: str) -> Setup:
+def problem_of(shape: tuple[int, int, int], variant: str) -> Problem:
     torch.manual_seed(0)
     model = vae(shape, latent_sizes=(32,)).eval()
-    setup = prepare(model, *torch.rand(2, IMAGES, *shape, generator=torch.Generator().manual_seed(0)))
-    setup.objective.model = VARIANTS[variant](setup.objective.model)
-    return setup
+    problem = prepare(model, *torch.rand(2, IMAGES, *shape, generator=torch.Generator().manual_seed(0))).problem
+    problem.fun.model = VARIANTS[variant](problem.fun.model)
+    return problem
 
 
 def measure(shape: tuple[int, int, int], variants: list[str], repeats: int) -> str:
-    rows, setups, first = torch.arange(IMAGES), {}, {}
+    rows, problems, first = torch.arange(IMAGES), {}, {}
     for name in variants:
-        setups[name] = objective(shape, name)
+        problems[name] = problem_of(shape, name)
         started = cpu_seconds()
-        value_and_gradient(setups[name].objective, setups[name].start, rows, 64)
+        value_and_gradient(problems[name].fun, problems[name].x0, rows, 64)
         first[name] = cpu_seconds() - started
     least = {(name, chunk): float("inf") for name in variants for chunk in CHUNKS}
     for _ in range(repeats):
         for name, chunk in least:
             started = time.process_time()
-            value_and_gradient(setups[name].objective, setups[name].start, rows, chunk)
+            value_and_gradient(problems[name].fun, problems[name].x0, rows, chunk)
             least[name, chunk] = min(least[name, chunk], 1e3 * (time.process_time() - started) / IMAGES)
     return "".join(
         f"| {'×'.join(map(str, shape))} | {name}{f' ({first[name]:.0f} s)' if name == 'compiled' else ''} | "

@@ -5,7 +5,7 @@
 Untrained convolutional models and ten iterations, so that every row spends its whole budget: CPU time of an attack and
 of an evaluation, one thread, and by how much the most memory the process held rose, each measured in a process of its
 own and the median of REPEATS. The memory holds a copy of the model, the images, and those that are returned (pairs × λ
-× pixels × 4 bytes, given beside it), besides what `memory_budget` limits: evaluations and the solver's own.
+× pixels × 4 bytes, given beside it), besides what `memory` limits: evaluations and the solver's own.
 """
 
 import argparse
@@ -32,14 +32,18 @@ def measure(pairs: int, size: int, layers: int, budget: int) -> dict[str, Any]:
     """One attack in this process."""
     import torch
 
-    from seatbelt_vae.attacks import attack
+    from seatbelt_vae.attacks import Continuation, Penalty, attack
     from seatbelt_vae.models import seatbelt_vae
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = seatbelt_vae((1, size, size), latent_sizes=(96, 48, 24, 12, 6)[:layers])
     images = torch.rand(2, pairs, 1, size, size)
-    settings: dict[str, Any] = {"lambdas": LAMBDAS, "max_iterations": ITERATIONS, "memory_budget": budget * MIB}
+    settings: dict[str, Any] = {
+        "budget": Penalty(LAMBDAS),
+        "solver": Continuation(ITERATIONS),
+        "memory": budget * MIB,
+    }
     attack(model, images[0, :1], images[1, :1], **settings)  # the first call is slow
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.process_time()

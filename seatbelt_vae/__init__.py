@@ -6,7 +6,8 @@ Example:
     >>> model = sb.models.seatbelt_vae(data.image_shape, latent_sizes=(8, 4), network="mlp")
     >>> _ = sb.train(model, data, sb.objectives.BetaTC(beta=4.0), steps=2, batch_size=8, device="cpu")
     >>> pairs = sb.pairs(data, count=2)
-    >>> sb.attack(model, pairs.source, pairs.target, lambdas=[1.0], max_iterations=5).distortion.shape
+    >>> result = sb.attack(model, pairs.source, pairs.target, sb.Latent("kl"), sb.Penalty([1.0]), sb.Cold(5))
+    >>> result.distortion.shape
     torch.Size([2, 1])
 """
 
@@ -15,7 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seatbelt_vae import attacks, data, metrics, models, objectives, optim
-    from seatbelt_vae.attacks import AttackResult, attack
+    from seatbelt_vae.attacks import (
+        Adam,
+        AttackResult,
+        Ball,
+        Cold,
+        Continuation,
+        Damage,
+        Latent,
+        Output,
+        Penalty,
+        Scipy,
+        attack,
+    )
     from seatbelt_vae.data import ImageDataset, load_dataset, pairs
     from seatbelt_vae.errors import InputError, RunError
     from seatbelt_vae.experiments import ExperimentSpec
@@ -25,12 +38,21 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Adam",
     "AttackResult",
+    "Ball",
+    "Cold",
+    "Continuation",
+    "Damage",
     "ExperimentSpec",
     "HierarchicalVAE",
     "ImageDataset",
     "InputError",
+    "Latent",
+    "Output",
+    "Penalty",
     "RunError",
+    "Scipy",
     "attack",
     "attacks",
     "data",
@@ -44,12 +66,21 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Adam": "attacks",
     "AttackResult": "attacks",
+    "Ball": "attacks",
+    "Cold": "attacks",
+    "Continuation": "attacks",
+    "Damage": "attacks",
     "ExperimentSpec": "experiments",
     "HierarchicalVAE": "models",
     "ImageDataset": "data",
     "InputError": "errors",
+    "Latent": "attacks",
+    "Output": "attacks",
+    "Penalty": "attacks",
     "RunError": "errors",
+    "Scipy": "attacks",
     "attack": "attacks",
     "load_dataset": "data",
     "pairs": "data",

@@ -1,11 +1,39 @@
 """Adversarial attacks on variational autoencoders: make one image pass for another."""
 
+from seatbelt_vae.attacks.assessment import Assessment, assess, reconstruct
 from seatbelt_vae.attacks.attack import attack
+from seatbelt_vae.attacks.budget import BUDGETS, Ball, Grid, Penalty, paper_lambdas
+from seatbelt_vae.attacks.damage import Damage
 from seatbelt_vae.attacks.divergences import DIVERGENCES
-from seatbelt_vae.attacks.ingredients import paper_lambdas
+from seatbelt_vae.attacks.latent import Latent
+from seatbelt_vae.attacks.objectives import OBJECTIVES
+from seatbelt_vae.attacks.output import Output
 from seatbelt_vae.attacks.presets import PRESETS
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.attacks.result import AttackResult
-from seatbelt_vae.attacks.setup import Setup, prepare
+from seatbelt_vae.attacks.solvers import SOLVERS, Adam, Cold, Continuation, Scipy
 
-__all__ = ["DIVERGENCES", "PRESETS", "AttackResult", "Attackable", "Setup", "attack", "paper_lambdas", "prepare"]
+__all__ = [
+    "BUDGETS",
+    "DIVERGENCES",
+    "OBJECTIVES",
+    "PRESETS",
+    "SOLVERS",
+    "Adam",
+    "Assessment",
+    "AttackResult",
+    "Attackable",
+    "Ball",
+    "Cold",
+    "Continuation",
+    "Damage",
+    "Grid",
+    "Latent",
+    "Output",
+    "Penalty",
+    "Scipy",
+    "assess",
+    "attack",
+    "paper_lambdas",
+    "reconstruct",
+]

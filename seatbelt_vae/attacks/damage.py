@@ -1,76 +1,95 @@
 """Maximum damage: no target, only as far away from what the model made of the image as a budget allows."""
 
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
 import torch
 from torch import Tensor
-from torch.distributions import Normal
 
 from seatbelt_vae.attacks.divergences import Divergence
-from seatbelt_vae.attacks.latent import joined
-from seatbelt_vae.attacks.memory import parts
-from seatbelt_vae.attacks.protocol import Attackable, as_normal
+from seatbelt_vae.attacks.latent import Latent, Layers, check_layers, choose_layers
+from seatbelt_vae.attacks.noise import Noise
+from seatbelt_vae.attacks.part import AttackObjective, check_choice
+from seatbelt_vae.attacks.protocol import Attackable, distorted, mean_image, parts
+from seatbelt_vae.errors import InputError
+from seatbelt_vae.optim.problem import Objective
+
+RECONSTRUCTION = "reconstruction"
+NAMES = (RECONSTRUCTION, "kl", "reverse-kl", "skl", "w2", "l2-means")
 
 
-class ReconstructionDamage:
-    r"""The negative distance of the reconstruction from the clean one.
+@dataclass(frozen=True)
+class Damage(AttackObjective):
+    r"""Minus how far the reconstruction or the posterior of x + d is moved away from that of x. Needs a `Ball`.
 
-    .. math:: r(d) = -\| g(\mu(x + d)) - g(\mu(x)) \|_2
+    .. math:: r(d) = -\| g(\mu(x + d)) - g(\mu(x)) \|_2 \quad\text{or}\quad
+        r(d) = -\sum_{l \in \text{layers}} r\big(q(z_l|x+d),\, q(z_l|x)\big)
 
     with μ the posterior means and g the decoder's mean image.
 
     Args:
-        model: what is attacked.
-        source: x, (P, C, H, W).
+        divergence: "reconstruction", or of posteriors "kl", "reverse-kl", "skl", "w2", "l2-means", or in Python a
+            function (q, t) -> (B,).
+        layers: whose posteriors are compared: "all", "bottom", "top" or indices from 0 (the bottom); None for those
+            that the decoder sees. A reconstruction has none.
+
+    Raises:
+        InputError: an unknown name or layer, layers of a reconstruction.
 
     References:
-        Camuto, Willetts, Roberts, Holmes & Rainforth 2021, Towards a theoretical understanding of the robustness of
-        variational autoencoders.
+        reconstruction: Camuto, Willetts, Roberts, Holmes & Rainforth 2021, Towards a theoretical understanding of the
+        robustness of variational autoencoders.
+        skl: Kuzina, Welling & Tomczak 2021, Diagnosing vulnerability of variational auto-encoders to adversarial
+        attacks.
+
+    Example:
+        >>> Damage().targeted, Damage("skl", layers="top").layers
+        (False, 'top')
     """
 
-    def __init__(self, model: Attackable, source: Tensor) -> None:
-        self.model, self.source = model, source
-        with torch.no_grad():
-            self.clean = torch.cat([self.reconstruct(source[part]) for part in parts(source)])
+    name: ClassVar[str] = "damage"
+    targeted: ClassVar[bool] = False
+    reach: ClassVar[float] = 1e-2  # at the source itself the gradient of a divergence is 0
+    divergence: str | Divergence = RECONSTRUCTION
+    layers: Layers = None
 
-    def reconstruct(self, x: Tensor) -> Tensor:
-        """Mean images of the posterior means, (B, C, H, W)."""
-        mean: Tensor = self.model.decode([as_normal(q).loc for q in self.model.encode(x)]).mean
-        return mean
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", check_layers(self.layers))
+        if not callable(self.divergence):
+            check_choice("divergence", self.divergence, NAMES)
+        if self.divergence == RECONSTRUCTION and self.layers is not None:
+            raise InputError(f"layers {self.layers!r}: a reconstruction has none, leave them out")
 
-    def __call__(self, d: Tensor, pairs: Tensor) -> Tensor:
-        """Minus the damage of distortions (B, n) to the given images (B,): (B,), in the data's units."""
-        x = self.source[pairs] + d.view(-1, *self.source.shape[1:])
-        damage: Tensor = torch.linalg.vector_norm((self.reconstruct(x) - self.clean[pairs]).flatten(1), dim=1)
-        return -damage
+    def resolved(self, depth: int, decoder_sees: str) -> Self:
+        """With the layers' indices."""
+        if self.divergence == RECONSTRUCTION:
+            return self
+        return replace(self, layers=choose_layers(self.layers, depth, decoder_sees))
+
+    def pose(self, model: Attackable, source: Tensor, target: Tensor, noise: Noise) -> Objective:
+        """Minus the damage as a function of d."""
+        if self.divergence == RECONSTRUCTION:
+            return ReconstructionDamage(model, source)
+        moved = Latent(self.divergence, self.layers).pose(model, source, source, Noise())
+        return lambda d, pairs: -moved(d, pairs)
 
 
-class PosteriorDamage:
-    """The negative divergence of the posteriors of x + d from those of x, summed over layers.
+class ReconstructionDamage:
+    """Minus the distance of the reconstruction of x + d from that of x.
 
     Args:
         model: what is attacked.
         source: x, (P, C, H, W).
-        divergence: ``skl`` in the literature.
-        layers: indices of the layers, bottom first.
-
-    References:
-        Kuzina, Welling & Tomczak 2021, Diagnosing vulnerability of variational auto-encoders to adversarial attacks.
     """
 
-    def __init__(self, model: Attackable, source: Tensor, divergence: Divergence, layers: tuple[int, ...]) -> None:
-        self.model, self.source, self.divergence, self.layers = model, source, divergence, layers
+    def __init__(self, model: Attackable, source: Tensor) -> None:
+        self.model = model
+        self.source = source
         with torch.no_grad():
-            self.clean = joined([self.posteriors(source[part]) for part in parts(source)])
-
-    def posteriors(self, x: Tensor) -> list[Normal]:
-        """The chosen layers' posteriors, flattened to (B, D)."""
-        q = [as_normal(layer) for layer in self.model.encode(x)]
-        return [Normal(q[i].loc.flatten(1), q[i].scale.flatten(1), validate_args=False) for i in self.layers]
+            self.clean = torch.cat([mean_image(model, source[pairs]) for pairs in parts(source)])
 
     def __call__(self, d: Tensor, pairs: Tensor) -> Tensor:
-        """Minus the damage of distortions (B, n) to the given images (B,): (B,)."""
-        total = d.new_zeros(len(d))
-        after = self.posteriors(self.source[pairs] + d.view(-1, *self.source.shape[1:]))
-        for q, clean in zip(after, self.clean, strict=True):
-            before = Normal(clean.loc[pairs], clean.scale[pairs], validate_args=False)
-            total = total - self.divergence(q, before)
-        return total
+        """Minus the damage of distortions (B, n) to the given images (B,): (B,), in the data's units."""
+        x = distorted(self.source, d, pairs)
+        gap = mean_image(self.model, x) - self.clean[pairs]
+        return -torch.linalg.vector_norm(gap.flatten(1), dim=1)

@@ -1,6 +1,6 @@
 """What can be attacked: anything that encodes images to Gaussians and decodes latents to a distribution."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
@@ -9,6 +9,9 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
 from seatbelt_vae.errors import InputError
+
+PART = 16
+"""Images at a time of what is computed once for all of them."""
 
 
 @runtime_checkable
@@ -53,8 +56,32 @@ def as_normal(distribution: Distribution) -> Normal:
     return distribution
 
 
+def posteriors(model: Attackable, x: Tensor, noise: Sequence[Tensor] | None = None) -> list[Normal]:
+    """The posteriors of images (B, C, H, W), bottom layer first.
+
+    Raises:
+        InputError: they are not a sequence of Normals.
+    """
+    if noise is None:
+        q = model.encode(x)
+    else:
+        q = model.encode(x, noise)
+    if isinstance(q, Distribution):
+        raise InputError("encode: returns one distribution; must return a tuple of them, one for each layer")
+    return [as_normal(layer) for layer in q]
+
+
+def latent_shapes(model: Attackable, source: Tensor) -> list[torch.Size]:
+    """The shapes of a model's latents, the bottom first, without the batch."""
+    with torch.no_grad():
+        return [q.loc.shape[1:] for q in posteriors(model, source[:1])]
+
+
 def encode_paths(
-    model: Attackable, x: Tensor, noise: Sequence[Tensor] | None, rows: Tensor
+    model: Attackable,
+    x: Tensor,
+    noise: Sequence[Tensor] | None,
+    rows: Tensor,
 ) -> tuple[list[Normal], list[Tensor] | None]:
     """The posteriors of images along one or more paths of common noise, and that noise, all (B·S, …).
 
@@ -74,39 +101,73 @@ def encode_paths(
         torch.Size([6, 4])
     """
     if noise is None:
-        return [as_normal(q) for q in model.encode(x)], None
-    samples, paths = noise[0].shape[1], [eps[rows].flatten(0, 1) for eps in noise]
+        return posteriors(model, x), None
+    samples = noise[0].shape[1]
+    paths = [layer[rows].flatten(0, 1) for layer in noise]
     if len(noise) > 1:
-        return [as_normal(q) for q in model.encode(x.repeat_interleave(samples, dim=0), paths)], paths
-    (only,) = (as_normal(q) for q in model.encode(x))
-    loc, scale = (part.repeat_interleave(samples, dim=0) for part in (only.loc, only.scale))
+        x = x.repeat_interleave(samples, dim=0)
+        return posteriors(model, x, paths), paths
+    (only,) = posteriors(model, x)
+    loc = only.loc.repeat_interleave(samples, dim=0)
+    scale = only.scale.repeat_interleave(samples, dim=0)
     return [Normal(loc, scale, validate_args=False)], paths
 
 
 def as_samples(q: Sequence[Normal], noise: Sequence[Tensor] | None) -> tuple[Tensor, ...]:
-    """z_l = loc + scale · noise_l for each layer; the means without noise.
-
-    Example:
-        >>> as_samples([Normal(torch.zeros(1, 2), 2.0)], [torch.ones(1, 2)])
-        (tensor([[2., 2.]]),)
-    """
+    """Samples z_l = loc + scale · noise_l for each layer; the means without noise."""
     if noise is None:
         return tuple(layer.loc for layer in q)
     return tuple(layer.loc + layer.scale * eps for layer, eps in zip(q, noise, strict=True))
 
 
 def prior_of(model: Attackable, z: Sequence[Tensor]) -> tuple[Normal, ...]:
-    """The priors of the layers at samples z: the model's own, or N(0, I) each.
+    """The priors of the layers at samples z: the model's own, or N(0, I) each."""
+    own = getattr(model, "prior", None)
+    if own is not None:
+        return tuple(as_normal(p) for p in own(z))
+    return tuple(_standard_normal(layer) for layer in z)
+
+
+def _standard_normal(like: Tensor) -> Normal:
+    return Normal(torch.zeros_like(like), torch.ones_like(like), validate_args=False)
+
+
+def mean_image(model: Attackable, x: Tensor) -> Tensor:
+    """The mean image decoded from the posterior means, (B, C, H, W)."""
+    mean: Tensor = model.decode([q.loc for q in posteriors(model, x)]).mean
+    return mean
+
+
+def distorted(source: Tensor, d: Tensor, pairs: Tensor) -> Tensor:
+    """Images x + d of the given pairs (B,) for distortions d (B, n), (B, C, H, W)."""
+    return source[pairs] + d.view(-1, *source.shape[1:])
+
+
+def place(model: Attackable, images: Tensor) -> Tensor:
+    """Images on the model's device and in its dtype; uint8 is refused, as its scale is anyone's guess.
+
+    Raises:
+        InputError: not floating point.
 
     Example:
         >>> from seatbelt_vae.models import vae
-        >>> prior_of(vae((1, 28, 28), network="mlp"), [torch.zeros(1, 32)])[0].scale.mean()
-        tensor(1.)
+        >>> place(vae((1, 28, 28), network="mlp"), torch.zeros(1, 1, 28, 28, dtype=torch.float64)).dtype
+        torch.float32
     """
-    own: Callable[[Sequence[Tensor]], Sequence[Distribution]] | None = getattr(model, "prior", None)
-    if own is not None:
-        return tuple(as_normal(p) for p in own(z))
-    return tuple(Normal(torch.zeros_like(layer), torch.ones_like(layer), validate_args=False) for layer in z)
+    if not images.is_floating_point():
+        raise InputError(f"images of dtype {images.dtype}: must be floating point; divide 8-bit images by 255")
+    images = images.detach()
+    if not isinstance(model, nn.Module):
+        return images
+    for parameter in model.parameters():
+        return images.to(parameter)
+    return images
+
+
+def parts(images: Tensor, samples: int = 0) -> tuple[Tensor, ...]:
+    """The indices of images (P, C, H, W) in small parts: for what is computed once for all of them."""
+    size = max(1, PART // max(1, samples))
+    return torch.arange(len(images), device=images.device).split(size)
 
 
 @contextmanager

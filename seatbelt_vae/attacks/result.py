@@ -6,31 +6,34 @@ from typing import Any, Self
 
 from torch import Tensor
 
+from seatbelt_vae.attacks.budget import BUDGETS, Grid
+from seatbelt_vae.attacks.objectives import OBJECTIVES
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.optim import Status
 from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class AttackResult:
-    r"""P pairs attacked at K distortion penalties.
+    r"""P pairs attacked at K values of a budget.
 
     Attributes:
         source: x, (P, C, H, W).
-        target: x_t, (P, C, H, W).
+        target: x_t, (P, C, H, W); x itself where the objective has no target.
         adversarial: x* = x + d inside the bounds, (P, K, C, H, W).
-        lambdas: the penalties λ, (K,), ascending.
-        objective: Δ = r + λ‖d‖ at the solution, (P, K).
+        budget: the prices λ of distortion or its limits ε, (K,), ascending.
+        objective: Δ = r + λ‖d‖ at the solution, (P, K); in a ball r.
         discrepancy: r, the part without the penalty, (P, K).
         distortion: ‖d‖, un-squared L2 over the whole image, (P, K).
         status: how each solve ended, (P, K), values of :class:`~seatbelt_vae.optim.Status`.
         evaluations: evaluations of r and its gradient spent on each, (P, K).
-        settings: how it was done, JSON values: mode, divergence, layers, solver, samples, seed, bounds, …
+        settings: how it was done, JSON values: objective, budget, solver, seed and bounds.
     """
 
     source: Tensor
     target: Tensor
     adversarial: Tensor
-    lambdas: Tensor
+    budget: Grid
     objective: Tensor
     discrepancy: Tensor
     distortion: Tensor
@@ -39,9 +42,25 @@ class AttackResult:
     settings: dict[str, Any]
 
     @property
-    def pairs(self) -> int:
-        """P."""
-        return len(self.source)
+    def targeted(self) -> bool:
+        """Whether it has targets of its own."""
+        return OBJECTIVES[self.settings["objective"]["name"]].targeted
+
+    def __repr__(self) -> str:
+        """A few lines, no tensors."""
+        pairs, count = self.status.shape
+        objective = self.settings["objective"]
+        solver = self.settings["solver"]["name"]
+        symbol = self.budget.symbol
+        values = self.budget.values
+        distortion = self.distortion.mean(0)
+        failed = int((self.status != int(Status.CONVERGED)).sum())
+        return (
+            f"AttackResult: {objective['name']} attack ({objective['divergence']}) on {pairs} pairs, {solver}\n"
+            f"  {count} values of {symbol} from {values[0]:g} to {values[-1]:g}\n"
+            f"  mean distortion from {distortion[0]:.4g} to {distortion[-1]:.4g}\n"
+            f"  {int(self.evaluations.sum())} evaluations, {failed} of {pairs * count} solves did not converge"
+        )
 
     def save(self, folder: str | Path, name: str) -> Path:
         """Write ``name.json`` (the settings) and ``name.safetensors`` (the tensors); returns the JSON's path.
@@ -50,7 +69,9 @@ class AttackResult:
             RunError: the folder cannot be written.
         """
         folder = Path(folder)
-        write_tensors(folder / f"{name}.safetensors", {field: getattr(self, field) for field in tensor_names()})
+        tensors = {field: getattr(self, field) for field in tensor_names()}
+        tensors["budget"] = self.budget.values
+        write_tensors(folder / f"{name}.safetensors", tensors)
         return write_json(folder / f"{name}.json", self.settings)
 
     @classmethod
@@ -58,21 +79,32 @@ class AttackResult:
         """Read what :meth:`save` wrote; equal to the bit.
 
         Raises:
-            InputError: a file is missing, corrupt, or not of an attack.
+            InputError: a file is missing, corrupt, or not of an attack of this version.
         """
         folder = Path(folder)
-        tensors, settings = read_tensors(folder / f"{name}.safetensors"), read_json(folder / f"{name}.json")
-        missing = [field for field in tensor_names() if field not in tensors]
-        if missing:
-            raise InputError(f"{folder / name}.safetensors: is not an attack, it has no {', '.join(missing)}")
-        return cls(**{field: tensors[field] for field in tensor_names()}, settings=settings)
+        tensors = read_tensors(folder / f"{name}.safetensors")
+        settings = read_json(folder / f"{name}.json")
+        if sorted(tensors) != sorted(tensor_names()) or not _known(settings):
+            raise InputError(f"{folder / name}.safetensors: is not an attack of this version")
+        budget = Grid(tensors.pop("budget"), settings["budget"]["name"])
+        return cls(**tensors, budget=budget, settings=settings)
 
 
 def tensor_names() -> list[str]:
-    """The fields of :class:`AttackResult` that are tensors.
+    """What the tensors of an :class:`AttackResult` are called in its file.
 
     Example:
         >>> tensor_names()[:3]
         ['source', 'target', 'adversarial']
     """
     return [field.name for field in fields(AttackResult) if field.name != "settings"]
+
+
+def _known(settings: Any) -> bool:
+    """Whether settings name an objective and a budget that there are."""
+    try:
+        objective = settings["objective"]["name"]
+        budget = settings["budget"]["name"]
+    except (KeyError, TypeError):
+        return False
+    return objective in OBJECTIVES and budget in BUDGETS

@@ -1,67 +1,44 @@
-"""What an attack minimises, over what and from where: everything but the solver."""
+"""What an attack minimises, over what and from where: everything but budget and solver."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution
 
-from seatbelt_vae.attacks.damage import PosteriorDamage, ReconstructionDamage
-from seatbelt_vae.attacks.divergences import L2_SAMPLES, Divergence, find_divergence
-from seatbelt_vae.attacks.evaluation import plain_copy
-from seatbelt_vae.attacks.ingredients import NUDGE, START, check_images, draw_per_pair, place
-from seatbelt_vae.attacks.latent import LatentObjective, Layers, choose_layers
-from seatbelt_vae.attacks.output import OutputDistance, OutputObjective
-from seatbelt_vae.attacks.protocol import Attackable, as_normal
-from seatbelt_vae.attacks.trust import trusted
+from seatbelt_vae.attacks.evaluation.copies import plain_copy
+from seatbelt_vae.attacks.evaluation.memory import images_per_call
+from seatbelt_vae.attacks.evaluation.verified import verified
+from seatbelt_vae.attacks.latent import Latent
+from seatbelt_vae.attacks.noise import draw
+from seatbelt_vae.attacks.part import AttackObjective
+from seatbelt_vae.attacks.protocol import Attackable, latent_shapes, place
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim.problem import Objective, Rounded
-
-DIVERGENCE = {"latent": "kl", "output": "elbo", "damage": "reconstruction"}
-"""The modes, and what each minimises unless told otherwise."""
-OUTPUT_SAMPLES = 4
-OTHER_STREAM = 2**31
-"""Added to the seed where noise must not be that of any other seed in use."""
+from seatbelt_vae.optim.problem import Box, Objective, Problem
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Setup:
-    """The bounded problem of every pair: minimise r(d) + λ‖d‖ over lower ≤ d ≤ upper.
+    """The bounded problem of every pair.
 
     Attributes:
-        objective: the smooth part r, ``r(d, pairs) -> values``: d (B, n), pairs (B,), values (B,).
-        start: (P, n), almost 0; in a damage attack within a hundredth a pixel.
-        lower: bounds that keep x + d in those of the data, (P, n).
-        upper: likewise.
+        problem: r(d), a start next to 0, the bounds that keep x + d in those of the data, and the rows of a call.
         source: x on the model's device, (P, C, H, W).
-        target: x_t, likewise.
-        layers: those whose posteriors are compared, 0 the bottom.
-        samples: sets of random numbers drawn for every pair.
-        rounded: r with the kinks of its activations rounded off, ``rounded(d, pairs, width)``; None where it has none.
+        target: x_t, likewise; x where the objective has no target.
+        objective: what r is, with every setting that was left open decided.
     """
 
-    objective: Objective
-    start: Tensor
-    lower: Tensor
-    upper: Tensor
+    problem: Problem
     source: Tensor
     target: Tensor
-    layers: tuple[int, ...]
-    samples: int
-    rounded: Rounded | None
+    objective: AttackObjective
 
 
 def prepare(
     model: Attackable,
     source: Tensor,
     target: Tensor | None = None,
+    objective: AttackObjective = Latent(),  # noqa: B008
     *,
-    mode: str = "latent",
-    divergence: str | Divergence | None = None,
-    layers: Layers = None,
-    samples: int | None = None,
-    target_noise: str = "same",
     seed: int = 0,
     bounds: tuple[float, float] = (0.0, 1.0),
 ) -> Setup:
@@ -70,117 +47,67 @@ def prepare(
     Arguments are those of :func:`~seatbelt_vae.attacks.attack.attack`. The model is copied and its parameters frozen.
 
     Raises:
-        InputError: images out of bounds, of wrong shape or not finite; an unknown name; a model that is not a function
-            of each image.
+        InputError: images out of bounds, of wrong shape or not finite; a layer that the model has not; a model that is
+            not a function of each image.
 
     Example:
         >>> from seatbelt_vae.models import vae
         >>> model, x = vae((1, 28, 28), latent_sizes=(4,), network="mlp"), torch.rand(2, 1, 28, 28)
-        >>> setup = prepare(model, x, x.flip(0))
-        >>> setup.objective(setup.start, torch.arange(2)).shape
+        >>> problem = prepare(model, x, x.flip(0)).problem
+        >>> problem.fun(problem.x0, torch.arange(2)).shape
         torch.Size([2])
     """
-    if mode not in DIVERGENCE:
-        raise InputError(f"mode {mode!r}: must be one of {', '.join(DIVERGENCE)}")
-    if target is None and mode != "damage":
-        raise InputError(f"target: a {mode} attack needs target images")
+    check_target(objective, target)
     source = place(model, source)
-    target = source if target is None else place(model, target)
-    check_images(source, target, bounds)
+    goal = source
+    if target is not None:
+        goal = place(model, target)
+    check_images(source, goal, bounds)
     plain = plain_copy(model)
     shapes = latent_shapes(plain, source)
-    chosen = choose_layers(layers, len(shapes), getattr(model, "decoder_sees", "all"))
-    samples = default_samples(mode, divergence) if samples is None else samples
-    start, noise = draw_per_pair(source, shapes, samples, seed, NUDGE if mode == "damage" else START)
-    low, high = bounds[0] - source.flatten(1), bounds[1] - source.flatten(1)
-    theirs = None if target_noise == "same" else _own_noise(target_noise, mode, source, shapes, samples, seed)
+    objective = objective.resolved(len(shapes), getattr(model, "decoder_sees", "all"))
+    samples = objective.draws
+    direction, noise = draw(source, shapes, samples, seed)
+    start = (objective.reach * direction).to(source)
+    box = Box(bounds[0] - source.flatten(1), bounds[1] - source.flatten(1))
 
     def pose(copied: Attackable, pairs: int) -> Objective:
-        drawn = [None if paths is None else [layer[:pairs] for layer in paths] for paths in (noise, theirs)]
-        return objective(mode, divergence, copied, source[:pairs], target[:pairs], chosen, *drawn)
+        return objective.pose(copied, source[:pairs], goal[:pairs], noise.first(pairs))
 
-    smooth, rough = trusted(model, plain, pose, source, samples, low, high)
-    return Setup(smooth, start.clamp(low, high), low, high, source, target, chosen, samples, rough)
+    fun, smoothed = verified(model, plain, pose, source, samples, box)
+    chunk = images_per_call(source, samples)
+    x0 = start.clamp(box.lower, box.upper)
+    problem = Problem(fun, x0, box.lower, box.upper, smoothed, chunk)
+    return Setup(problem, source, goal, objective)
 
 
-def objective(
-    mode: str,
-    divergence: str | Divergence | None,
-    model: Attackable,
-    source: Tensor,
-    target: Tensor,
-    layers: tuple[int, ...],
-    noise: list[Tensor] | None,
-    target_noise: list[Tensor] | None = None,
-) -> Objective:
-    """The smooth part r of an attack, ``r(d, pairs) -> values``.
+def check_target(objective: AttackObjective, target: Tensor | None) -> None:
+    """Refuse a target that is missing, and one that would do nothing.
 
     Raises:
-        InputError: a divergence that the mode does not have.
+        InputError: either.
     """
-    name = DIVERGENCE[mode] if divergence is None else divergence
-    if mode == "latent":
-        compare = find_divergence(name)
-        return LatentObjective(model, source, target, compare, layers, noise, name == L2_SAMPLES, target_noise)
-    if mode == "damage":
-        if name == "reconstruction":
-            return ReconstructionDamage(model, source)
-        return PosteriorDamage(model, source, find_divergence(name), layers)
-    if name in ("elbo", "kl"):
-        return OutputObjective(model, source, target, noise)
-    if name == "l2":
-        return OutputDistance(model, source, target, noise)
-    raise InputError(f"divergence {named(name, mode)!r}: an output attack has elbo and l2")
+    if objective.targeted and target is None:
+        raise InputError(f"target: the objective {objective.name} needs target images")
+    if not objective.targeted and target is not None:
+        raise InputError(f"target: the objective {objective.name} has none, leave it out")
 
 
-def latent_shapes(model: Attackable, source: Tensor) -> list[torch.Size]:
-    """The shapes of a model's latents, the bottom first, without the batch.
+def check_images(source: Tensor, target: Tensor, bounds: tuple[float, float]) -> None:
+    """Refuse images that the bounded problem cannot start from.
 
     Raises:
-        InputError: its posteriors are not a sequence of Normals.
-
-    Example:
-        >>> from seatbelt_vae.models import seatbelt_vae
-        >>> latent_shapes(seatbelt_vae((1, 28, 28), latent_sizes=(5, 4), network="mlp"), torch.zeros(1, 1, 28, 28))
-        [torch.Size([5]), torch.Size([4])]
+        InputError: shapes differ or are not (P, C, H, W), no pair, a NaN, a value out of bounds.
     """
-    with torch.no_grad():
-        posteriors = model.encode(source[:1])
-    if isinstance(posteriors, Distribution):
-        raise InputError("encode: returns one distribution; must return a tuple of them, one for each layer")
-    return [as_normal(q).loc.shape[1:] for q in posteriors]
-
-
-def _own_noise(
-    target_noise: str, mode: str, source: Tensor, shapes: Sequence[torch.Size], samples: int, seed: int
-) -> list[Tensor] | None:
-    """Noise for the target's paths that is independent of the source's."""
-    if target_noise != "own":
-        raise InputError(f"target_noise {target_noise!r}: must be same or own")
-    if mode != "latent" or not samples:
-        raise InputError("target_noise own: needs a latent attack that follows samples, such as samples=4")
-    return draw_per_pair(source, shapes, samples, seed + OTHER_STREAM)[1]
-
-
-def default_samples(mode: str, divergence: str | Divergence | None) -> int:
-    """Sets of random numbers that an attack follows unless told otherwise.
-
-    Example:
-        >>> default_samples("latent", "kl"), default_samples("latent", "l2-samples"), default_samples("output", None)
-        (0, 1, 4)
-    """
-    if mode == "output":
-        return 0 if divergence == "l2" else OUTPUT_SAMPLES
-    return int(divergence == L2_SAMPLES)
-
-
-def named(divergence: str | Divergence | None, mode: str) -> str:
-    """A divergence's name, that of its function where it is the user's own.
-
-    Example:
-        >>> named(None, "output"), named(max, "latent")
-        ('elbo', 'max')
-    """
-    if divergence is None or (mode == "output" and divergence == "kl"):
-        return DIVERGENCE[mode]
-    return divergence if isinstance(divergence, str) else str(getattr(divergence, "__name__", "custom"))
+    if source.shape != target.shape or source.dim() != 4 or len(source) == 0:
+        shapes = f"{tuple(source.shape)} and {tuple(target.shape)}"
+        raise InputError(f"source and target: must both be (pairs, C, H, W) with a pair at least, got {shapes}")
+    if not bounds[0] < bounds[1]:
+        raise InputError(f"bounds {bounds}: the lower must be below the upper")
+    for name, images in (("source", source), ("target", target)):
+        if not bool(torch.isfinite(images).all()):
+            raise InputError(f"{name}: holds NaN or infinite pixels; every pixel must be in {list(bounds)}")
+        low = images.min().item()
+        high = images.max().item()
+        if low < bounds[0] or high > bounds[1]:
+            raise InputError(f"{name}: pixels from {low:g} to {high:g} are outside of bounds {list(bounds)}")

@@ -2,24 +2,25 @@
 
 from seatbelt_vae.optim.ball import Norm, solve_ball
 from seatbelt_vae.optim.cold import solve_cold
-from seatbelt_vae.optim.lbfgsb import minimise
-from seatbelt_vae.optim.path import SOLVERS, follow_path, solve
-from seatbelt_vae.optim.penalty import PathSolution, Penalty
+from seatbelt_vae.optim.lbfgsb import minimise, minimise_kinked
+from seatbelt_vae.optim.path import PathSettings, follow_path
+from seatbelt_vae.optim.penalty import PathSolution
+from seatbelt_vae.optim.problem import Problem
 from seatbelt_vae.optim.reference import minimise_adam, minimise_scipy
 from seatbelt_vae.optim.solution import Solution, Status
 
 __all__ = [
-    "SOLVERS",
     "Norm",
+    "PathSettings",
     "PathSolution",
-    "Penalty",
+    "Problem",
     "Solution",
     "Status",
     "follow_path",
     "minimise",
     "minimise_adam",
+    "minimise_kinked",
     "minimise_scipy",
-    "solve",
     "solve_ball",
     "solve_cold",
 ]

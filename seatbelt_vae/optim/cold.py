@@ -1,41 +1,32 @@
 """Every λ from the same start, on its own: the protocol of the papers, and the baselines of the path."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from seatbelt_vae.optim.lbfgsb import minimise_kinked
-from seatbelt_vae.optim.penalty import PathSolution, Penalty, family
-from seatbelt_vae.optim.problem import Bound, Objective
+from seatbelt_vae.optim.penalty import Family, Numbers, PathSolution
+from seatbelt_vae.optim.problem import Problem
 from seatbelt_vae.optim.solution import Solution
 
 
 def solve_cold(
-    smooth: Objective,
-    x0: Tensor,
-    lambdas: Tensor | Sequence[float],
-    lower: Bound,
-    upper: Bound,
+    problem: Problem,
+    lambdas: Numbers,
     *,
-    penalty: Penalty = "norm",
-    solver: Callable[..., Solution] = minimise_kinked,
-    chunk: int | None = None,
+    squared: bool = False,
+    minimiser: Callable[..., Solution] = minimise_kinked,
     **options: Any,
 ) -> PathSolution:
     r"""Minimise r(d) + λ‖d‖ for every row and every λ independently, all from `x0`.
 
     Args:
-        smooth: r: ``smooth(d, rows) -> values``; d (B, n), rows (B,) indices in 0 … R − 1, values (B,).
-        x0: starting points, shape (R, n).
+        problem: r, its starting points and its bounds.
         lambdas: penalties >= 0, shape (K,), any order.
-        lower: bounds of d, a number or broadcastable to (R, n).
-        upper: likewise.
-        penalty: ``"norm"`` charges λ‖d‖, ``"squared"`` λ‖d‖².
-        solver: `minimise_kinked`, or `minimise_scipy` or `minimise_adam`, the baselines.
-        chunk: rows per call of `smooth`.
-        options: passed on to the solver.
+        squared: charge λ‖d‖², not λ‖d‖.
+        minimiser: `minimise_kinked`, or `minimise_scipy` or `minimise_adam`, the baselines.
+        options: of the minimiser.
 
     Returns:
         See `PathSolution`.
@@ -45,15 +36,16 @@ def solve_cold(
 
     Example:
         >>> a = torch.tensor([[3.0, 4.0]])
-        >>> cold = solve_cold(lambda d, i: ((d - a) ** 2).sum(-1) / 2, a / 2, [0.0, 1.0], -9.0, 9.0)
-        >>> cold.distortion.round(decimals=3)
+        >>> problem = Problem(lambda d, i: ((d - a) ** 2).sum(-1) / 2, a / 2, -9.0, 9.0)
+        >>> solve_cold(problem, [0.0, 1.0]).distortion.round(decimals=3)
         tensor([[5., 4.]], dtype=torch.float64)
     """
-    problems = family(smooth, x0, lambdas, lower, upper, penalty, chunk)
-    rows, grid = problems.shape
-    everything = torch.arange(rows * grid, device=x0.device)
-    low, high = problems.box(everything).lower, problems.box(everything).upper
-    found = solver(problems.penalised, problems.x0[everything // grid], low, high, chunk=chunk, **options)
-    r = problems.discrepancy(found.x, everything // grid)
-    d = found.x.view(rows, grid, -1)
-    return problems.solution(d, *(t.view(rows, grid) for t in (r, found.status, found.evaluations)))
+    family = Family.of(problem, lambdas, squared)
+    shape = family.shape
+    everything = torch.arange(family.count, device=family.x0.device)
+    row = everything // shape[1]
+    box = family.box(everything)
+    found = minimiser(family.penalised, family.x0[row], box.lower, box.upper, **options)
+    r = family.discrepancy(found.x, row)
+    d = found.x.view(*shape, -1)
+    return family.solution(d, r.view(shape), found.status.view(shape), found.evaluations.view(shape))

@@ -22,6 +22,9 @@ NOISE = 4.0
 RESTART_GAIN = 1e-4
 """Relative decrease since the last restart along steepest descent that earns a row another."""
 
+FIRST_STEP = 1.0
+"""Length of the first step, in the units of x."""
+
 _AT_WORK = -1
 
 
@@ -44,7 +47,6 @@ class Rules:
         relative_tolerance: `patience` steps running decrease f by at most this share of |f|.
         patience: that many steps.
         memory: pairs of the quasi-Newton history.
-        first_step: length of the first step, in the units of x.
         guesses: of the active bounds that a quasi-Newton step takes.
         wolfe: share of the slope that a line search may leave.
     """
@@ -53,7 +55,6 @@ class Rules:
     relative_tolerance: float
     patience: int = 2
     memory: int = 10
-    first_step: float = 1.0
     guesses: int = GUESSES
     wolfe: float = KINKED
 
@@ -84,20 +85,41 @@ class Batch:
     status: Tensor
 
     @classmethod
-    def begin(cls, index: Tensor, ticket: Tensor, x: Tensor, box: Box, budget: Tensor | int, rules: Rules) -> "Batch":
+    def begin(
+        cls,
+        index: Tensor,
+        ticket: Tensor,
+        x: Tensor,
+        box: Box,
+        budget: Tensor | int,
+        rules: Rules,
+    ) -> "Batch":
         """Rows that are not evaluated yet."""
-        b, dtype, device = len(index), wide(x.device), x.device
-        zero = torch.zeros(b, dtype=dtype, device=device)
-        count = torch.zeros(b, dtype=torch.long, device=device)
+        zero = torch.zeros(len(index), dtype=wide(x.device), device=x.device)
+        count = torch.zeros(len(index), dtype=torch.long, device=x.device)
+        infinite = zero + torch.inf
         return cls(
-            index=index, ticket=ticket, x=x, f=zero + torch.inf, g=torch.zeros_like(x), d=torch.zeros_like(x),
-            g_low=torch.zeros_like(x), lower=box.lower.expand_as(x).contiguous(),
+            index=index,
+            ticket=ticket,
+            x=x,
+            f=infinite,
+            g=torch.zeros_like(x),
+            d=torch.zeros_like(x),
+            g_low=torch.zeros_like(x),
+            lower=box.lower.expand_as(x).contiguous(),
             upper=box.upper.expand_as(x).contiguous(),
-            search=LineSearch.start(zero + 1, zero + torch.inf, zero.clone()),
-            history=History.empty(b, rules.memory, x), fresh=count == 0, length=zero + rules.first_step,
-            budget=count + budget, turns=count.clone(), f_mark=zero + torch.inf, calm=count.clone(),
-            f_restart=zero + torch.inf, inherited=count.clone(), status=torch.full_like(count, _AT_WORK),
-        )  # fmt: skip
+            search=LineSearch.start(zero + 1, infinite, zero.clone()),
+            history=History.empty(len(index), rules.memory, x),
+            fresh=count == 0,
+            length=zero + FIRST_STEP,
+            budget=count + budget,
+            turns=count.clone(),
+            f_mark=infinite.clone(),
+            calm=count.clone(),
+            f_restart=infinite.clone(),
+            inherited=count.clone(),
+            status=torch.full_like(count, _AT_WORK),
+        )
 
     def __len__(self) -> int:
         return len(self.index)
@@ -125,7 +147,9 @@ class Descent:
         self._tickets = 0
 
     def __len__(self) -> int:
-        return 0 if self._batch is None else len(self._batch)
+        if self._batch is None:
+            return 0
+        return len(self._batch)
 
     @property
     def batch(self) -> Batch:
@@ -134,7 +158,13 @@ class Descent:
             raise ValueError("no row was admitted yet")
         return self._batch
 
-    def admit(self, index: Tensor, x: Tensor, budget: Tensor | int, parents: Tensor | None = None) -> Tensor:
+    def admit(
+        self,
+        index: Tensor,
+        x: Tensor,
+        budget: Tensor | int,
+        parents: Tensor | None = None,
+    ) -> Tensor:
         """Take in problems.
 
         Args:
@@ -150,12 +180,16 @@ class Descent:
         if not len(index):
             return ticket
         self._tickets += len(index)
-        new = Batch.begin(index, ticket, x, self.problems.box(index), budget, self.rules)
+        box = self.problems.box(index)
+        new = Batch.begin(index, ticket, x, box, budget, self.rules)
         if parents is not None:
             new.history = take(self.batch.history, parents)
             new.inherited = new.history.filled.sum(-1)
-            new.length = torch.where(new.inherited > 0, self.batch.length[parents], new.length)
-        self._batch = new if not len(self) else tensor_map(_join, self.batch, new)
+            length = self.batch.length[parents]
+            new.length = torch.where(new.inherited > 0, length, new.length)
+        if len(self):
+            new = tensor_map(_join, self.batch, new)
+        self._batch = new
         return ticket
 
     def step(self) -> None:
@@ -164,7 +198,8 @@ class Descent:
         if not len(b):
             return
         search = b.search
-        trial = b.clamp(torch.addcmul(b.x, search.step[:, None].to(b.x.dtype), b.d))
+        step = search.step[:, None].to(b.x.dtype)
+        trial = b.clamp(torch.addcmul(b.x, step, b.d))
         f, g = self.problems.evaluate(trial, b.index)
         b.turns = b.turns + 1
         finite = torch.isfinite(f) & torch.isfinite(g.sum(-1))
@@ -173,65 +208,88 @@ class Descent:
         length = torch.linalg.vector_norm(s, dim=-1).to(f.dtype)
         stuck = length == 0  # the step is below the spacing of the floats
         slack = NOISE * torch.finfo(b.x.dtype).eps * b.f.abs()
-        enough = finite & (b.fresh | (~stuck & (f <= b.f + ARMIJO * dot(b.g, s) + slack)))
-        before = search.low, search.slope_low
+        falls = f <= b.f + ARMIJO * dot(b.g, s) + slack
+        enough = finite & (b.fresh | (~stuck & falls))
+        previous_low = search.low
+        previous_slope = search.slope_low
         lost = ~finite | (stuck & search.f_high.isinf() & search.high.isfinite())
         slope = torch.where(finite, dot(g, s) / search.step, 0.0)
-        done = search.record(f, slope, enough, self.rules.wolfe) | (b.fresh & finite)
-        raised = ((search.low != before[0]) & ~done).nonzero()[:, 0]
+        flat = search.record(f, slope, enough, self.rules.wolfe)
+        done = flat | (b.fresh & finite)
+        raised = ((search.low != previous_low) & ~done).nonzero()[:, 0]
         b.g_low[raised] = g[raised]
-        spent = ~done & ((search.trials >= torch.where(search.low > 0, PATIENCE, TRIALS)) | stuck)
+        allowed = torch.where(search.low > 0, PATIENCE, TRIALS)
+        spent = ~done & ((search.trials >= allowed) | stuck)
         settled = spent & (search.low > 0)  # no flat point found: the best steep one will do
-        back = settled.nonzero()[:, 0]
-        if len(back):
-            low = search.low[back, None].to(b.x.dtype) * b.d[back]
-            trial[back] = (b.x[back] + low).clamp(b.lower[back], b.upper[back])
-            s[back], g[back], f[back] = trial[back] - b.x[back], b.g_low[back], search.f_low[back]
-            length[back] = torch.linalg.vector_norm(s[back], dim=-1).to(f.dtype)
-        self._conclude(b, done | settled, spent & ~settled, lost, (trial, f, g), s, length)
-        search.step = search.next_step(*before)
+        new = _Trial(trial, f, g, s, length)
+        self._go_back(b, new, settled.nonzero()[:, 0])
+        self._accept(b, new, done | settled)
+        self._fail(b, spent & ~settled, lost)
+        search.step = search.next_step(previous_low, previous_slope)
         self._redirect(b, done | settled | spent)
 
-    def _conclude(
-        self, b: Batch, accept: Tensor, fail: Tensor, lost: Tensor, new: tuple[Tensor, ...], s: Tensor, length: Tensor
-    ) -> None:
-        """Move the rows that accept a step, and find who has ended and why."""
-        x, f, g = new
+    @staticmethod
+    def _go_back(b: Batch, new: "_Trial", rows: Tensor) -> None:
+        """Replace the trial of some rows by the lower end of their bracket."""
+        if not len(rows):
+            return
+        low = b.search.low[rows, None].to(b.x.dtype)
+        x = b.x[rows] + low * b.d[rows]
+        new.x[rows] = x.clamp(b.lower[rows], b.upper[rows])
+        new.s[rows] = new.x[rows] - b.x[rows]
+        new.g[rows] = b.g_low[rows]
+        new.f[rows] = b.search.f_low[rows]
+        new.length[rows] = torch.linalg.vector_norm(new.s[rows], dim=-1).to(new.f.dtype)
+
+    def _accept(self, b: Batch, new: "_Trial", accept: Tensor) -> None:
+        """Move the rows that accept their trial, and find who has converged or spent its budget."""
         moved = accept & ~b.fresh
-        b.history.push(s, g - b.g, moved)
-        b.length = torch.where(moved, length, b.length)
-        least = torch.maximum(b.f_mark.abs(), f.abs()).clamp_min(SMALLEST)
-        progress = b.fresh | (f < b.f_mark - self.rules.relative_tolerance * least)
-        b.calm = torch.where(accept, torch.where(progress, 0, b.calm + 1), b.calm)
-        b.f_mark = torch.where(accept & progress, f, b.f_mark)
-        b.f = torch.where(accept, f, b.f)
-        b.x, b.g = _choose(accept, x, b.x), _choose(accept, g, b.g)
-        b.budget, b.inherited = b.budget - moved.long(), b.inherited - b.inherited.sign() * moved
+        b.history.push(new.s, new.g - b.g, moved)
+        b.length = torch.where(moved, new.length, b.length)
+        least = torch.maximum(b.f_mark.abs(), new.f.abs()).clamp_min(SMALLEST)
+        mark = b.f_mark - self.rules.relative_tolerance * least
+        progress = b.fresh | (new.f < mark)
+        calm = torch.where(progress, 0, b.calm + 1)
+        b.calm = torch.where(accept, calm, b.calm)
+        b.f_mark = torch.where(accept & progress, new.f, b.f_mark)
+        b.f = torch.where(accept, new.f, b.f)
+        b.x = _choose(accept, new.x, b.x)
+        b.g = _choose(accept, new.g, b.g)
+        b.budget = b.budget - moved.long()
+        b.inherited = b.inherited - b.inherited.sign() * moved
         over = b.calm >= self.rules.patience
         if self.rules.gradient_tolerance > 0:
-            over |= (b.clamp(b.x - b.g) - b.x).abs().amax(-1) <= self.rules.gradient_tolerance
+            steepest = b.clamp(b.x - b.g) - b.x
+            over |= steepest.abs().amax(-1) <= self.rules.gradient_tolerance
         b.status = torch.where(accept & (b.budget <= 0), int(Status.BUDGET), b.status)
         b.status = torch.where(accept & over, int(Status.CONVERGED), b.status)
-        last = torch.where(lost, int(Status.NOT_FINITE), int(Status.STALLED))
-        earned = b.history.filled.any(-1) & (b.f <= b.f_restart - RESTART_GAIN * b.f.abs())
-        b.status = torch.where(fail & ~earned, last, b.status)
-        b.f_restart = torch.where(fail & earned, b.f, b.f_restart)
-        b.history.clear(fail & earned)  # the failure may be the memory's: once more along steepest descent
         b.fresh = b.fresh & ~accept
+
+    def _fail(self, b: Batch, fail: Tensor, lost: Tensor) -> None:
+        """End the rows whose search failed, or let them go on once more along steepest descent."""
+        reason = torch.where(lost, int(Status.NOT_FINITE), int(Status.STALLED))
+        gained = b.f <= b.f_restart - RESTART_GAIN * b.f.abs()
+        earned = b.history.filled.any(-1) & gained
+        b.status = torch.where(fail & ~earned, reason, b.status)
+        b.f_restart = torch.where(fail & earned, b.f, b.f_restart)
+        b.history.clear(fail & earned)  # the failure may be the memory's
 
     def _redirect(self, b: Batch, where: Tensor) -> None:
         """Give the marked rows a new direction and a new line search."""
-        d = quasi_newton_step(b.history, b.g, b.lower - b.x, b.upper - b.x, self.rules.guesses)
+        low = b.lower - b.x
+        high = b.upper - b.x
+        d = quasi_newton_step(b.history, b.g, low, high, self.rules.guesses)
         slope = dot(b.g, d)
         size = torch.linalg.vector_norm(b.g, dim=-1) * torch.linalg.vector_norm(d, dim=-1)
         good = b.history.filled.any(-1) & (slope < -1e-10 * size)
         eps = torch.finfo(b.x.dtype).eps
         tolerance = min(self.rules.relative_tolerance, 10 * eps)
-        little = good & (-slope <= tolerance * b.f.abs().clamp_min(SMALLEST))  # all that is left to gain
+        scale = b.f.abs().clamp_min(SMALLEST)
+        little = good & (-slope <= tolerance * scale)  # all that is left to gain
         doubtful = where & little & (b.inherited > 0)  # says another problem's memory: better to begin one's own
         b.history.clear(doubtful)
         b.inherited = torch.where(doubtful, -self.rules.memory, b.inherited)
-        b.length = torch.where(doubtful, self.rules.first_step, b.length)
+        b.length = torch.where(doubtful, FIRST_STEP, b.length)
         good &= ~doubtful
         little &= b.inherited == 0
         step = torch.ones_like(slope)
@@ -239,7 +297,8 @@ class Descent:
         if len(rest):
             d[rest], slope[rest], step[rest] = self._steepest(b, rest)
             little[rest] = slope[rest] == 0  # stationary to the last bit
-        b.status = torch.where(where & little & (b.status == _AT_WORK), int(Status.CONVERGED), b.status)
+        ends = where & little & (b.status == _AT_WORK)
+        b.status = torch.where(ends, int(Status.CONVERGED), b.status)
         b.d = _choose(where, d, b.d)
         new = LineSearch.start(step, b.f, slope)
         b.search = tensor_map(lambda a, c: torch.where(where, a, c), new, b.search)
@@ -247,11 +306,15 @@ class Descent:
     @staticmethod
     def _steepest(b: Batch, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Direction, slope and first step of some rows downhill inside the bounds."""
-        x, g = b.x[rows], b.g[rows]
-        blocked = ((x <= b.lower[rows]) & (g >= 0)) | ((x >= b.upper[rows]) & (g <= 0))
-        d = torch.where(blocked, 0.0, -g)
+        x = b.x[rows]
+        g = b.g[rows]
+        at_lower = (x <= b.lower[rows]) & (g >= 0)
+        at_upper = (x >= b.upper[rows]) & (g <= 0)
+        d = torch.where(at_lower | at_upper, 0.0, -g)
         slope = dot(g, d)
-        return d, slope, b.length[rows] / (-slope).sqrt().clamp_min(torch.finfo(slope.dtype).tiny)
+        tiny = torch.finfo(slope.dtype).tiny
+        step = b.length[rows] / (-slope).sqrt().clamp_min(tiny)
+        return d, slope, step
 
     @property
     def ended(self) -> Tensor:
@@ -269,13 +332,29 @@ class Descent:
     def aged(self, ticket: Tensor, turns: Tensor) -> tuple[Tensor, Tensor]:
         """Which of the solves `ticket` (B,) were at work for `turns` (B,) or just ended, and their places here."""
         which, place = (ticket[:, None] == self.batch.ticket).nonzero(as_tuple=True)
-        old = (self.batch.turns[place] >= turns[which]) | (self.batch.status[place] != _AT_WORK)
-        return which[old], place[old]
+        waited = self.batch.turns[place] >= turns[which]
+        over = waited | (self.batch.status[place] != _AT_WORK)
+        return which[over], place[over]
+
+
+@dataclass
+class _Trial:
+    """The point that each row tries, f and g there, and the step to it."""
+
+    x: Tensor
+    f: Tensor
+    g: Tensor
+    s: Tensor
+    length: Tensor
 
 
 def _join(a: Tensor, b: Tensor) -> Tensor:
-    return append(a, b) if a.ndim == 3 else torch.cat((a, b))  # three dimensions has the history alone, and it is large
+    if a.ndim == 3:  # only the history has three dimensions, and it is large
+        return append(a, b)
+    return torch.cat((a, b))
 
 
 def _choose(where: Tensor, new: Tensor, old: Tensor) -> Tensor:
-    return new if bool(where.all()) else torch.where(where[:, None], new, old)
+    if bool(where.all()):
+        return new
+    return torch.where(where[:, None], new, old)

@@ -40,11 +40,18 @@ class History:
     @classmethod
     def empty(cls, rows: int, memory: int, like: Tensor) -> "History":
         """No pairs yet and every variable free, for `rows` rows of the size and dtype of `like`."""
-        gram = torch.zeros(rows, 2 * memory, 2 * memory, dtype=wide(like.device), device=like.device)
-        count = torch.zeros(rows, dtype=torch.long, device=like.device)
-        side = torch.zeros(rows, like.shape[-1], dtype=torch.int8, device=like.device)
-        pairs = like.new_zeros(rows, 2 * memory, like.shape[-1])
-        return cls(pairs, gram, gram.clone(), side, count[:, None].repeat(1, memory), count)
+        n = like.shape[-1]
+        places = 2 * memory
+        gram = like.new_zeros(rows, places, places, dtype=wide(like.device))
+        count = like.new_zeros(rows, dtype=torch.long)
+        return cls(
+            pairs=like.new_zeros(rows, places, n),
+            gram=gram,
+            gram_free=gram.clone(),
+            side=like.new_zeros(rows, n, dtype=torch.int8),
+            age=count[:, None].repeat(1, memory),
+            count=count,
+        )
 
     @property
     def memory(self) -> int:
@@ -63,8 +70,9 @@ class History:
         """
         length = torch.linalg.vector_norm(s, dim=-1, keepdim=True)
         row = (where & (length[:, 0] > 0)).nonzero()[:, 0]
-        m, place = self.memory, self.count[row] % self.memory
-        both, each = torch.stack((place, place + m), dim=1), torch.arange(len(row), device=row.device)
+        place = self.count[row] % self.memory
+        of_y = place + self.memory
+        both = torch.stack((place, of_y), dim=1)
         new = s.new_empty(len(s), 4, s.shape[1])  # s and y, and what of them is free
         length.clamp_min_(torch.finfo(s.dtype).tiny)
         torch.div(s, length, out=new[:, 0])
@@ -75,10 +83,11 @@ class History:
             inner = products(new[row], self.pairs[row])
         else:  # products that nobody needs cost less than a copy of the pairs
             inner = products(new, self.pairs)[row]
-        for gram, part in ((self.gram, inner[:, :2]), (self.gram_free, inner[:, 2:])):
-            gram[row[:, None], both] = part
-            gram[row[:, None], :, both] = part
-        curvature, yy = inner[each, 0, place + m], inner[each, 1, place + m]
+        _write(self.gram, row, both, inner[:, :2])
+        _write(self.gram_free, row, both, inner[:, 2:])
+        each = torch.arange(len(row), device=row.device)
+        curvature = inner[each, 0, of_y]
+        yy = inner[each, 1, of_y]
         self.count[row] += 1
         self.age[row, place] = torch.where(curvature > CURVATURE * yy, self.count[row], 0)
 
@@ -97,7 +106,8 @@ class History:
         visited = 0
         for share in FEW:  # a row's own count decides how its sum is made, whatever the others do
             most = side.shape[1] // share
-            self._exchange(((changes > visited) & (changes <= most)).nonzero()[:, 0], changed, most)
+            rows = ((changes > visited) & (changes <= most)).nonzero()[:, 0]
+            self._exchange(rows, changed, most)
             visited = most
         rows = (changes > visited).nonzero()[:, 0]
         if len(rows):
@@ -108,18 +118,27 @@ class History:
         """Add to `gram_free` of `rows` what the freed variables bring, and take away what the held ones brought."""
         if not len(rows):
             return
-        changed, side, places = changed[rows], self.side[rows], 2 * self.memory
+        changed = changed[rows]
+        side = self.side[rows]
+        places = 2 * self.memory
         row, variable = changed.nonzero(as_tuple=True)
         nth = (changed.cumsum(1) - 1)[row, variable]
         variables = row.new_zeros(len(rows), most)
         sign = self.pairs.new_zeros(variables.shape)
         variables[row, nth] = variable
-        sign[row, nth] = torch.where(side[row, variable] == 0, 1.0, -1.0).to(sign)
+        freed = side[row, variable] == 0
+        sign[row, nth] = torch.where(freed, 1.0, -1.0).to(sign)
         # Pair by pair: a variable's entries in all pairs lie n apart. The flat index spares a copy of the rows' pairs.
         pair = rows[:, None] * places + torch.arange(places, device=rows.device)
         entries = (pair * side.shape[1])[:, :, None] + variables[:, None]
-        vectors = self.pairs.view(-1).index_select(0, entries.view(-1)).view(entries.shape)
+        flat = self.pairs.view(-1).index_select(0, entries.view(-1))
+        vectors = flat.view(entries.shape)
         self.gram_free[rows] += products(vectors * sign[:, None], vectors)
+
+
+def _write(gram: Tensor, row: Tensor, places: Tensor, inner: Tensor) -> None:
+    gram[row[:, None], places] = inner
+    gram[row[:, None], :, places] = inner
 
 
 def products(a: Tensor, b: Tensor) -> Tensor:
@@ -133,4 +152,6 @@ def bmm(a: Tensor, b: Tensor) -> Tensor:
     Alone, a row would go to another routine and differ in the last bit, which a long search can turn into another
     minimum.
     """
-    return torch.bmm(a, b) if len(a) != 1 else torch.bmm(a.expand(2, -1, -1), b.expand(2, -1, -1))[:1]
+    if len(a) == 1:
+        return torch.bmm(a.expand(2, -1, -1), b.expand(2, -1, -1))[:1]
+    return torch.bmm(a, b)

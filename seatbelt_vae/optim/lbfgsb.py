@@ -23,8 +23,6 @@ def minimise(
     max_iterations: int = 1000,
     memory: int = 10,
     gradient_tolerance: float = 1e-5,
-    relative_tolerance: float | None = None,
-    initial_step: float = 1.0,
     wolfe: float = 0.5,
     chunk: int | None = None,
     memory_budget: float = 2**30,
@@ -35,6 +33,7 @@ def minimise(
     .. math:: \min_{l_i \le x_i \le u_i} f_i(x_i), \quad i = 1, \dots, R
 
     Projected L-BFGS (:class:`~seatbelt_vae.optim.descent.Descent`): a row that ends makes room for the next.
+    A row has converged when two steps running decrease f by at most 10 eps of its dtype (float32: 1 eps), times \|f\|.
 
     Args:
         fun: ``fun(x, rows) -> values``: x (B, n), rows (B,) their indices in the whole batch, values (B,);
@@ -45,9 +44,6 @@ def minimise(
         max_iterations: accepted steps a row may take.
         memory: pairs of the quasi-Newton history.
         gradient_tolerance: converged when the largest entry of P(x - g) - x is at most this.
-        relative_tolerance: converged when two steps running decrease f by at most this share of \|f\|;
-            None for 10 eps of the dtype in float64 and 1 eps in float32.
-        initial_step: length of the first step, in the units of x.
         wolfe: share of the slope that a line search may leave, in (0, 1): where `fun` has kinks, 0.9 wastes less.
         chunk: rows per call of `fun`; None for all at work.
         memory_budget: bytes the solver's own tensors may take; rows beyond it wait for their turn.
@@ -75,16 +71,16 @@ def minimise(
         raise InputError(f"wolfe: {wolfe!r} is not between 0 and 1")
     if min(max_iterations, memory) < 1 or (chunk is not None and chunk < 1):
         raise InputError("max_iterations, memory, chunk: each needs to be at least 1")
-    if relative_tolerance is None:
-        relative_tolerance = torch.finfo(x0.dtype).eps * (10 if x0.dtype == torch.float64 else 1)
-    rules = Rules(gradient_tolerance, relative_tolerance, memory=memory, first_step=initial_step, wolfe=wolfe)
+    rules = Rules(gradient_tolerance, relative_tolerance(x0.dtype), memory=memory, wolfe=wolfe)
     descent = Descent(_Rows(fun, box, chunk), rules)
     found = Solution.unsolved(x0)
     waiting = torch.arange(len(x0), device=x0.device)
     room = rows_within(memory_budget, x0, memory)
     with progress_bar("Minimising", total=len(x0), enabled=progress) as advance:
         while len(waiting) or len(descent):
-            entering, waiting = waiting[: room - len(descent)], waiting[room - len(descent) :]
+            free = room - len(descent)
+            entering = waiting[:free]
+            waiting = waiting[free:]
             descent.admit(entering, x0[entering], max_iterations)
             descent.step()
             ended = descent.release()
@@ -95,6 +91,14 @@ def minimise(
 
 minimise_kinked = partial(minimise, wolfe=KINKED)
 """`minimise` for functions with kinks, as networks have."""
+
+
+def relative_tolerance(dtype: torch.dtype) -> float:
+    """The relative decrease of f below which a step counts as none."""
+    eps = torch.finfo(dtype).eps
+    if dtype == torch.float64:
+        return eps * 10
+    return eps
 
 
 @dataclass(frozen=True)
@@ -113,17 +117,16 @@ class _Rows:
 
 
 def rows_within(budget: float, x: Tensor, memory: int) -> int:
-    """How many rows of the size and dtype of x (·, n) a `Descent` can hold in `budget` bytes; at least 1.
-
-    Example:
-        >>> rows_within(2**20, torch.zeros(1, 1024), memory=10)
-        5
-    """
+    """How many rows of the size and dtype of x (·, n) a `Descent` can hold in `budget` bytes; at least 1."""
     vectors = 2 * memory + 20  # the pairs, the state, and what a turn needs besides
     matrices = 5 * (2 * memory) ** 2  # the products of the pairs, and what is made of them to solve with
-    return max(1, int(budget / (vectors * x.shape[1] * x.element_size() + 8 * matrices)))
+    row = vectors * x.shape[1] * x.element_size() + 8 * matrices
+    return max(1, int(budget / row))
 
 
 def _write(found: Solution, ended: Batch) -> None:
-    found.x[ended.index], found.value[ended.index] = ended.x, torch.where(ended.fresh, torch.nan, ended.f)
-    found.status[ended.index], found.evaluations[ended.index] = ended.status.to(torch.int8), ended.turns
+    index = ended.index
+    found.x[index] = ended.x
+    found.value[index] = torch.where(ended.fresh, torch.nan, ended.f)
+    found.status[index] = ended.status.to(torch.int8)
+    found.evaluations[index] = ended.turns

@@ -40,43 +40,59 @@ class LineSearch:
     @classmethod
     def start(cls, step: Tensor, f: Tensor, slope: Tensor) -> "LineSearch":
         """A search from t = 0, with value `f` and slope `slope` there, that first tries `step`."""
-        zero, infinity = torch.zeros_like(f), torch.full_like(f, torch.inf)
-        return cls(step, zero, infinity, f.clone(), slope.clone(), infinity.clone(), zero.clone(), slope, zero.clone())
+        zero = torch.zeros_like(f)
+        infinity = torch.full_like(f, torch.inf)
+        return cls(
+            step=step,
+            low=zero,
+            high=infinity,
+            f_low=f.clone(),
+            slope_low=slope.clone(),
+            f_high=infinity.clone(),
+            slope_high=zero.clone(),
+            slope=slope,
+            trials=zero.clone(),
+        )
 
     def record(self, f: Tensor, slope: Tensor, enough: Tensor, wolfe: float) -> Tensor:
         """Take in the trial at `step`; which rows are done: at most `wolfe` of their slope is left, (B,)."""
         flat = slope >= wolfe * self.slope
-        raises, lowers = enough & ~flat, ~enough
+        raises = enough & ~flat
         self.low = torch.where(raises, self.step, self.low)
         self.f_low = torch.where(raises, f, self.f_low)
         self.slope_low = torch.where(raises, slope, self.slope_low)
-        self.high = torch.where(lowers, self.step, self.high)
-        self.f_high = torch.where(lowers, f, self.f_high)
-        self.slope_high = torch.where(lowers, slope, self.slope_high)
+        self.high = torch.where(enough, self.high, self.step)
+        self.f_high = torch.where(enough, self.f_high, f)
+        self.slope_high = torch.where(enough, self.slope_high, slope)
         self.trials = self.trials + 1
         return enough & flat
 
     def next_step(self, previous_low: Tensor, previous_slope: Tensor) -> Tensor:
         """The next trial: a cubic inside the bracket, a secant on the slope beyond it, both kept in safe limits."""
-        return torch.where(self.high.isinf(), self._expand(previous_low, previous_slope), self._shrink())
+        beyond = self._expand(previous_low, previous_slope)
+        return torch.where(self.high.isinf(), beyond, self._shrink())
 
     def _expand(self, previous_low: Tensor, previous_slope: Tensor) -> Tensor:
         gain = self.slope_low - previous_slope
         secant = self.low - self.slope_low * (self.low - previous_low) / gain
         secant = torch.where(gain > 0, secant, torch.inf)
-        return torch.minimum(torch.maximum(secant, EXPAND[0] * self.low), EXPAND[1] * self.low)
+        least = EXPAND[0] * self.low
+        most = EXPAND[1] * self.low
+        return torch.minimum(torch.maximum(secant, least), most)
 
     def _shrink(self) -> Tensor:
         width = self.high - self.low
-        cubic = _cubic(self.f_low, self.slope_low, self.f_high, self.slope_high, width)
+        cubic = self._cubic(width)
         third = self.trials % 3 == 0  # a bisection now and then: a kink fools every interpolation
-        share = torch.where(torch.isfinite(cubic) & ~third, cubic / width, 0.5).clamp(0.1, 0.9)
+        share = torch.where(torch.isfinite(cubic) & ~third, cubic / width, 0.5)
+        share = share.clamp(0.1, 0.9)
         share = torch.where(torch.isfinite(self.f_high), share, 0.1)
         return self.low + share * width
 
-
-def _cubic(f_a: Tensor, slope_a: Tensor, f_b: Tensor, slope_b: Tensor, width: Tensor) -> Tensor:
-    """The minimiser, as a distance from a, of the cubic with these values and slopes at 0 and `width`."""
-    chord = slope_a + slope_b - 3 * (f_b - f_a) / width
-    root = (chord**2 - slope_a * slope_b).sqrt()  # NaN when there is no minimiser: the caller bisects
-    return width * (1 - (slope_b + root - chord) / (slope_b - slope_a + 2 * root))
+    def _cubic(self, width: Tensor) -> Tensor:
+        """The minimiser, as a distance from low, of the cubic with the values and slopes of the bracket."""
+        a = self.slope_low
+        b = self.slope_high
+        chord = a + b - 3 * (self.f_high - self.f_low) / width
+        root = (chord**2 - a * b).sqrt()  # NaN when there is no minimiser: then bisect
+        return width * (1 - (b + root - chord) / (b - a + 2 * root))

@@ -1,4 +1,4 @@
-"""A batch of bounded problems: the checked start, the box, and values with gradients in chunks."""
+"""Bounded problems, one a row: the checked start, the box, values and gradients in chunks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,20 +11,22 @@ from seatbelt_vae.errors import InputError
 Objective = Callable[[Tensor, Tensor], Tensor]
 """``fun(x, rows) -> values``: x (B, n), rows (B,) their indices in the whole batch, values (B,). Rows independent."""
 
-Rounded = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""``fun(x, rows, width) -> values``: an objective with its kinks rounded off by width (B,), itself where that is 0."""
+Smoothed = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""``fun(x, rows, width) -> values``: an objective with kinks smoothed over width (B,); itself where that is 0."""
 
 Bound = Tensor | float
 
 
 def wide(device: torch.device) -> torch.dtype:
     """The dtype of values and small matrices: float64 wherever the device has it."""
-    return torch.float32 if device.type == "mps" else torch.float64
+    if device.type == "mps":
+        return torch.float32
+    return torch.float64
 
 
 @dataclass(frozen=True)
 class Box:
-    """Bounds that broadcast against (R, n), never materialised beyond the rows asked for."""
+    """Bounds that broadcast against (R, n); only the rows asked for are made."""
 
     lower: Tensor
     upper: Tensor
@@ -35,7 +37,40 @@ class Box:
 
     def rows(self, index: Tensor) -> "Box":
         """The box of some rows only."""
-        return Box(*(b[index] if b.ndim == 2 and b.shape[0] > 1 else b for b in (self.lower, self.upper)))
+        return Box(_rows(self.lower, index), _rows(self.upper, index))
+
+
+def _rows(bound: Tensor, index: Tensor) -> Tensor:
+    if bound.ndim == 2 and len(bound) > 1:
+        return bound[index]
+    return bound
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Minimise a function r of d inside bounds, one problem a row.
+
+    Args:
+        fun: r: ``fun(d, rows) -> values``; d (B, n), rows (B,) indices in 0 … R − 1, values (B,).
+        x0: starting points, (R, n), float32 or float64.
+        lower: bounds of d, a number or broadcastable to (R, n).
+        upper: likewise.
+        smoothed: r with its kinks smoothed; None where there is nothing to smooth.
+        chunk: rows per call of `fun`; None for all.
+    """
+
+    fun: Objective
+    x0: Tensor
+    lower: Bound
+    upper: Bound
+    smoothed: Smoothed | None = None
+    chunk: int | None = None
+
+    def checked(self) -> tuple[Tensor, Box]:
+        """The projected start and the box; see `check`."""
+        if self.chunk is not None and self.chunk < 1:
+            raise InputError(f"chunk: {self.chunk} is too few, needs 1 or more, or None")
+        return check(self.x0, self.lower, self.upper)
 
 
 def check(x0: Tensor, lower: Bound, upper: Bound) -> tuple[Tensor, Box]:
@@ -77,7 +112,12 @@ def _bound(name: str, bound: Bound, x0: Tensor) -> Tensor:
     return tensor
 
 
-def value_and_gradient(fun: Objective, x: Tensor, rows: Tensor, chunk: int | None = None) -> tuple[Tensor, Tensor]:
+def value_and_gradient(
+    fun: Objective,
+    x: Tensor,
+    rows: Tensor,
+    chunk: int | None = None,
+) -> tuple[Tensor, Tensor]:
     """Values (B,) in float64 and gradients (B, n) of independent rows, `chunk` rows a call.
 
     The sum of the values is differentiated: with independent rows its gradient holds each row's own.
@@ -88,8 +128,11 @@ def value_and_gradient(fun: Objective, x: Tensor, rows: Tensor, chunk: int | Non
     if chunk is None or len(x) <= chunk:
         return _evaluate(fun, x, rows)
     pieces = -(-len(x) // chunk)  # of nearly the same size: a small rest costs more a row
-    parts = [_evaluate(fun, *part) for part in zip(x.chunk(pieces), rows.chunk(pieces), strict=True)]
-    values, gradients = zip(*parts, strict=True)
+    values, gradients = [], []
+    for part, index in zip(x.chunk(pieces), rows.chunk(pieces), strict=True):
+        f, g = _evaluate(fun, part, index)
+        values.append(f)
+        gradients.append(g)
     return torch.cat(values), torch.cat(gradients)
 
 

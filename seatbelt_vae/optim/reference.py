@@ -10,6 +10,15 @@ from seatbelt_vae.optim.problem import Bound, Box, Objective, check, value_and_g
 from seatbelt_vae.optim.solution import Solution, Status
 from seatbelt_vae.progress import progress_bar
 
+PAIRS = 25
+"""Of scipy's history, as in the paper."""
+
+FACTR = 10 * float(np.finfo(float).eps)
+"""Scipy's relative tolerance, as in the paper."""
+
+ENDS = (Status.CONVERGED, Status.BUDGET, Status.STALLED)
+"""What scipy's status means: 0 converged, 1 out of iterations or evaluations, 2 the line search ended abnormally."""
+
 
 def minimise_scipy(
     fun: Objective,
@@ -18,16 +27,12 @@ def minimise_scipy(
     upper: Bound,
     *,
     max_iterations: int = 15000,
-    memory: int = 25,
     gradient_tolerance: float = 1e-5,
-    relative_tolerance: float | None = None,
-    chunk: int | None = None,
     progress: bool = False,
 ) -> Solution:
     """Minimise one bounded function per row with scipy's L-BFGS-B, one row after another.
 
-    Arguments and result are those of `minimise`; the defaults (25 pairs, factr = 10, that is a relative tolerance of
-    10 eps of float64) are the settings of the paper. `chunk` is accepted and changes nothing.
+    Arguments and result are those of `minimise`; the settings are those of the paper (25 pairs, factr = 10).
 
     References:
         Zhu, Byrd, Lu & Nocedal 1997, Algorithm 778: L-BFGS-B.
@@ -37,39 +42,60 @@ def minimise_scipy(
         tensor([[0.5000, 0.5000]])
     """
     x0, box = check(x0, lower, upper)
-    ftol = 10 * float(np.finfo(float).eps) if relative_tolerance is None else relative_tolerance
-    options = {"maxcor": memory, "maxiter": max_iterations, "maxfun": 2 * max_iterations, "ftol": ftol}
-    options["gtol"] = gradient_tolerance
+    options = {
+        "maxcor": PAIRS,
+        "maxiter": max_iterations,
+        "maxfun": 2 * max_iterations,
+        "ftol": FACTR,
+        "gtol": gradient_tolerance,
+    }
     found = Solution.unsolved(x0)
     with progress_bar("Minimising with scipy", total=len(x0), enabled=progress) as advance:
         for row in range(len(x0)):
-            _solve_row(fun, x0, box, torch.tensor([row], device=x0.device), options, found)
+            index = torch.tensor([row], device=x0.device)
+            _solve_row(fun, x0, box, index, options, found)
             advance()
     return found
 
 
-def _solve_row(fun: Objective, x0: Tensor, box: Box, row: Tensor, options: dict[str, Any], found: Solution) -> None:
+def _solve_row(
+    fun: Objective,
+    x0: Tensor,
+    box: Box,
+    row: Tensor,
+    options: dict[str, Any],
+    found: Solution,
+) -> None:
     from scipy.optimize import minimize
 
-    count, all_finite = 0, True
+    count = 0
+    all_finite = True
 
     def value(x: np.ndarray[Any, Any]) -> tuple[float, np.ndarray[Any, Any]]:
         nonlocal count, all_finite
-        f, g = value_and_gradient(fun, torch.as_tensor(x[None], dtype=x0.dtype, device=x0.device), row)
-        count, all_finite = count + 1, all_finite and bool(torch.isfinite(f).all())
-        return float(f), g[0].double().cpu().numpy()
+        point = torch.as_tensor(x[None], dtype=x0.dtype, device=x0.device)
+        f, g = value_and_gradient(fun, point, row)
+        count += 1
+        all_finite = all_finite and bool(torch.isfinite(f).all())
+        return float(f), _numpy(g)
 
-    bounds = [b.expand_as(x0)[row][0].double().cpu().numpy() for b in (box.lower, box.upper)]
-    start = x0[row][0].double().cpu().numpy()
-    result = minimize(
-        value, start, jac=True, method="L-BFGS-B", bounds=list(zip(*bounds, strict=True)), options=options
-    )
-    one_row = box.rows(row)
-    x = one_row.clamp(torch.as_tensor(result.x[None], dtype=x0.dtype, device=x0.device))
-    # status: 0 converged, 1 out of iterations or evaluations, 2 the line search ended abnormally
-    status = (Status.CONVERGED, Status.BUDGET, Status.STALLED)[min(int(result.status), 2)]
-    found.x[row], found.value[row], found.evaluations[row] = x, float(result.fun), count
-    found.status[row] = int(status if all_finite or np.isfinite(result.fun) else Status.NOT_FINITE)
+    low = _numpy(box.lower.expand_as(x0)[row])
+    high = _numpy(box.upper.expand_as(x0)[row])
+    bounds = list(zip(low, high, strict=True))
+    result = minimize(value, _numpy(x0[row]), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    x = torch.as_tensor(result.x[None], dtype=x0.dtype, device=x0.device)
+    status = ENDS[min(int(result.status), 2)]
+    if not all_finite and not np.isfinite(result.fun):
+        status = Status.NOT_FINITE
+    found.x[row] = box.rows(row).clamp(x)
+    found.value[row] = float(result.fun)
+    found.evaluations[row] = count
+    found.status[row] = int(status)
+
+
+def _numpy(rows: Tensor) -> np.ndarray[Any, Any]:
+    """The only one of some rows (1, n)."""
+    return rows[0].double().cpu().numpy()
 
 
 def minimise_adam(
@@ -95,9 +121,13 @@ def minimise_adam(
         tensor([[0.5000, 0.5000]])
     """
     x0, box = check(x0, lower, upper)
-    found, rows = Solution.unsolved(x0), torch.arange(len(x0), device=x0.device)
-    x, m, v = x0.clone(), torch.zeros_like(x0), torch.zeros_like(x0)
-    best, healthy = torch.full_like(found.value, torch.inf), torch.ones_like(rows, dtype=torch.bool)
+    found = Solution.unsolved(x0)
+    rows = torch.arange(len(x0), device=x0.device)
+    x = x0.clone()
+    m = torch.zeros_like(x0)
+    v = torch.zeros_like(x0)
+    best = torch.full_like(found.value, torch.inf)
+    healthy = torch.ones_like(rows, dtype=torch.bool)
     with progress_bar("Minimising with Adam", total=max_iterations, enabled=progress) as advance:
         for step in range(1, max_iterations + 1):
             f, g = value_and_gradient(fun, x, rows, chunk)
@@ -105,8 +135,10 @@ def minimise_adam(
             better = healthy & (f < best)
             best = torch.where(better, f, best)
             found.x.copy_(torch.where(better[:, None], x, found.x))
-            m, v = m.lerp(g, 0.1), v.lerp(g**2, 0.001)
-            ascent = (m / (1 - 0.9**step)) / ((v / (1 - 0.999**step)).sqrt() + 1e-8)
+            m = m.lerp(g, 0.1)
+            v = v.lerp(g**2, 0.001)
+            root = (v / (1 - 0.999**step)).sqrt() + 1e-8
+            ascent = (m / (1 - 0.9**step)) / root
             x = torch.where(healthy[:, None], box.clamp(x - learning_rate * ascent), x)
             advance()
     found.value.copy_(torch.where(best.isinf(), torch.nan, best))

@@ -10,10 +10,15 @@ from torch import Tensor
 
 def tensor_map(function: Callable[..., Tensor], *structures: Any) -> Any:
     """Apply a function to every tensor of structures that are made alike."""
-    parts = ([getattr(s, field.name) for s in structures] for field in fields(structures[0]))
-    return type(structures[0])(
-        *(function(*part) if isinstance(part[0], Tensor) else tensor_map(function, *part) for part in parts)
-    )
+    first = structures[0]
+    results = []
+    for field in fields(first):
+        parts = [getattr(structure, field.name) for structure in structures]
+        if isinstance(parts[0], Tensor):
+            results.append(function(*parts))
+        else:
+            results.append(tensor_map(function, *parts))
+    return type(first)(*results)
 
 
 def take(structure: Any, rows: Tensor) -> Any:
@@ -31,8 +36,10 @@ def append(rows: Tensor, more: Tensor) -> Tensor:
         tensor([[0., 0.],
                 [1., 1.]])
     """
-    count, shape = len(rows) + len(more), rows.shape[1:]
-    room = rows.untyped_storage().nbytes() // rows.element_size() // max(1, shape.numel())
+    count = len(rows) + len(more)
+    shape = rows.shape[1:]
+    numbers = rows.untyped_storage().nbytes() // rows.element_size()
+    room = numbers // max(1, shape.numel())
     if not rows.is_contiguous() or rows.storage_offset() or room < count:
         grown = rows.new_empty(2 * count, *shape)
         grown[: len(rows)] = rows
@@ -50,7 +57,8 @@ def close_gaps(structure: Any, count: int, gaps: Tensor) -> Any:
     left = count - len(gaps)
     tail = torch.ones(len(gaps), dtype=torch.bool, device=gaps.device)
     tail[gaps[gaps >= left] - left] = False
-    movers, places = tail.nonzero()[:, 0] + left, gaps[gaps < left]
+    movers = tail.nonzero()[:, 0] + left
+    places = gaps[gaps < left]
 
     def cut(x: Tensor) -> Tensor:
         x[places] = x[movers]

@@ -16,14 +16,14 @@ class Status(IntEnum):
         >>> Status(1)
         <Status.STALLED: 1>
         >>> print(Status.BUDGET)
-        the iteration budget ran out before convergence: raise max_iterations (on a path, or waves)
+        the iteration budget ran out before convergence: raise max_iterations (or passes, in a continuation)
     """
 
     message: str
 
     CONVERGED = 0, "converged: the projected gradient or the relative decrease is below its tolerance"
     STALLED = 1, "stalled: no step decreases the objective, not even along steepest descent (a kink, or rounding)"
-    BUDGET = 2, "the iteration budget ran out before convergence: raise max_iterations (on a path, or waves)"
+    BUDGET = 2, "the iteration budget ran out before convergence: raise max_iterations (or passes, in a continuation)"
     NOT_FINITE = (
         3,
         "the objective is infinite or NaN at the start or at every point tried; the best finite point is kept",
@@ -66,10 +66,9 @@ class Solution:
     @classmethod
     def unsolved(cls, x0: Tensor) -> "Solution":
         """What there is before the first evaluation: the starting points (R, n), and no values."""
-        rows, device = len(x0), x0.device
-        return cls(
-            x0.clone(),
-            torch.full((rows,), torch.nan, dtype=wide(device), device=device),
-            torch.zeros(rows, dtype=torch.int8, device=device),
-            torch.zeros(rows, dtype=torch.long, device=device),
-        )
+        rows = len(x0)
+        device = x0.device
+        value = torch.full((rows,), torch.nan, dtype=wide(device), device=device)
+        status = torch.zeros(rows, dtype=torch.int8, device=device)
+        evaluations = torch.zeros(rows, dtype=torch.long, device=device)
+        return cls(x0.clone(), value, status, evaluations)

@@ -11,7 +11,13 @@ GUESSES = 3
 One will do where an evaluation costs little more than a guess."""
 
 
-def quasi_newton_step(history: History, gradient: Tensor, low: Tensor, high: Tensor, guesses: int = GUESSES) -> Tensor:
+def quasi_newton_step(
+    history: History,
+    gradient: Tensor,
+    low: Tensor,
+    high: Tensor,
+    guesses: int = GUESSES,
+) -> Tensor:
     r"""The step p that minimises the quadratic model inside the bounds.
 
     .. math:: \min_{low \le p \le high} g^T p + \tfrac12 p^T B p, \quad B = \theta I - W K^{-1} W^T, \quad
@@ -35,24 +41,19 @@ def quasi_newton_step(history: History, gradient: Tensor, low: Tensor, high: Ten
         Byrd, Nocedal & Schnabel 1994, Representations of quasi-Newton matrices, theorem 2.3.
         Hintermüller, Ito & Kunisch 2002, The primal-dual active set strategy as a semismooth Newton method.
     """
-    return _guess(history, gradient, low, high, guesses)
-
-
-def _guess(history: History, gradient: Tensor, low: Tensor, high: Tensor, left: int) -> Tensor:
-    """The step for the guess at hand; rows that contradict it try the next one, `left` in all."""
     step = _newton(history, gradient, low, high)
     side = (step >= high).to(torch.int8) - (step <= low).to(torch.int8)
     rows = (side != history.side).any(-1).nonzero()[:, 0]
     history.hold(side)
-    if left == 1 or not len(rows):
-        return torch.minimum(torch.maximum(step, low), high)
-    if 2 * len(rows) > len(step):  # a copy of the pairs costs more than to repeat what is settled
-        return _guess(history, gradient, low, high, left - 1)
-    part = take(history, rows)
+    again = guesses > 1 and len(rows) > 0
+    if again and 2 * len(rows) > len(step):  # a copy of the pairs costs more than to repeat what is settled
+        return quasi_newton_step(history, gradient, low, high, guesses - 1)
     step = torch.minimum(torch.maximum(step, low), high)
-    g, lower, upper = (t.index_select(0, rows) for t in (gradient, low, high))
-    step[rows] = _guess(part, g, lower, upper, left - 1)
-    history.side[rows], history.gram_free[rows] = part.side, part.gram_free
+    if again:
+        part = take(history, rows)
+        step[rows] = quasi_newton_step(part, gradient[rows], low[rows], high[rows], guesses - 1)
+        history.side[rows] = part.side
+        history.gram_free[rows] = part.gram_free
     return step
 
 
@@ -60,26 +61,35 @@ def _newton(history: History, gradient: Tensor, low: Tensor, high: Tensor) -> Te
     """Solve for the free variables with the others held, and say where the held ones would go: unclipped."""
     theta, scale, kernel = _compact(history)
     t = theta[:, None].to(gradient.dtype)
-    held = torch.where(history.side < 0, low, torch.where(history.side > 0, high, -gradient / t))
+    above = torch.where(history.side > 0, high, -gradient / t)
+    held = torch.where(history.side < 0, low, above)
     inner = products(held[:, None], history.pairs)[:, 0] * scale
-    reduced = kernel - history.gram_free * (scale[:, :, None] * scale[:, None, :] / theta[:, None, None])
-    weights = torch.linalg.solve_ex(reduced, inner[:, :, None])[0][:, :, 0] * scale
-    return (bmm(weights[:, None].to(t.dtype), history.pairs)[:, 0] - gradient) / t
+    scales = scale[:, :, None] * scale[:, None, :] / theta[:, None, None]
+    reduced = kernel - history.gram_free * scales
+    solved = torch.linalg.solve_ex(reduced, inner[:, :, None])[0][:, :, 0]
+    weights = (solved * scale)[:, None].to(t.dtype)
+    return (bmm(weights, history.pairs)[:, 0] - gradient) / t
 
 
 def _compact(history: History) -> tuple[Tensor, Tensor, Tensor]:
     """The pieces theta (B,), the scale of W's columns (B, 2m) and K (B, 2m, 2m); places without a pair are inert."""
-    m, used = history.memory, history.filled
-    ss, sy, yy = history.gram[:, :m, :m], history.gram[:, :m, m:], history.gram[:, m:, m:]
-    newest = history.age.argmax(1, keepdim=True)
+    m = history.memory
+    used = history.filled
+    age = history.age
+    ss = history.gram[:, :m, :m]
+    sy = history.gram[:, :m, m:]
+    yy = history.gram[:, m:, m:]
     d = sy.diagonal(dim1=1, dim2=2)
-    theta = (yy.diagonal(dim1=1, dim2=2) / torch.where(used, d, 1.0)).gather(1, newest)[:, 0]
+    ratio = yy.diagonal(dim1=1, dim2=2) / torch.where(used, d, 1.0)
+    theta = ratio.gather(1, age.argmax(1, keepdim=True))[:, 0]
     theta = torch.where(used.any(1), theta, 1.0)
     both = used[:, :, None] & used[:, None, :]
-    newer = history.age[:, :, None] > history.age[:, None, :]
+    newer = age[:, :, None] > age[:, None, :]
     lower = torch.where(both & newer, sy, 0.0)
     blank = torch.diag_embed((~used).to(d.dtype))
-    top = torch.cat((torch.where(both, ss, 0.0) * theta[:, None, None] + blank, lower), dim=2)
-    bottom = torch.cat((lower.mT, -torch.diag_embed(torch.where(used, d, 0.0)) - blank), dim=2)
+    corner = torch.where(both, ss, 0.0) * theta[:, None, None] + blank
+    other = -torch.diag_embed(torch.where(used, d, 0.0)) - blank
+    top = torch.cat((corner, lower), dim=2)
+    bottom = torch.cat((lower.mT, other), dim=2)
     scale = torch.cat((theta[:, None] * used, used.to(d.dtype)), dim=1)
     return theta, scale, torch.cat((top, bottom), dim=1)

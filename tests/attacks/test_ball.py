@@ -3,24 +3,24 @@
 import pytest
 import torch
 
-from seatbelt_vae.attacks import attack
+from seatbelt_vae.attacks import Ball, Cold, Continuation, Damage, Output, Penalty, attack
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim import solve_ball
+from seatbelt_vae.optim import Problem, solve_ball
 
 
 def test_damage_to_a_linear_model_is_its_largest_singular_value(linear):
     # rec(x + d) − rec(x) = WᵀW d, so in an L2 ball the damage is ε·σ_max(WᵀW).
     source = torch.full((1, 1, 4, 4), 0.5, dtype=torch.float64)
-    result = attack(linear, source, mode="damage", radii=[0.05, 0.1], restarts=4, seed=1)
+    result = attack(linear, source, None, Damage(), Ball([0.05, 0.1], restarts=4), seed=1)
     largest = torch.linalg.matrix_norm(linear.w.detach().T @ linear.w.detach(), ord=2)
-    torch.testing.assert_close(-result.discrepancy[0], largest * result.lambdas.double(), rtol=1e-5, atol=0)
-    torch.testing.assert_close(result.distortion[0], result.lambdas.double(), rtol=1e-6, atol=0)
+    torch.testing.assert_close(-result.discrepancy[0], largest * result.budget.values.double(), rtol=1e-5, atol=0)
+    torch.testing.assert_close(result.distortion[0], result.budget.values.double(), rtol=1e-6, atol=0)
 
 
 def test_damage_in_a_cube_is_the_best_corner(linear):
     # The maximum of a convex function over a cube is at a corner: try all 2^16.
     source = torch.full((1, 1, 4, 4), 0.5, dtype=torch.float64)
-    result = attack(linear, source, mode="damage", radii=[0.1], ball="linf", restarts=20)
+    result = attack(linear, source, None, Damage(), Ball([0.1], norm="linf", restarts=20))
     bits = torch.arange(2**16)[:, None].bitwise_and(2 ** torch.arange(16)).ne(0)
     corners = 0.1 * (2.0 * bits.double() - 1)
     best = (corners @ (linear.w.detach().T @ linear.w.detach())).norm(dim=1).max()
@@ -30,7 +30,7 @@ def test_damage_in_a_cube_is_the_best_corner(linear):
 def test_posterior_damage_has_its_closed_form(linear):
     # Symmetric KL of equal scales: ‖W d / σ‖², so the maximum in a ball is ε² σ_max(W/σ)².
     source = torch.full((1, 1, 4, 4), 0.5, dtype=torch.float64)
-    result = attack(linear, source, mode="damage", divergence="skl", radii=[0.1], restarts=4)
+    result = attack(linear, source, None, Damage("skl"), Ball([0.1], restarts=4))
     scaled = linear.w.detach() / linear.scale.detach()
     expected = 0.01 * torch.linalg.matrix_norm(scaled, ord=2) ** 2
     torch.testing.assert_close(-result.discrepancy[0, 0], expected, rtol=1e-5, atol=0)
@@ -42,7 +42,7 @@ def test_targeted_attack_inside_a_ball_meets_the_trust_region_problem(linear):
     source = torch.full((1, 1, 4, 4), 0.5, dtype=torch.float64)
     target = source + 0.3 * (torch.rand(1, 1, 4, 4, generator=generator, dtype=torch.float64) - 0.5)
     radius = 0.05
-    result = attack(linear, source, target, radii=[radius])
+    result = attack(linear, source, target, budget=Ball([radius]))
     w = linear.w.detach() / linear.scale.detach()
     gap = w @ (target - source).flatten()
     hessian, right, eye = w.T @ w, w.T @ gap, torch.eye(16, dtype=torch.float64)
@@ -57,19 +57,19 @@ def test_targeted_attack_inside_a_ball_meets_the_trust_region_problem(linear):
 
 def test_more_room_never_hurts_and_the_ball_is_kept(hierarchy, images):
     for ball in ("l2", "linf"):
-        result = attack(
-            hierarchy, images[:2], mode="damage", radii=[0.02, 0.1, 0.3], ball=ball, restarts=2, max_iterations=10
-        )
+        budget = Ball([0.02, 0.1, 0.3], norm=ball, restarts=2)
+        result = attack(hierarchy, images[:2], None, Damage(), budget, Cold(max_iterations=10))
         assert (result.discrepancy.diff(dim=1) <= 0).all()
         d = (result.adversarial - result.source[:, None]).flatten(2)
         size = d.norm(dim=-1) if ball == "l2" else d.abs().amax(-1)
-        assert (size <= result.lambdas.double() * (1 + 1e-9) + 1e-12).all()
+        assert (size <= result.budget.values.double() * (1 + 1e-9) + 1e-12).all()
         assert result.adversarial.min() >= 0
         assert result.adversarial.max() <= 1
 
 
 def test_l2_output_attack_reaches_the_squared_distance_of_the_reconstruction(hierarchy, images):
-    result = attack(hierarchy, images[:1], images[2:3], mode="output", divergence="l2", lambdas=[1.0], max_iterations=5)
+    few = Continuation(max_iterations=5)
+    result = attack(hierarchy, images[:1], images[2:3], Output("l2"), Penalty([1.0]), few)
     gap = hierarchy.reconstruct(result.adversarial[:, 0]) - images[2:3]
     torch.testing.assert_close(result.discrepancy[:, 0], gap.square().flatten(1).sum(1).detach())
 
@@ -85,21 +85,7 @@ def test_l2_output_attack_reaches_the_squared_distance_of_the_reconstruction(hie
     ],
 )
 def test_bad_balls_are_refused(changes, message):
-    arguments = {"radii": [1.0], "lower": -1.0, "upper": 1.0, **changes}
+    options = {"radii": [1.0], **changes}
+    problem = Problem(lambda d, i: d.square().sum(-1), torch.zeros(1, 2), options.pop("lower", -1.0), 1.0)
     with pytest.raises(InputError, match=message):
-        solve_ball(lambda d, i: d.square().sum(-1), torch.zeros(1, 2), **arguments)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"mode": "damage"}, "radii: a damage attack needs"),
-        ({"mode": "output"}, "target: a output attack needs|target"),
-        ({"mode": "output", "divergence": "w2", "target": True}, "an output attack has elbo and l2"),
-        ({"mode": "damage", "radii": [-1.0]}, "zero or more"),
-    ],
-)
-def test_bad_modes_are_refused(hierarchy, images, changes, message):
-    target = images[1:2] if changes.pop("target", False) else None
-    with pytest.raises(InputError, match=message):
-        attack(hierarchy, images[:1], target, max_iterations=1, **changes)
+        solve_ball(problem, **options)

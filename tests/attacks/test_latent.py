@@ -2,8 +2,10 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
+from seatbelt_vae.attacks import Latent
 from seatbelt_vae.attacks.divergences import DIVERGENCES, find_divergence, kl
-from seatbelt_vae.attacks.latent import LatentObjective, choose_layers
+from seatbelt_vae.attacks.latent import choose_layers
+from seatbelt_vae.attacks.noise import Noise
 from seatbelt_vae.errors import InputError
 
 
@@ -67,14 +69,14 @@ def test_every_divergence_is_zero_at_the_target_and_positive_elsewhere(name):
 def test_objective_is_the_sum_over_the_chosen_layers(hierarchy, images, layers):
     source, target = images[:2], images[2:]
     d = 0.1 * torch.randn(2, 784, dtype=torch.float64)
-    objective = LatentObjective(hierarchy, source, target, kl, layers)
+    objective = Latent(layers=layers).pose(hierarchy, source, target, Noise())
     q, t = hierarchy.encode(source + d.view_as(source)), hierarchy.encode(target)
     expected = sum(kl_divergence(q[i], t[i]).sum(-1) for i in layers)
     torch.testing.assert_close(objective(d, torch.arange(2)), expected)
 
 
 def test_rows_may_come_in_any_order_and_repeat(hierarchy, images):
-    objective = LatentObjective(hierarchy, images[:2], images[2:], kl, (0, 1, 2))
+    objective = Latent(layers=(0, 1, 2)).pose(hierarchy, images[:2], images[2:], Noise())
     d = 0.1 * torch.randn(3, 784, dtype=torch.float64)
     rows = torch.tensor([1, 0, 1])
     one_by_one = torch.cat([objective(d[i : i + 1], rows[i : i + 1]) for i in range(3)])
@@ -85,7 +87,8 @@ def test_common_noise_averages_over_its_paths(hierarchy, images):
     source, target = images[:2], images[2:]
     noise = [torch.randn(2, 3, size, dtype=torch.float64) for size in hierarchy.latent_sizes]
     d = torch.zeros(2, 784, dtype=torch.float64)
-    value = LatentObjective(hierarchy, source, target, kl, (2,), noise)(d, torch.arange(2))
+    objective = Latent(layers=(2,), samples=3).pose(hierarchy, source, target, Noise(noise))
+    value = objective(d, torch.arange(2))
     paths = []
     for s in range(3):
         path = [eps[:, s] for eps in noise]
@@ -96,7 +99,7 @@ def test_common_noise_averages_over_its_paths(hierarchy, images):
 def test_l2_of_samples_compares_the_same_draw(hierarchy, images):
     source, target = images[:2], images[2:]
     noise = [torch.randn(2, 1, size, dtype=torch.float64) for size in hierarchy.latent_sizes]
-    objective = LatentObjective(hierarchy, source, target, DIVERGENCES["l2-samples"], (0,), noise, of_samples=True)
+    objective = Latent("l2-samples", layers=(0,)).pose(hierarchy, source, target, Noise(noise))
     path = [eps[:, 0] for eps in noise]
     q, t = hierarchy.encode(source, path)[0], hierarchy.encode(target, path)[0]
     difference = (q.loc + q.scale * path[0]) - (t.loc + t.scale * path[0])

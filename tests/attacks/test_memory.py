@@ -2,13 +2,17 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
 
-from seatbelt_vae.attacks import attack, prepare
-from seatbelt_vae.attacks.memory import bytes_per_row, images_per_call, parts, shares
+from seatbelt_vae.attacks import Adam, Continuation, Penalty, attack
+from seatbelt_vae.attacks.evaluation.memory import bytes_per_row, images_per_call, within
+from seatbelt_vae.attacks.protocol import parts
+from seatbelt_vae.attacks.setup import prepare
 from seatbelt_vae.models import vae
+from seatbelt_vae.optim import Problem
 
 MIB = 2**20
 
@@ -34,22 +38,25 @@ def test_bytes_of_a_row_are_those_of_what_autograd_keeps_and_not_of_parameters()
 
 
 def test_a_budget_is_shared_out_and_never_exceeded():
-    d = torch.zeros(1, 1024)
-    smooth = lambda d, pairs: d.square().sum(1)  # 8 KiB a row  # noqa: E731
-    assert shares(smooth, d, 16, MIB) == (16, MIB - 16 * 8192)
-    assert shares(smooth, d, 100, MIB) == (64, MIB / 2)
-    assert shares(smooth, d, None, MIB) == (64, MIB / 2)
-    assert shares(smooth, d, 16, 100.0) == (1, 0.0)
+    def shares(chunk, memory):
+        problem = Problem(lambda d, pairs: d.square().sum(1), torch.zeros(1, 1024), -1.0, 1.0, chunk=chunk)
+        fits, left = within(problem, memory)  # 8 KiB a row
+        return fits.chunk, left
+
+    assert shares(16, MIB) == (16, MIB - 16 * 8192)
+    assert shares(100, MIB) == (64, MIB / 2)
+    assert shares(None, MIB) == (64, MIB / 2)
+    assert shares(16, 100.0) == (1, 0.0)
 
 
-def test_rounded_kinks_keep_more():
+def test_smoothed_kinks_keep_more():
     images = torch.rand(2, 1, 32, 32)
-    setup = prepare(vae((1, 32, 32), latent_sizes=(2,)), images, images.flip(0))
-    plain, rounded = (shares(setup.objective, setup.start, None, MIB, also)[0] for also in (None, setup.rounded))
-    assert rounded < plain
+    smoothed = replace(prepare(vae((1, 32, 32), latent_sizes=(2,)), images, images.flip(0)).problem, chunk=None)
+    plain = replace(smoothed, smoothed=None)
+    assert within(smoothed, MIB)[0].chunk < within(plain, MIB)[0].chunk
 
 
-@pytest.mark.parametrize("solver", ["path", "adam"])
+@pytest.mark.parametrize("solver", [Continuation(12), Adam(12)])
 def test_an_attack_evaluates_no_more_images_at_once_than_the_budget_holds(hierarchy, images, monkeypatch, solver):
     sizes = []
     encode = type(hierarchy).encode
@@ -59,18 +66,18 @@ def test_an_attack_evaluates_no_more_images_at_once_than_the_budget_holds(hierar
         return encode(model, x, *noise)
 
     monkeypatch.setattr(type(hierarchy), "encode", counted)
-    settings = {"lambdas": [0.0, 1.0, 2.0, 4.0], "solver": solver, "max_iterations": 12}
+    settings = {"budget": Penalty([0.0, 1.0, 2.0, 4.0]), "solver": solver}
     attack(hierarchy, images, images.flip(0), **settings)
     assert max(sizes) > 2
     sizes.clear()
-    attack(hierarchy, images, images.flip(0), memory_budget=1.0, **settings)
+    attack(hierarchy, images, images.flip(0), memory=1.0, **settings)
     assert max(sizes) == 2  # those that a row is counted with
     assert sizes.count(2) == 1
 
 
 PEAK = """
 import sys, torch
-from seatbelt_vae.attacks import attack
+from seatbelt_vae.attacks import Cold, Penalty, attack
 from seatbelt_vae.models import vae
 
 def most():  # ru_maxrss would be that of the process that started this one, if that is larger
@@ -79,10 +86,10 @@ def most():  # ru_maxrss would be that of the process that started this one, if 
 
 torch.manual_seed(0)
 model, images = vae((3, 64, 64), latent_sizes=(8,)), torch.rand(2, 30, 3, 64, 64)
-settings = {"lambdas": [0.5, 2.0], "solver": "cold", "max_iterations": 2}
+settings = {"budget": Penalty([0.5, 2.0]), "solver": Cold(2)}
 attack(model, images[0, :1], images[1, :1], **settings)
 before = most()
-found = attack(model, *images, memory_budget=float(sys.argv[1]) * 2**20, **settings)
+found = attack(model, *images, memory=float(sys.argv[1]) * 2**20, **settings)
 print(most() - before - found.adversarial.numel() / 2**18)
 """
 

@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from seatbelt_vae.attacks.output import OutputDistance, OutputObjective, hierarchical_kl
+from seatbelt_vae.attacks import Output
+from seatbelt_vae.attacks.noise import Noise
+from seatbelt_vae.attacks.output import hierarchical_kl
 from seatbelt_vae.models import Encoding, seatbelt_vae, vae
 from seatbelt_vae.objectives import ELBO
 
@@ -16,7 +18,7 @@ def test_objective_is_the_negative_elbo_of_the_target(hierarchy, images):
     source, target = images[:2], images[2:]
     noise = [torch.randn(2, 1, size, dtype=torch.float64) for size in hierarchy.latent_sizes]
     d = 0.1 * torch.randn(2, 784, dtype=torch.float64)
-    value = OutputObjective(hierarchy, source, target, noise)(d, torch.arange(2))
+    value = Output(samples=1).pose(hierarchy, source, target, Noise(noise))(d, torch.arange(2))
     expected = -elbo_of_target(hierarchy, source + d.view_as(source), target, [eps[:, 0] for eps in noise])
     torch.testing.assert_close(value, expected)
 
@@ -24,14 +26,16 @@ def test_objective_is_the_negative_elbo_of_the_target(hierarchy, images):
 def test_samples_are_averaged(hierarchy, images):
     source, target = images[:2], images[2:]
     noise = [torch.randn(2, 4, size, dtype=torch.float64) for size in hierarchy.latent_sizes]
-    value = OutputObjective(hierarchy, source, target, noise)(torch.zeros(2, 784).double(), torch.arange(2))
+    objective = Output(samples=4).pose(hierarchy, source, target, Noise(noise))
+    value = objective(torch.zeros(2, 784).double(), torch.arange(2))
     paths = [-elbo_of_target(hierarchy, source, target, [eps[:, s] for eps in noise]) for s in range(4)]
     torch.testing.assert_close(value, torch.stack(paths).mean(0))
 
 
 def test_a_foreign_model_has_a_standard_normal_prior(linear):
     x, target = torch.rand(2, 1, 4, 4).double(), torch.rand(2, 1, 4, 4).double()
-    value = OutputObjective(linear, x, target)(torch.zeros(2, 16).double(), torch.arange(2))
+    objective = Output(samples=0).pose(linear, x, target, Noise())
+    value = objective(torch.zeros(2, 16).double(), torch.arange(2))
     (q,) = linear.encode(x)
     loc, scale = q.base_dist.loc, q.base_dist.scale
     kl = (0.5 * (loc**2 + scale**2 - 1) - scale.log()).sum((1, 2))
@@ -53,7 +57,8 @@ def test_samples_of_one_layer_are_those_of_encoding_every_path(sizes, images):
     model = model.double().eval()
     noise = [torch.randn(2, 3, size, dtype=torch.float64) for size in sizes]
     d, rows = 0.1 * torch.randn(2, 784, dtype=torch.float64), torch.arange(2)
-    for objective in (OutputObjective, OutputDistance):
-        value = objective(model, images[:2], images[2:], noise)(d, rows)
-        paths = [objective(model, images[:2], images[2:], [eps[:, [s]] for eps in noise])(d, rows) for s in range(3)]
+    for divergence in ("elbo", "l2"):
+        value = Output(divergence, 3).pose(model, images[:2], images[2:], Noise(noise))(d, rows)
+        each = [Noise([eps[:, [s]] for eps in noise]) for s in range(3)]
+        paths = [Output(divergence, 1).pose(model, images[:2], images[2:], one)(d, rows) for one in each]
         torch.testing.assert_close(value, torch.stack(paths).mean(0))

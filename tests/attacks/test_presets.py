@@ -1,14 +1,14 @@
 """Presets find the minimum of their paper's objective: on linear models it is on a curve with one parameter."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 from scipy.optimize import brentq, minimize_scalar
 from torch import Tensor
 
-from seatbelt_vae.attacks import PRESETS, attack
+from seatbelt_vae.attacks import PRESETS, Penalty, attack
 
 
 @dataclass
@@ -68,34 +68,44 @@ def quadratic(name, model, source, target):
 @pytest.mark.parametrize(("name", "power"), [("paper", 1), ("tabacof", 2), ("gondim-ribeiro", 2), ("kos", 2)])
 def test_penalised_presets_find_the_minimum_of_a_one_dimensional_search(soft, images, name, power, lam):
     source, target = images
-    result = attack(soft, source, target, **{**PRESETS[name], "lambdas": [lam]})
+    objective, budget, solver = PRESETS[name]
+    result = attack(soft, source, target, objective, replace(budget, lambdas=[lam]), solver)
     assert result.adversarial.min() > 0
     assert result.adversarial.max() < 1
-    expected = quadratic(name, soft, source, target).least(result.lambdas.double().item(), power)
+    expected = quadratic(name, soft, source, target).least(result.budget.values.double().item(), power)
     assert result.objective.item() == pytest.approx(expected, rel=1e-5, abs=1e-12)
 
 
 @pytest.mark.parametrize("radius", [0.01, 0.05])
 def test_kuzina_finds_the_minimum_inside_the_ball(soft, images, radius):
     source, target = images
-    result = attack(soft, source, target, **{**PRESETS["kuzina"], "radii": [radius]})
-    expected = quadratic("kuzina", soft, source, target).least_inside(result.lambdas.double().item())
+    objective, budget, solver = PRESETS["kuzina"]
+    result = attack(soft, source, target, objective, replace(budget, radii=[radius]), solver)
+    expected = quadratic("kuzina", soft, source, target).least_inside(result.budget.values.double().item())
     assert result.objective.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_camuto_finds_the_largest_damage(soft, images):
     # max ‖WᵀW d‖ over ‖d‖ ≤ ε is ε times the largest singular value.
-    result = attack(soft, images[0], **{**PRESETS["camuto"], "radii": [0.05, 0.1]})
+    objective, budget, solver = PRESETS["camuto"]
+    result = attack(soft, images[0], None, objective, replace(budget, radii=[0.05, 0.1]), solver)
     largest = torch.linalg.matrix_norm(soft.w.detach().T @ soft.w.detach(), ord=2)
-    torch.testing.assert_close(-result.objective[0], largest * result.lambdas.double(), rtol=1e-5, atol=0)
+    torch.testing.assert_close(-result.objective[0], largest * result.budget.values.double(), rtol=1e-5, atol=0)
 
 
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_every_preset_runs(hierarchy, name):
     source, target = torch.rand(2, 1, 1, 28, 28, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    settings = {**PRESETS[name], "max_iterations": 3}
-    if "radii" not in settings:
-        settings["lambdas"] = [0.0, 1.0]
-    result = attack(hierarchy, source, None if settings["mode"] == "damage" else target, **settings)
+    objective, budget, solver = PRESETS[name]
+    if isinstance(budget, Penalty):
+        budget = replace(budget, lambdas=[0.0, 1.0])
+    given = target if objective.targeted else None
+    result = attack(hierarchy, source, given, objective, budget, replace(solver, max_iterations=3))
     assert torch.isfinite(result.objective).all()
-    assert result.settings["mode"] == settings["mode"]
+    assert result.settings["objective"]["name"] == objective.name
+    assert result.settings["solver"] == {**solver.settings(), "max_iterations": 3}
+
+
+def test_tabacofs_grid_is_a_hundred_powers_of_two():
+    grid = PRESETS["tabacof"].budget.grid().values
+    torch.testing.assert_close(grid.log2(), torch.linspace(-20, 20, 100))

@@ -127,8 +127,9 @@ def log_barrier(x: Tensor, rows: Tensor) -> Tensor:
 
 
 def test_a_region_of_nan_is_backed_out_of():
+    # In units of 1/20 the first step is 20 long.
     x0 = torch.tensor([[1e-3, 5.0], [4.0, 4.0], [0.9, 1.1]]).double()
-    found = minimise(log_barrier, x0, -10.0, 10.0, initial_step=20.0)
+    found = minimise(lambda x, rows: log_barrier(20 * x, rows), x0 / 20, -0.5, 0.5)
     assert found.status.tolist() == [Status.CONVERGED] * 3
     torch.testing.assert_close(found.value, torch.full((3,), 2.0).double())
 

@@ -1,10 +1,37 @@
+from functools import partial
+
 import pytest
 import torch
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim import SOLVERS, Status, follow_path, path, solve, solve_cold
+from seatbelt_vae.optim import (
+    PathSettings,
+    Problem,
+    Status,
+    follow_path,
+    minimise_adam,
+    minimise_scipy,
+    path,
+    solve_cold,
+)
 
 LAMBDAS = torch.cat([torch.zeros(1), 2.0 ** torch.linspace(-6, 6, 13)]).double()
+
+
+SOLVERS = {
+    "path": follow_path,
+    "cold": solve_cold,
+    "scipy": partial(solve_cold, minimiser=minimise_scipy),
+    "adam": partial(solve_cold, minimiser=minimise_adam),
+}
+
+
+def follow(
+    fun, x0, lambdas, lower, upper, *, smoothed=None, chunk=None, squared=False, memory_budget=2**30, **settings
+):
+    """`follow_path` with settings by name."""
+    problem = Problem(fun, x0, lower, upper, smoothed, chunk)
+    return follow_path(problem, lambdas, PathSettings(**settings), squared=squared, memory_budget=memory_budget)
 
 
 @pytest.fixture
@@ -25,7 +52,8 @@ def double_well(d, rows):
 @pytest.mark.parametrize("name", ["path", "cold", "scipy"])
 def test_distance_to_a_point_has_its_closed_form(targets, name):
     # min ½‖d − a‖² + λ‖d‖ is a soft threshold: d = a·max(0, 1 − λ/‖a‖).
-    found = solve(name, quadratic(targets), torch.full_like(targets, 1e-8), LAMBDAS, -9.0, 9.0)
+    problem = Problem(quadratic(targets), torch.full_like(targets, 1e-8), -9.0, 9.0)
+    found = SOLVERS[name](problem, LAMBDAS)
     norm = targets.norm(dim=1)
     expected = norm[:, None] - LAMBDAS
     torch.testing.assert_close(found.distortion, expected.clamp(min=0), rtol=0, atol=2e-4)
@@ -34,12 +62,12 @@ def test_distance_to_a_point_has_its_closed_form(targets, name):
 
 
 def test_squared_penalty_has_its_closed_form(targets):
-    found = follow_path(quadratic(targets), 0 * targets, LAMBDAS, -9.0, 9.0, penalty="squared")
+    found = follow(quadratic(targets), 0 * targets, LAMBDAS, -9.0, 9.0, squared=True)
     torch.testing.assert_close(found.x, targets[:, None] / (1 + 2 * LAMBDAS)[:, None], rtol=0, atol=1e-5)
 
 
 def test_no_solve_is_spent_where_zero_is_known_to_be_the_answer(targets):
-    found = follow_path(quadratic(targets), 0 * targets, LAMBDAS, -9.0, 9.0)
+    found = follow(quadratic(targets), 0 * targets, LAMBDAS, -9.0, 9.0)
     beyond = targets.norm(dim=1)[:, None] <= LAMBDAS
     assert beyond.any()
     assert (found.evaluations[beyond] == 0).all()
@@ -49,14 +77,14 @@ def test_no_solve_is_spent_where_zero_is_known_to_be_the_answer(targets):
 
 def test_bounds_shape_the_cone_at_zero():
     # r falls only where the bounds forbid to go, so d = 0 is the answer for every λ, 0 included.
-    found = follow_path(lambda d, i: d.sum(-1), torch.zeros(1, 3).double(), [0.0, 1.0], 0.0, 1.0)
+    found = follow(lambda d, i: d.sum(-1), torch.zeros(1, 3).double(), [0.0, 1.0], 0.0, 1.0)
     assert (found.x == 0).all()
     assert (found.evaluations == 0).all()
 
 
 def test_best_value_rises_with_the_penalty_and_is_concave_in_it():
     # A minimum of functions linear in λ: whatever the solver found, its envelope must be both.
-    found = follow_path(double_well, torch.zeros(1, 3).double(), LAMBDAS, -3.0, 3.0)
+    found = follow(double_well, torch.zeros(1, 3).double(), LAMBDAS, -3.0, 3.0)
     value = found.objective[0]
     assert (value.diff() >= -1e-12).all()
     slopes = value.diff() / LAMBDAS.diff()
@@ -66,21 +94,22 @@ def test_best_value_rises_with_the_penalty_and_is_concave_in_it():
 def test_the_envelope_carries_a_better_valley_to_every_penalty():
     start = torch.full((1, 3), 1e-8, dtype=torch.float64)
     grid = torch.tensor([0.0, 0.01, 0.05, 0.2], dtype=torch.float64)
-    path, cold = follow_path(double_well, start, grid, -3.0, 3.0), solve_cold(double_well, start, grid, -3.0, 3.0)
+    problem = Problem(double_well, start, -3.0, 3.0)
+    path, cold = follow_path(problem, grid), solve_cold(problem, grid)
     assert (path.objective <= cold.objective + 1e-6).all()
 
 
 def test_rows_do_not_help_each_other(targets):
-    together = follow_path(quadratic(targets), 0 * targets, LAMBDAS, -0.5, 0.5)
-    alone = follow_path(quadratic(targets[2:3]), 0 * targets[2:3], LAMBDAS, -0.5, 0.5)
+    together = follow(quadratic(targets), 0 * targets, LAMBDAS, -0.5, 0.5)
+    alone = follow(quadratic(targets[2:3]), 0 * targets[2:3], LAMBDAS, -0.5, 0.5)
     torch.testing.assert_close(together.x[2:3], alone.x, rtol=0, atol=1e-10)
     assert together.x.abs().max() <= 0.5
 
 
 def test_rows_that_wait_for_room_find_the_same(targets):
     grid = [2.0, 0.5, 0.1]
-    whole = follow_path(quadratic(targets), 0 * targets, grid, -0.5, 0.5)
-    parts = follow_path(quadratic(targets), 0 * targets, grid, -0.5, 0.5, memory_budget=1.0)
+    whole = follow(quadratic(targets), 0 * targets, grid, -0.5, 0.5)
+    parts = follow(quadratic(targets), 0 * targets, grid, -0.5, 0.5, memory_budget=1.0)
     torch.testing.assert_close(parts.x, whole.x, rtol=0, atol=1e-10)
     assert torch.equal(parts.evaluations, whole.evaluations)
 
@@ -92,23 +121,21 @@ def test_a_valley_beyond_the_kink_is_found_on_the_way_back():
         return 1 - 0.2 * x - 2 * torch.exp(-2 * (x - 2) ** 2) + 0.5 * d[:, 1:].square().sum(-1)
 
     grid = torch.tensor([0.0, 0.05, 0.3, 0.8, 3.0], dtype=torch.float64)
-    found = follow_path(slide, torch.full((1, 3), 1e-8).double(), grid, -3.0, 3.0)
+    found = follow(slide, torch.full((1, 3), 1e-8).double(), grid, -3.0, 3.0)
     x = torch.zeros(60001, 3, dtype=torch.float64)
     x[:, 0] = torch.linspace(-3, 3, len(x), dtype=torch.float64)
     best = (slide(x, None) + grid[:, None] * x[:, 0].abs()).min(1).values
     torch.testing.assert_close(found.objective[0], best, rtol=0, atol=1e-6)
 
 
-def test_solves_cut_short_are_finished_in_later_waves(targets):
+def test_solves_cut_short_are_finished_in_later_passes(targets):
     scales = torch.logspace(0, 3, 6, dtype=torch.float64)
     hard = lambda d, rows: 0.5 * (scales * (d - targets[rows]) ** 2).sum(-1)  # noqa: E731
     grid = [1e6, 1.0, 0.5]  # at the largest 0 is the answer, and no reason to go no further down
-    cut = follow_path(hard, 0 * targets, grid, -9.0, 9.0, max_iterations=6, waves=20)
-    whole = follow_path(hard, 0 * targets, grid, -9.0, 9.0, max_iterations=200)
+    cut = follow(hard, 0 * targets, grid, -9.0, 9.0, max_iterations=6, passes=20)
+    whole = follow(hard, 0 * targets, grid, -9.0, 9.0, max_iterations=200)
     torch.testing.assert_close(cut.objective, whole.objective, rtol=1e-7, atol=0)
-    evaluations = [
-        follow_path(hard, 0 * targets, grid, -9.0, 9.0, max_iterations=6, waves=w).evaluations for w in (2, 3)
-    ]
+    evaluations = [follow(hard, 0 * targets, grid, -9.0, 9.0, max_iterations=6, passes=w).evaluations for w in (2, 3)]
     assert (evaluations[1][:, 1:] > evaluations[0][:, 1:]).all()
     assert torch.equal(evaluations[1][:, 0], evaluations[0][:, 0])
 
@@ -123,22 +150,22 @@ def test_the_deep_solve_is_where_the_slope_says(size, deep):
     def stiff(d, rows):
         return size * (weights * (d - 1).square()).sum(-1) / (2 * weights.norm())  # its slope at 0 is `size`
 
-    options = {"max_iterations": 6, "scout": 2, "relative_tolerance": 0.0}
-    found = follow_path(stiff, start, lambdas, -9.0, 9.0, deep=50, **options).evaluations[0]
+    options = {"max_iterations": 6, "coarse": 2, "relative_tolerance": 0.0}
+    found = follow(stiff, start, lambdas, -9.0, 9.0, deep=50, **options).evaluations[0]
     assert lambdas[found.argmax()] == deep
     assert found.max() > 3 * found.sort().values[-2]
 
 
-def test_from_the_deep_solve_one_walk_goes_to_small_penalties_and_one_back():
-    # Each solve of the two ends by its own limit; a scout before them takes 2 steps more at a large λ.
+def test_from_the_deep_solve_one_pass_goes_to_small_penalties_and_one_back():
+    # Each solve of the two ends by its own limit; the coarse pass before them takes 2 steps more at large λ.
     weights = torch.logspace(0, 8, 20, dtype=torch.float64)
     lambdas = torch.tensor([0.0, 1e-8, 1e-7, 1e-5, 1e-3, 1e-2], dtype=torch.float64)
 
     def stiff(d, rows):
         return (weights * (d - 1).square()).sum(-1) / (2 * weights.norm())
 
-    options = {"scout": 2, "shallow": 5, "max_iterations": 30, "deep": 4, "pace": 3, "relative_tolerance": 0.0}
-    spent = follow_path(stiff, torch.full((1, 20), 1e-8).double(), lambdas, -9.0, 9.0, **options).evaluations[0]
+    options = {"coarse": 2, "shallow": 5, "max_iterations": 30, "deep": 4, "pace": 3, "relative_tolerance": 0.0}
+    spent = follow(stiff, torch.full((1, 20), 1e-8).double(), lambdas, -9.0, 9.0, **options).evaluations[0]
     assert (spent[:3] >= 5).all()
     assert (spent[:3] < 2 * 5).all()
     assert (spent[4:] > 30).all()
@@ -147,14 +174,16 @@ def test_from_the_deep_solve_one_walk_goes_to_small_penalties_and_one_back():
 
 
 def test_the_order_of_penalties_is_kept(targets):
-    up = follow_path(quadratic(targets), 0 * targets, [0.0, 0.5, 2.0], -9.0, 9.0)
-    down = follow_path(quadratic(targets), 0 * targets, [2.0, 0.5, 0.0], -9.0, 9.0)
+    up = follow(quadratic(targets), 0 * targets, [0.0, 0.5, 2.0], -9.0, 9.0)
+    down = follow(quadratic(targets), 0 * targets, [2.0, 0.5, 0.0], -9.0, 9.0)
     torch.testing.assert_close(up.objective, down.objective.flip(1))
 
 
 @pytest.mark.parametrize("name", list(SOLVERS))
 def test_every_solver_adds_up(targets, name):
-    found = solve(name, quadratic(targets), torch.full_like(targets, 1e-8), [0.0, 0.3], -1.0, 1.0, max_iterations=50)
+    few = {"settings": PathSettings(max_iterations=50)} if name == "path" else {"max_iterations": 50}
+    problem = Problem(quadratic(targets), torch.full_like(targets, 1e-8), -1.0, 1.0)
+    found = SOLVERS[name](problem, [0.0, 0.3], **few)
     assert found.x.shape == (4, 2, 6)
     torch.testing.assert_close(found.distortion, found.x.norm(dim=-1))
     recomputed = found.discrepancy + torch.tensor([0.0, 0.3]) * found.distortion
@@ -168,17 +197,14 @@ def test_every_solver_adds_up(targets, name):
         ({"lambdas": [-1.0]}, "lambdas"),
         ({"lambdas": []}, "lambdas"),
         ({"lower": 0.5}, "d = 0 must be inside"),
-        ({"penalty": "cubed"}, "penalty: 'cubed' is unknown"),
-        ({"waves": 1}, "waves: 1 is too few, needs 2 or more"),
-        ({"pace": 0}, "each must be at least 1"),
-        ({"name": "newton"}, "solver: 'newton' is unknown"),
+        ({"passes": 1}, "passes: 1 is too few, needs 2 or more"),
+        ({"pace": 0}, "pace: 0 is too few, needs to be at least 1"),
     ],
 )
 def test_bad_input_is_refused(targets, changes, message):
-    arguments = {"name": "path", "lambdas": [1.0], "lower": -1.0, "upper": 1.0, **changes}
-    name, lambdas, lower, upper = (arguments.pop(key) for key in ("name", "lambdas", "lower", "upper"))
+    arguments = {"lambdas": [1.0], "lower": -1.0, "upper": 1.0, **changes}
     with pytest.raises(InputError, match=message):
-        solve(name, quadratic(targets), 0 * targets, lambdas, lower, upper, **arguments)
+        follow(quadratic(targets), 0 * targets, **arguments)
 
 
 def test_creases_are_left_for_what_lies_below(targets):
@@ -186,20 +212,20 @@ def test_creases_are_left_for_what_lies_below(targets):
     weights = 0.2 + targets.flatten()[:20].abs().view(1, 20)
     size, total = 20, weights.sum()
 
-    def rounded(d, rows, width):
+    def smoothed(d, rows, width):
         step, w = d.diff(dim=1).abs(), width[:, None].to(d)
         bent = torch.where(step < w, step.square() / (2 * w.clamp_min(1e-300)) + w / 2, step)
         return 20 * bent.sum(1) + 2 * ((weights[rows] * d).sum(1) - 10).square()
 
     def creased(d, rows):
-        return rounded(d, rows, torch.zeros(len(d)))
+        return smoothed(d, rows, torch.zeros(len(d)))
 
     grid = torch.tensor([0.5, 1.0, 2.0, 4.0, 8.0], dtype=torch.float64)
     t = (40 * total - grid * size**0.5) / (4 * total.square())
     least = 2 * (total * t - 10).square() + grid * size**0.5 * t
     start = 1e-8 * targets.flatten()[:20].abs().view(1, 20)
-    without = follow_path(creased, start, grid, -9.0, 9.0).objective[0] / least - 1
-    found = follow_path(creased, start, grid, -9.0, 9.0, rounded=rounded)
+    without = follow(creased, start, grid, -9.0, 9.0).objective[0] / least - 1
+    found = follow(creased, start, grid, -9.0, 9.0, smoothed=smoothed)
     excess = found.objective[0] / least - 1
     assert (excess >= -1e-9).all()
     assert excess.max() < 5e-3
@@ -207,31 +233,31 @@ def test_creases_are_left_for_what_lies_below(targets):
     torch.testing.assert_close(found.discrepancy[0], creased(found.x[0], 0 * grid.long()))
 
 
-def test_a_smooth_function_loses_nothing_by_rounding(targets):
+def test_a_smooth_function_loses_nothing_by_smoothing(targets):
     smooth = quadratic(targets)
-    plain = follow_path(smooth, 0 * targets, LAMBDAS, -9.0, 9.0)
-    found = follow_path(smooth, 0 * targets, LAMBDAS, -9.0, 9.0, rounded=lambda d, rows, width: smooth(d, rows))
+    plain = follow(smooth, 0 * targets, LAMBDAS, -9.0, 9.0)
+    found = follow(smooth, 0 * targets, LAMBDAS, -9.0, 9.0, smoothed=lambda d, rows, width: smooth(d, rows))
     torch.testing.assert_close(found.objective, plain.objective, rtol=1e-6, atol=1e-7)
     assert found.status.max() <= int(Status.STALLED)
 
 
-def test_rows_that_wait_for_room_find_the_same_with_rounding(targets):
+def test_rows_that_wait_for_room_find_the_same_with_smoothing(targets):
     smooth, grid = quadratic(targets), [2.0, 0.5, 0.1]
-    rounded = lambda d, rows, width: smooth(d, rows) + width.to(d) * d.square().sum(1)  # noqa: E731
-    whole = follow_path(smooth, 0 * targets, grid, -0.5, 0.5, rounded=rounded)
-    parts = follow_path(smooth, 0 * targets, grid, -0.5, 0.5, rounded=rounded, memory_budget=1.0)
+    smoothed = lambda d, rows, width: smooth(d, rows) + width.to(d) * d.square().sum(1)  # noqa: E731
+    whole = follow(smooth, 0 * targets, grid, -0.5, 0.5, smoothed=smoothed)
+    parts = follow(smooth, 0 * targets, grid, -0.5, 0.5, smoothed=smoothed, memory_budget=1.0)
     torch.testing.assert_close(parts.x, whole.x, rtol=0, atol=1e-10)
     assert torch.equal(parts.evaluations, whole.evaluations)
 
 
-def test_a_problem_that_is_solved_twice_at_a_time_does_not_multiply_walks(monkeypatch):
+def test_a_problem_that_is_solved_twice_at_a_time_does_not_multiply_passes(monkeypatch):
     onward, most = path._Path.onward, 0
 
-    def watched(this, walks, descent):
+    def watched(this, passes, descent):
         nonlocal most
-        going = onward(this, walks, descent)
+        going = onward(this, passes, descent)
         most = max(most, int(going.ticket.unique(return_counts=True)[1].max()) if len(going) else 0)
-        assert most == 1, "two walks follow the same solve"
+        assert most == 1, "two passes follow the same solve"
         return going
 
     monkeypatch.setattr(path._Path, "onward", watched)
@@ -243,7 +269,7 @@ def test_a_problem_that_is_solved_twice_at_a_time_does_not_multiply_walks(monkey
         return (d - targets).matmul(matrices.T).abs().sum(-1)
 
     grid = 2.0 ** torch.linspace(-4, 4, 12)
-    found = path.follow_path(kinked, torch.full((1, 2), 1e-8), grid, -3.0, 3.0)
+    found = follow(kinked, torch.full((1, 2), 1e-8), grid, -3.0, 3.0)
     assert most == 1
     assert int(found.evaluations.sum()) < 1000  # it used to be 13 336
 
@@ -254,11 +280,12 @@ def test_a_hole_at_0_hides_nothing(targets, name, bad):
     def smooth(d, rows):
         return torch.where((d == 0).all(-1), bad, quadratic(targets)(d, rows))
 
-    found = solve(name, smooth, torch.full_like(targets, 1e-3), [0.0, 0.5], -9.0, 9.0)
+    found = SOLVERS[name](Problem(smooth, torch.full_like(targets, 1e-3), -9.0, 9.0), [0.0, 0.5])
     torch.testing.assert_close(found.objective[:, 0], 0 * found.objective[:, 0], rtol=0, atol=1e-6)
     assert torch.isfinite(found.objective).all()
 
 
-def test_a_chunk_of_no_row_is_refused(targets):
+@pytest.mark.parametrize("name", ["path", "cold"])
+def test_a_chunk_of_no_row_is_refused(targets, name):
     with pytest.raises(InputError, match="chunk: 0 is too few"):
-        solve("path", quadratic(targets), targets, [1.0], -9.0, 9.0, chunk=0)
+        SOLVERS[name](Problem(quadratic(targets), targets, -9.0, 9.0, chunk=0), [1.0])

@@ -1,17 +1,18 @@
-"""Kinks rounded off: the parabola, and that nothing else changes."""
+"""Smoothed kinks: the parabola, and that nothing else changes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seatbelt_vae.attacks import attack, prepare
-from seatbelt_vae.attacks.rounding import RoundedReLU, activations_to_round
-from seatbelt_vae.attacks.setup import Setup
+from seatbelt_vae.attacks import Continuation, Latent, Output, Penalty, attack
+from seatbelt_vae.attacks.evaluation.smoothing import SmoothedReLU, replace_activations
+from seatbelt_vae.attacks.setup import prepare
 from seatbelt_vae.models import HierarchicalVAE, seatbelt_vae, vae
-from seatbelt_vae.optim import follow_path
+from seatbelt_vae.optim import PathSettings, Problem, follow_path
 from seatbelt_vae.optim.problem import value_and_gradient
 from tests.attacks.conftest import LinearModel
 
@@ -19,7 +20,7 @@ from tests.attacks.conftest import LinearModel
 @pytest.mark.parametrize("activation", [nn.ReLU(), nn.LeakyReLU(0.2)])
 class TestTheParabola:
     def test_gradient(self, activation: nn.Module) -> None:
-        layer = RoundedReLU(activation)
+        layer = SmoothedReLU(activation)
         layer.width = torch.tensor([0.3, 1.0], dtype=torch.float64)
         z = torch.linspace(-2, 2, 13, dtype=torch.float64).expand(2, 13).clone().requires_grad_()
         assert torch.autograd.gradcheck(layer, z)
@@ -27,7 +28,7 @@ class TestTheParabola:
     def test_it_is_the_activation_beyond_the_width_and_a_quarter_of_it_above_at_the_kink(
         self, activation: nn.Module
     ) -> None:
-        layer, z = RoundedReLU(activation), torch.linspace(-2, 2, 401, dtype=torch.float64)[None]
+        layer, z = SmoothedReLU(activation), torch.linspace(-2, 2, 401, dtype=torch.float64)[None]
         layer.width = torch.tensor([0.5], dtype=torch.float64)
         gap = layer(z) - activation(z)
         share = 1 - getattr(activation, "negative_slope", 0.0)
@@ -36,7 +37,7 @@ class TestTheParabola:
         assert gap.min() >= -1e-15
 
     def test_at_width_0_it_is_the_activation_and_its_gradient_to_the_bit(self, activation: nn.Module) -> None:
-        layer, z = RoundedReLU(activation), torch.tensor([[-3.0, -1e-30, 0.0, 1e-10, 2.0]])
+        layer, z = SmoothedReLU(activation), torch.tensor([[-3.0, -1e-30, 0.0, 1e-10, 2.0]])
         layer.width = torch.zeros(1)
         ours, its = z.clone().requires_grad_(), z.clone().requires_grad_()
         layer(ours).sum().backward()
@@ -45,47 +46,47 @@ class TestTheParabola:
         torch.testing.assert_close(ours.grad, its.grad, rtol=1e-6, atol=0)
 
 
-def problem(name: str, images: Tensor, hierarchy: HierarchicalVAE) -> Setup:
+def problem_of(name: str, images: Tensor, hierarchy: HierarchicalVAE) -> Problem:
     torch.manual_seed(0)
     model = vae((1, 28, 28), (4,)).double().eval() if name == "conv" else hierarchy
-    samples = {"paths": 2, "output": 4}.get(name, 0)
-    return prepare(model, images, images.flip(0), mode="output" if name == "output" else "latent", samples=samples)
+    objective = {"paths": Latent(samples=2), "output": Output(samples=4)}.get(name, Latent())
+    return prepare(model, images, images.flip(0), objective).problem
 
 
 @pytest.mark.parametrize("name", ["conv", "hierarchy", "paths", "output"])
 class TestOfAModel:
     @pytest.fixture
-    def setup(self, name: str, images: Tensor, hierarchy: HierarchicalVAE) -> Setup:
-        return problem(name, images, hierarchy)
+    def problem(self, name: str, images: Tensor, hierarchy: HierarchicalVAE) -> Problem:
+        return problem_of(name, images, hierarchy)
 
-    def test_each_row_has_its_own_width(self, setup: Setup) -> None:
-        assert setup.rounded is not None
+    def test_each_row_has_its_own_width(self, problem: Problem) -> None:
+        assert problem.smoothed is not None
         pairs = torch.tensor([0, 1, 1, 3])
         d = 0.1 * torch.randn(4, 784, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
         width = torch.tensor([0.0, 0.5, 0.0, 2.0])
-        together = setup.rounded(d, pairs, width)
-        alone = torch.cat([setup.rounded(d[i : i + 1], pairs[i : i + 1], width[i : i + 1]) for i in range(4)])
-        plain = setup.objective(d, pairs)
+        together = problem.smoothed(d, pairs, width)
+        alone = torch.cat([problem.smoothed(d[i : i + 1], pairs[i : i + 1], width[i : i + 1]) for i in range(4)])
+        plain = problem.fun(d, pairs)
         torch.testing.assert_close(together, alone, rtol=1e-10, atol=0)
         torch.testing.assert_close(together[[0, 2]], plain[[0, 2]], rtol=1e-10, atol=0)
         assert ((together - plain)[[1, 3]].abs() > 1e-8).all()
 
-    def test_it_becomes_the_objective_as_the_width_falls(self, setup: Setup) -> None:
-        assert setup.rounded is not None
+    def test_it_becomes_the_objective_as_the_width_falls(self, problem: Problem) -> None:
+        assert problem.smoothed is not None
         pairs, d = torch.arange(4), torch.zeros(4, 784, dtype=torch.float64)
-        gaps = [(setup.rounded(d, pairs, torch.full((4,), w)) - setup.objective(d, pairs)).abs() for w in (0.1, 1e-3)]
+        gaps = [(problem.smoothed(d, pairs, torch.full((4,), w)) - problem.fun(d, pairs)).abs() for w in (0.1, 1e-3)]
         assert gaps[1].sum() < 0.05 * gaps[0].sum()
 
-    def test_afterwards_the_model_is_itself(self, setup: Setup) -> None:
-        assert setup.rounded is not None
+    def test_afterwards_the_model_is_itself(self, problem: Problem) -> None:
+        assert problem.smoothed is not None
         pairs, d = torch.arange(4), torch.zeros(4, 784, dtype=torch.float64)
-        before = setup.objective(d, pairs)
-        setup.rounded(d, pairs, torch.ones(4))
-        assert torch.equal(setup.objective(d, pairs), before)
+        before = problem.fun(d, pairs)
+        problem.smoothed(d, pairs, torch.ones(4))
+        assert torch.equal(problem.fun(d, pairs), before)
 
 
 def test_the_unit_of_the_width_is_the_size_of_a_layers_inputs(images: Tensor) -> None:
-    def rounded(size: float) -> Tensor:
+    def smoothed(size: float) -> Tensor:
         torch.manual_seed(0)
         model = vae((1, 28, 28), (4,), network="tiny").double().eval()
         first, second = (layer for layer in model.posterior.features[1] if isinstance(layer, nn.Linear))
@@ -93,19 +94,19 @@ def test_the_unit_of_the_width_is_the_size_of_a_layers_inputs(images: Tensor) ->
             first.weight *= size
             first.bias *= size
             second.weight /= size
-        setup = prepare(model, images, images.flip(0))
-        assert setup.rounded is not None
-        return setup.rounded(setup.start, torch.arange(4), torch.full((4,), 0.3))
+        problem = prepare(model, images, images.flip(0)).problem
+        assert problem.smoothed is not None
+        return problem.smoothed(problem.x0, torch.arange(4), torch.full((4,), 0.3))
 
-    torch.testing.assert_close(rounded(1e3), rounded(1.0), rtol=1e-9, atol=0)
+    torch.testing.assert_close(smoothed(1e3), smoothed(1.0), rtol=1e-9, atol=0)
 
 
 def test_no_pair_feels_another(images: Tensor) -> None:
     torch.manual_seed(0)
     model = vae((1, 28, 28), (4,), network="tiny").double().eval()
-    settings = {"lambdas": [0.1, 1.0, 10.0], "max_iterations": 30}
-    together = attack(model, images, images.flip(0), **settings)
-    alone = attack(model, images[2:3], images.flip(0)[2:3], **settings)
+    parts = Latent(), Penalty([0.1, 1.0, 10.0]), Continuation(30)
+    together = attack(model, images, images.flip(0), *parts)
+    alone = attack(model, images[2:3], images.flip(0)[2:3], *parts)
     torch.testing.assert_close(together.objective[2:3], alone.objective, rtol=1e-6, atol=1e-8)
 
 
@@ -140,22 +141,22 @@ class Flattened(AcrossRows):
 
 
 @pytest.mark.parametrize("activate", [F.relu, nn.GELU(), AcrossRows(), Flattened()])
-def test_what_cannot_be_rounded_row_by_row_stays_as_it_is(activate: Callable[[Tensor], Tensor]) -> None:
+def test_what_cannot_be_smoothed_row_by_row_stays_as_it_is(activate: Callable[[Tensor], Tensor]) -> None:
     x = torch.rand(5, 1, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    setup = prepare(Foreign(activate), x, x.flip(0))
-    assert setup.rounded is None
-    assert attack(Foreign(activate), x, x.flip(0), lambdas=[0.1, 1.0]).objective.isfinite().all()
+    problem = prepare(Foreign(activate), x, x.flip(0)).problem
+    assert problem.smoothed is None
+    assert attack(Foreign(activate), x, x.flip(0), budget=Penalty([0.1, 1.0])).objective.isfinite().all()
 
 
-def test_a_foreign_models_relu_is_rounded() -> None:
+def test_a_foreign_models_relu_is_smoothed() -> None:
     x = torch.rand(5, 1, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    assert prepare(Foreign(nn.ReLU()), x, x.flip(0)).rounded is not None
+    assert prepare(Foreign(nn.ReLU()), x, x.flip(0)).problem.smoothed is not None
 
 
 def test_one_module_that_serves_twice_is_one_activation() -> None:
     relu = nn.ReLU()
     model = nn.Sequential(nn.Linear(2, 2), relu, nn.Linear(2, 2), relu)
-    assert len(activations_to_round(model)) == 1
+    assert len(replace_activations(model)) == 1
     assert model[1] is model[3]
 
 
@@ -167,16 +168,13 @@ def test_lower_values_where_creases_are(images: Tensor) -> None:
         for layer in model.modules():
             if isinstance(layer, nn.Linear):
                 layer.weight *= 3
-    setup = prepare(model, images[:2].float(), images[2:].float())
-    slope = value_and_gradient(setup.objective, 0 * setup.start, torch.arange(2))[1].norm(dim=1).min()
+    problem = prepare(model, images[:2].float(), images[2:].float()).problem
+    slope = value_and_gradient(problem.fun, 0 * problem.x0, torch.arange(2))[1].norm(dim=1).min()
     grid = slope * 2.0 ** torch.arange(-9.0, -3.0)
-    plain, found = (
-        follow_path(
-            setup.objective, setup.start, grid, setup.lower, setup.upper, rounded=rounded, max_iterations=60, deep=1
-        )
-        for rounded in (None, setup.rounded)
-    )
+    settings = PathSettings(max_iterations=60, deep=1)
+    plain = follow_path(replace(problem, smoothed=None, chunk=None), grid, settings)
+    found = follow_path(replace(problem, chunk=None), grid, settings)
     assert (found.objective / plain.objective).log().mean() < -1e-3
     d = found.x.flatten(0, 1)
-    value = setup.objective(d, torch.arange(2).repeat_interleave(len(grid))).double()
+    value = problem.fun(d, torch.arange(2).repeat_interleave(len(grid))).double()
     torch.testing.assert_close(found.discrepancy.flatten(), value, rtol=1e-4, atol=1e-5)

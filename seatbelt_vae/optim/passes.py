@@ -1,4 +1,4 @@
-"""Walks over λ: where each has come to, and how it goes on."""
+"""Passes over λ: where each has come to, and how it goes on."""
 
 from dataclasses import dataclass, replace
 
@@ -9,8 +9,8 @@ from seatbelt_vae.optim.rows import tensor_map
 
 
 @dataclass(frozen=True)
-class Gait:
-    """How a walk goes.
+class Schedule:
+    """How a pass goes.
 
     Attributes:
         way: 1 to smaller λ, −1 to larger ones.
@@ -24,8 +24,8 @@ class Gait:
 
 
 @dataclass
-class Walks:
-    """Walks over a descending order of λ; every tensor has one entry per walk.
+class Passes:
+    """Passes over a descending order of λ; every tensor has one entry per pass.
 
     Attributes:
         row: whose.
@@ -35,7 +35,7 @@ class Walks:
         stride: turns between the starts of two solves.
         budget: steps that a solve may take.
         final: steps that the last one may take.
-        forks: whether other walks set out where this one ends.
+        forks: whether other passes set out where this one ends.
         ticket: of the solve at `place`.
     """
 
@@ -50,23 +50,29 @@ class Walks:
     ticket: Tensor
 
     @classmethod
-    def begin(
-        cls, row: Tensor, place: Tensor, last: Tensor, gait: Gait, final: int | None = None, *, forks: bool = False
-    ) -> "Walks":
-        """Walks of one gait from `place` to `last`, each (W,)."""
-        same = torch.ones_like(row)
+    def begin(cls, row: Tensor, place: Tensor, last: Tensor, schedule: Schedule) -> "Passes":
+        """Passes of one schedule from `place` to `last`, each (W,)."""
+        one = torch.ones_like(row)
+        budget = one * schedule.budget
         return cls(
-            row, place, last, same * gait.way, same * gait.stride, same * gait.budget,
-            same * (gait.budget if final is None else final), (same * forks).bool(), -same,
-        )  # fmt: skip
+            row=row,
+            place=place,
+            last=last,
+            way=one * schedule.way,
+            stride=one * schedule.stride,
+            budget=budget,
+            final=budget,
+            forks=torch.zeros_like(row, dtype=torch.bool),
+            ticket=-one,
+        )
 
     def __len__(self) -> int:
         return len(self.row)
 
-    def of(self, which: Tensor) -> "Walks":
+    def of(self, which: Tensor) -> "Passes":
         """Some of them: a mask (W,) or their numbers."""
-        walks: Walks = tensor_map(lambda tensor: tensor[which], self)
-        return walks
+        passes: Passes = tensor_map(lambda tensor: tensor[which], self)
+        return passes
 
     @property
     def ahead(self) -> Tensor:
@@ -86,13 +92,14 @@ class Walks:
     @property
     def wait(self) -> Tensor:
         """Turns of the solve at `place` until the next thing happens: the last one is waited for to its end."""
-        return torch.where(self.ending, torch.iinfo(torch.long).max, self.stride)
+        forever = torch.iinfo(torch.long).max
+        return torch.where(self.ending, forever, self.stride)
 
-    def onward(self) -> "Walks":
+    def onward(self) -> "Passes":
         """One λ further."""
         return replace(self, place=self.place + self.way)
 
-    def join(self, *more: "Walks") -> "Walks":
+    def join(self, more: "Passes") -> "Passes":
         """These and more."""
-        walks: Walks = tensor_map(lambda *parts: torch.cat(parts), self, *more)
-        return walks
+        passes: Passes = tensor_map(lambda *parts: torch.cat(parts), self, more)
+        return passes

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 from torch.distributions import Independent, Normal
 from torch.nn.utils import parametrizations, prune, spectral_norm
 
-from seatbelt_vae.attacks import attack, prepare
+from seatbelt_vae.attacks import Cold, Continuation, Latent, Penalty, attack
 from seatbelt_vae.attacks.divergences import kl
-from seatbelt_vae.attacks.evaluation import FewChannelConv2d, plain_copy
-from seatbelt_vae.attacks.rounding import RoundedReLU
+from seatbelt_vae.attacks.evaluation.copies import FewChannelConv2d, plain_copy
+from seatbelt_vae.attacks.evaluation.smoothing import SmoothedReLU
+from seatbelt_vae.attacks.setup import prepare
 from seatbelt_vae.errors import InputError
 
 
@@ -126,13 +127,13 @@ def pictures() -> Tensor:
     return torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("solver", ["path", "cold"])
+@pytest.mark.parametrize("solver", [Continuation(40), Cold(40)])
 @pytest.mark.parametrize("name", NETS)
-def test_what_is_reported_is_what_the_model_says(name: str, solver: str, pictures: Tensor) -> None:
+def test_what_is_reported_is_what_the_model_says(name: str, solver: Continuation | Cold, pictures: Tensor) -> None:
     torch.manual_seed(0)
     model = Foreign(NETS[name]()).eval()
     source, target = pictures[:2], pictures[2:]
-    found = attack(model, source, target, lambdas=[0.0, 0.01, 0.1], solver=solver, max_iterations=40)
+    found = attack(model, source, target, Latent(), Penalty([0.0, 0.01, 0.1]), solver)
     with torch.no_grad():
         theirs = model.encode(target.repeat_interleave(3, 0))[0]
         true = kl(model.encode(found.adversarial.flatten(0, 1))[0], theirs).view(2, 3)
@@ -140,19 +141,20 @@ def test_what_is_reported_is_what_the_model_says(name: str, solver: str, picture
 
 
 def test_what_can_be_made_fast_is(pictures: Tensor) -> None:
-    setup = prepare(Foreign(convolutions(conv(), nn.BatchNorm2d(6), nn.ReLU(inplace=True))), pictures, pictures.flip(0))
-    kinds = {type(module) for module in setup.objective.model.modules()}
-    assert {FewChannelConv2d, RoundedReLU} <= kinds
+    model = Foreign(convolutions(conv(), nn.BatchNorm2d(6), nn.ReLU(inplace=True)))
+    problem = prepare(model, pictures, pictures.flip(0)).problem
+    kinds = {type(module) for module in problem.fun.model.modules()}
+    assert {FewChannelConv2d, SmoothedReLU} <= kinds
     assert nn.BatchNorm2d not in kinds
-    assert setup.rounded is not None
+    assert problem.smoothed is not None
 
 
 def test_what_cannot_be_made_fast_is_a_plain_copy(pictures: Tensor) -> None:
     model = Foreign(LooksAtTypes())
-    setup = prepare(model, pictures, pictures.flip(0))
-    assert nn.ReLU in {type(module) for module in setup.objective.model.modules()}
-    assert setup.objective.model is not model
-    assert setup.rounded is None
+    problem = prepare(model, pictures, pictures.flip(0)).problem
+    assert nn.ReLU in {type(module) for module in problem.fun.model.modules()}
+    assert problem.fun.model is not model
+    assert problem.smoothed is None
 
 
 class NoModule:
@@ -165,15 +167,15 @@ class NoModule:
 def test_a_random_model_is_refused(pictures: Tensor) -> None:
     net = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(64, 8))
     with pytest.raises(InputError, match=r"model: says something else when it is asked again.*model.eval\(\)"):
-        attack(NoModule(net.train()), pictures[:2], pictures[2:], lambdas=[1.0])
-    attack(NoModule(net.eval()), pictures[:2], pictures[2:], lambdas=[1.0], max_iterations=2)
+        attack(NoModule(net.train()), pictures[:2], pictures[2:], Latent(), Penalty([1.0]))
+    attack(NoModule(net.eval()), pictures[:2], pictures[2:], Latent(), Penalty([1.0]), Continuation(2))
 
 
 def test_a_model_that_mixes_the_images_of_a_batch_is_refused(pictures: Tensor) -> None:
     net = convolutions(conv(), nn.BatchNorm2d(6), nn.Tanh())
     with pytest.raises(InputError, match=r"model: what it says of an image depends on the others.*model.eval\(\)"):
-        attack(NoModule(net.train()), pictures[:2], pictures[2:], lambdas=[1.0])
-    attack(NoModule(net.eval()), pictures[:2], pictures[2:], lambdas=[1.0], max_iterations=2)
+        attack(NoModule(net.train()), pictures[:2], pictures[2:], Latent(), Penalty([1.0]))
+    attack(NoModule(net.eval()), pictures[:2], pictures[2:], Latent(), Penalty([1.0]), Continuation(2))
 
 
 def test_what_cannot_be_copied_is_said(pictures: Tensor) -> None:
@@ -189,4 +191,4 @@ def test_one_distribution_is_not_a_tuple_of_them(pictures: Tensor) -> None:
             return super().encode(x)[0]
 
     with pytest.raises(InputError, match="encode: returns one distribution; must return a tuple"):
-        attack(One(convolutions(conv())), pictures[:2], pictures[2:], lambdas=[1.0])
+        attack(One(convolutions(conv())), pictures[:2], pictures[2:], Latent(), Penalty([1.0]))

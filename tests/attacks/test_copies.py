@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from seatbelt_vae.attacks.evaluation import FewChannelConv2d, fast_copy, fold_batch_norms
+from seatbelt_vae.attacks.evaluation.copies import FewChannelConv2d, fast_copy, fold_batch_norms
 from seatbelt_vae.models import seatbelt_vae, vae
 
 

@@ -34,11 +34,16 @@ def plain_copy(model: Attackable) -> Attackable:
     """
     if not isinstance(model, nn.Module):
         return model
-    computed = [v for m in model.modules() for v in vars(m).values() if isinstance(v, Tensor) and not v.is_leaf]
+    computed = {}  # tensors with a history, which deepcopy refuses
+    for module in model.modules():
+        for value in vars(module).values():
+            if isinstance(value, Tensor) and not value.is_leaf:
+                computed[id(value)] = value.detach().clone()
     try:
-        copied: Any = copy.deepcopy(model, {id(v): v.detach().clone() for v in computed})
+        copied: Any = copy.deepcopy(model, computed)
     except (RuntimeError, TypeError) as error:
-        raise InputError(f"model: cannot be copied ({str(error).splitlines()[0]}); attacks work on a copy") from error
+        reason = str(error).splitlines()[0]
+        raise InputError(f"model: cannot be copied ({reason}); attacks work on a copy") from error
     attackable: Attackable = copied.eval().requires_grad_(False)
     return attackable
 
@@ -47,10 +52,10 @@ def fast_copy(model: Attackable) -> Attackable:
     """A `plain_copy` with batch norm folded, channels last, GEMM + fold.
 
     Outputs and input gradients are those of the model up to rounding, where it calls its layers as modules and does not
-    look into them: see :func:`~seatbelt_vae.attacks.trust.trusted`. Half of the time of an attack on a plain model
-    goes into the gradient of the first convolution to its one or three input channels; as a matrix product and a fold
-    that is an order of magnitude faster on a CPU. Our own networks store channels last, which saves another tenth to a
-    fifth; foreign ones stay as they are, since theirs may rely on the order of the memory.
+    look into them: see `verified`. Half of the time of an attack on a plain model goes into the gradient of the first
+    convolution to its one or three input channels; as a matrix product and a fold that is an order of magnitude faster
+    on a CPU. Our own networks store channels last, which saves another tenth to a fifth; foreign ones stay as they are,
+    since theirs may rely on the order of the memory.
 
     Args:
         model: anything attackable; what is no ``nn.Module`` is returned as it is.
@@ -81,41 +86,26 @@ def fast_copy(model: Attackable) -> Attackable:
 
 
 def on_cpu(module: nn.Module) -> bool:
-    """Whether a module's parameters are in the memory of the CPU; that of one without parameters is, too.
-
-    Example:
-        >>> on_cpu(nn.Linear(1, 1)), on_cpu(nn.Linear(1, 1, device="meta"))
-        (True, False)
-    """
+    """Whether a module's parameters are in the memory of the CPU; that of one without parameters is, too."""
     return next(module.parameters(), torch.empty(0)).device.type == "cpu"
 
 
 def fold_batch_norms(sequence: nn.Sequential) -> None:
-    """Fold every batch norm that directly follows a convolution into it, in place.
-
-    Example:
-        >>> layers = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)).eval()
-        >>> fold_batch_norms(layers)
-        >>> type(layers[1]).__name__
-        'Identity'
-    """
+    """Fold every batch norm that directly follows a convolution into it, in place."""
     for i in range(len(sequence) - 1):
         layer, norm = sequence[i], sequence[i + 1]
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
             transposed = isinstance(layer, nn.ConvTranspose2d)
-            if not as_built(layer, norm) or norm.running_var is None or (transposed and layer.groups > 1):
+            if not as_built(layer, norm) or norm.running_var is None:
+                continue
+            if transposed and layer.groups > 1:
                 continue
             sequence[i] = fuse_conv_bn_eval(layer, norm, transpose=transposed)
             sequence[i + 1] = nn.Identity()
 
 
 def suits(module: nn.Module) -> bool:
-    """Whether a module is a plain convolution from a few channels, whose input gradient is worth rewriting.
-
-    Example:
-        >>> suits(nn.Conv2d(1, 32, 4, stride=2, padding=1)), suits(nn.Conv2d(32, 32, 4))
-        (True, False)
-    """
+    """Whether a module is a plain convolution from a few channels, whose input gradient is worth rewriting."""
     return (
         type(module) is nn.Conv2d
         and module.in_channels <= FEW_CHANNELS
@@ -126,12 +116,7 @@ def suits(module: nn.Module) -> bool:
 
 
 def as_built(*modules: nn.Module) -> bool:
-    """Whether modules are PyTorch's own, with no hook on them and no parametrization.
-
-    Example:
-        >>> as_built(nn.ReLU()), as_built(torch.nn.utils.spectral_norm(nn.Linear(2, 2)))
-        (True, False)
-    """
+    """Whether modules are PyTorch's own, with no hook on them and no parametrization."""
     own = all(type(each).__module__.startswith("torch.nn.modules.") for each in modules)
     return own and not any(each._forward_hooks or each._forward_pre_hooks for each in modules)
 
@@ -161,11 +146,13 @@ class FewChannelConv2d(nn.Conv2d):
 class _Convolve(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, conv: nn.Conv2d) -> Tensor:
-        ctx.conv, ctx.size = conv, x.shape[-2:]
+        ctx.conv = conv
+        ctx.size = x.shape[-2:]
         return F.conv2d(x, conv.weight, conv.bias, conv.stride, conv.padding, conv.dilation)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        conv, (gradient,) = ctx.conv, gradients
-        patches = conv.weight.flatten(1).T @ gradient.flatten(2)
-        return F.fold(patches, ctx.size, conv.kernel_size, conv.dilation, conv.padding, conv.stride), None
+        conv = ctx.conv
+        patches = conv.weight.flatten(1).T @ gradients[0].flatten(2)
+        images = F.fold(patches, ctx.size, conv.kernel_size, conv.dilation, conv.padding, conv.stride)
+        return images, None

@@ -1,0 +1,1 @@
+"""Fast evaluation of a frozen model, verified against the model itself."""
