@@ -1,7 +1,7 @@
 """The one model class: a posterior, a generative prior and a likelihood. Variants are factories in ``zoo``."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ class Encoding:
         p: priors p(z_l | z_{>l}) at those samples; the last is N(0, I).
         likelihood: p(x | z), batch shape (B,), event shape (C, H, W).
         others: top posteriors of further examples, (B', D_L), no gradient: more columns for log q̂ (``tc_samples``).
+        terms: per-example terms that took further passes, by name; see :mod:`seatbelt_vae.objectives.wrapper`.
     """
 
     q: tuple[Normal, ...]
@@ -30,6 +31,11 @@ class Encoding:
     p: tuple[Normal, ...]
     likelihood: Distribution
     others: Normal | None = None
+    terms: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def with_term(self, name: str, term: Tensor) -> Self:
+        """The same encoding with one term more."""
+        return replace(self, terms={**self.terms, name: term})
 
 
 class HierarchicalVAE(nn.Module):
@@ -44,6 +50,9 @@ class HierarchicalVAE(nn.Module):
         image_shape: (C, H, W).
         recipe: name and arguments of the factory that built it, which lets :meth:`save_pretrained` describe it.
 
+    Attributes:
+        lipschitz: certified constants, see :mod:`seatbelt_vae.models.lipschitz`; None where there are none.
+
     Example:
         >>> from seatbelt_vae.models import seatbelt_vae
         >>> model = seatbelt_vae((1, 32, 32), latent_sizes=(8, 4), network="mlp").eval()
@@ -53,6 +62,8 @@ class HierarchicalVAE(nn.Module):
         >>> model.reconstruct(x).shape
         torch.Size([5, 1, 32, 32])
     """
+
+    lipschitz: Any = None
 
     def __init__(
         self,

@@ -1,8 +1,11 @@
 """Models on disk: a JSON recipe and safetensors, nothing pickled."""
 
 import importlib.metadata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor, nn
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models import zoo
@@ -47,11 +50,30 @@ def load(folder_or_hub_id: str | Path, **networks: Any) -> HierarchicalVAE:
         raise InputError(f"{folder / CONFIG}: {error}") from error
     weights = read_tensors(folder / WEIGHTS)
     try:
-        model.load_state_dict(weights, assign=True)  # assigned and not copied: every weight keeps its dtype
+        load_weights(model, weights)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{folder / WEIGHTS}: does not fit its config.json ({reason})") from error
     return model.eval()
+
+
+def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Copy weights into a model, whose own take over their dtypes; what shares its memory goes on sharing it.
+
+    Raises:
+        RuntimeError: the weights do not fit.
+
+    Example:
+        >>> import torch
+        >>> layer = nn.Linear(1, 1, bias=False)
+        >>> load_weights(layer, {"weight": torch.ones(1, 1).double()})
+        >>> layer.weight.dtype
+        torch.float64
+    """
+    for name, own in model.state_dict(keep_vars=True).items():
+        if name in weights:
+            own.data = own.data.to(weights[name].dtype)
+    model.load_state_dict(weights)
 
 
 def recipe(path: Path) -> tuple[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ from seatbelt_vae.models.checks import Network, check_name, check_shape, check_s
 from seatbelt_vae.models.generative import Decoder
 from seatbelt_vae.models.hierarchical import HierarchicalVAE
 from seatbelt_vae.models.likelihoods import LIKELIHOODS
+from seatbelt_vae.models.lipschitz import lipschitz_vae
 from seatbelt_vae.models.parts import POSTERIORS, generative
 
 HIDDEN_SIZES = (1024, 512, 256, 128, 64)
@@ -234,6 +235,7 @@ FACTORIES: dict[str, Callable[..., HierarchicalVAE]] = {
     "ladder-vae": ladder_vae,
     "biva": biva,
     "seatbelt": seatbelt_vae,
+    "lipschitz-vae": lipschitz_vae,
 }
 """Networks by name; a new one is a factory and one line here."""
 

@@ -23,6 +23,7 @@ from seatbelt_vae.errors import InputError
 
 Estimator = Literal["mws", "mss", "leave-one-in"]
 Groups = Sequence[Sequence[int]]
+Densities = tuple[Tensor, Tensor, Tensor]
 ELEMENTS_IN_MEMORY = 2**23
 """Entries of log q(z_i | x_j)_d held at once; larger problems are streamed over samples and recomputed backwards."""
 
@@ -53,16 +54,19 @@ def log_weights(like: Tensor, posteriors: int, data_size: int, estimator: Estima
         >>> log_weights(torch.zeros(4, 2), 4, data_size=100, estimator="mss").logsumexp(1).abs() < 1e-6
         tensor([True, True, True, True])
     """
-    check_counts(len(like), posteriors, data_size, estimator)
-    n, m, row = data_size, posteriors - 1, torch.arange(len(like), device=like.device)
+    samples, n, m = len(like), data_size, posteriors - 1
+    check_counts(samples, posteriors, data_size, estimator)
+    shape = (samples, posteriors)
     if estimator == "mws":
-        return like.new_full((len(like), posteriors), -math.log(n * posteriors))
+        return like.new_full(shape, -math.log(n * posteriors))
     if m == 0:
         return like.new_zeros(1, 1)
-    rest = 1 / m if estimator == "mss" else (n - 1) / (n * m)
-    log_w = like.new_full((len(like), posteriors), math.log(rest))
+    row = torch.arange(samples, device=like.device)
     if estimator == "mss":
+        log_w = like.new_full(shape, math.log(1 / m))
         log_w[row, (row + 1) % posteriors] = math.log((n - m) / (n * m))
+    else:
+        log_w = like.new_full(shape, math.log((n - 1) / (n * m)))
     log_w[row, row] = -math.log(n)
     return log_w
 
@@ -155,8 +159,12 @@ def total_correlation(log_q: Tensor, data_size: int, estimator: Estimator = "mws
 
 
 def aggregate(
-    z: Tensor, q: Normal, data_size: int, estimator: Estimator = "mws", groups: Groups = ()
-) -> tuple[Tensor, Tensor, Tensor]:
+    z: Tensor,
+    q: Normal,
+    data_size: int,
+    estimator: Estimator = "mws",
+    groups: Groups = (),
+) -> Densities:
     """As :func:`log_aggregate`, from samples and posteriors, in memory that does not grow with B·M·D.
 
     Args:
@@ -176,18 +184,19 @@ def aggregate(
     """
     log_w = log_weights(z.detach(), len(q.loc), data_size, estimator)
 
-    def rows(z: Tensor, log_w: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def rows(z: Tensor, log_w: Tensor) -> Densities:
         return mix(pairwise_log_prob(z, q), log_w, groups)
 
     step = max(1, ELEMENTS_IN_MEMORY // max(1, q.loc.numel()))
     if step >= len(z):
         return rows(z, log_w)
-    parts = [
-        checkpoint(rows, z_part, w_part, use_reentrant=False)
-        for z_part, w_part in zip(z.split(step), log_w.split(step), strict=True)
-    ]
-    joint, grouped, marginals = (torch.cat(part) for part in zip(*parts, strict=True))
-    return joint, grouped, marginals
+    joint, grouped, marginals = [], [], []
+    for z_part, w_part in zip(z.split(step), log_w.split(step), strict=True):
+        part = checkpoint(rows, z_part, w_part, use_reentrant=False)
+        joint.append(part[0])
+        grouped.append(part[1])
+        marginals.append(part[2])
+    return torch.cat(joint), torch.cat(grouped), torch.cat(marginals)
 
 
 def pairwise_log_prob(z: Tensor, q: Normal) -> Tensor:
@@ -199,10 +208,11 @@ def pairwise_log_prob(z: Tensor, q: Normal) -> Tensor:
         torch.Size([4, 3, 2])
     """
     standardised = (z[:, None] - q.loc) / q.scale
-    return -0.5 * standardised**2 - (q.scale.log() + 0.5 * math.log(2 * math.pi))
+    normaliser = q.scale.log() + 0.5 * math.log(2 * math.pi)
+    return -0.5 * standardised**2 - normaliser
 
 
-def mix(log_q: Tensor, log_w: Tensor, groups: Groups) -> tuple[Tensor, Tensor, Tensor]:
+def mix(log_q: Tensor, log_w: Tensor, groups: Groups) -> Densities:
     """Log mixture densities over posteriors: of all dimensions, of each group, and of each dimension.
 
     The log weight is added once per density, after the sum over its dimensions.
@@ -214,5 +224,11 @@ def mix(log_q: Tensor, log_w: Tensor, groups: Groups) -> tuple[Tensor, Tensor, T
     """
     joint = torch.logsumexp(log_w + log_q.sum(-1), dim=1)
     marginals = torch.logsumexp(log_w[:, :, None] + log_q, dim=1)
-    sums = [torch.logsumexp(log_w + log_q[:, :, list(group)].sum(-1), dim=1) for group in groups]
-    return joint, torch.stack(sums, dim=1) if sums else joint.new_empty(len(joint), 0), marginals
+    grouped = joint.new_empty(len(joint), len(groups))
+    columns = []
+    for group in groups:
+        own = log_q[:, :, list(group)].sum(-1)
+        columns.append(torch.logsumexp(log_w + own, dim=1))
+    if columns:
+        grouped = torch.stack(columns, dim=1)
+    return joint, grouped, marginals

@@ -9,7 +9,8 @@ from torch.distributions import Normal
 from seatbelt_vae.models.hierarchical import Encoding
 from seatbelt_vae.objectives.aggregate import Estimator, aggregate, check_estimator
 from seatbelt_vae.objectives.elbo import check_beta
-from seatbelt_vae.objectives.terms import ELBOTerms, Terms, ramp
+from seatbelt_vae.objectives.terms import Terms
+from seatbelt_vae.objectives.weighing import ELBOTerms, ramp
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,10 @@ def all_posteriors(encoding: Encoding) -> Normal:
         >>> all_posteriors(Encoding((q,), (q.loc,), (q,), q, others=q)).loc.shape
         torch.Size([4, 3])
     """
-    own, others = encoding.q[-1], encoding.others
+    own = encoding.q[-1]
+    others = encoding.others
     if others is None:
         return own
-    loc, scale = torch.cat([own.loc, others.loc]), torch.cat([own.scale, others.scale])
+    loc = torch.cat([own.loc, others.loc])
+    scale = torch.cat([own.scale, others.scale])
     return Normal(loc, scale, validate_args=False)

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding
-from seatbelt_vae.objectives.terms import ELBOTerms, Terms, ramp
+from seatbelt_vae.objectives.terms import Terms
+from seatbelt_vae.objectives.weighing import ELBOTerms, ramp
 
 
 @dataclass(frozen=True)

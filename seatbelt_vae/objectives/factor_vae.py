@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding
 from seatbelt_vae.objectives.elbo import check_beta
-from seatbelt_vae.objectives.terms import ELBOTerms, Terms
+from seatbelt_vae.objectives.terms import Terms
+from seatbelt_vae.objectives.weighing import ELBOTerms
 
 
 class Discriminator(nn.Module):
@@ -27,15 +29,21 @@ class Discriminator(nn.Module):
         torch.Size([3])
     """
 
-    learning_rate, betas = 1e-4, (0.5, 0.9)
+    learning_rate = 1e-4
+    betas = (0.5, 0.9)
 
     def __init__(self, latent_size: int, width: int = 1000) -> None:
         super().__init__()
-        sizes = [latent_size, *[width] * 5]
         layers: list[nn.Module] = []
-        for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
-            layers += [nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2)]
+        fan_in = latent_size
+        for _ in range(5):
+            layers += [nn.Linear(fan_in, width), nn.LeakyReLU(0.2)]
+            fan_in = width
         self.layers = nn.Sequential(*layers, nn.Linear(width, 1))
+
+    def optimiser(self) -> Optimizer:
+        """The paper's."""
+        return Adam(self.parameters(), lr=self.learning_rate, betas=self.betas)
 
     def forward(self, z: Tensor) -> Tensor:
         """Log q̂(z) - log Π_d q̂_d(z_d) as far as it has learned, (B,), in nats."""
@@ -53,13 +61,12 @@ class Discriminator(nn.Module):
             InputError: a batch that cannot be halved.
         """
         if len(z) < 4:
-            raise InputError(
-                f"batch of {len(z)}: FactorVAE's discriminator needs at least 4 examples, half of them shuffled"
-            )
+            raise InputError(f"batch of {len(z)}: FactorVAE's discriminator needs at least 4 examples, half shuffled")
         joint, other = z.detach().chunk(2)
         product = permute_dimensions(other, generator)
-        real, fake = self(joint), self(product)
-        return 0.5 * (F.softplus(-real).mean() + F.softplus(fake).mean())
+        real = F.softplus(-self(joint)).mean()
+        fake = F.softplus(self(product)).mean()
+        return 0.5 * (real + fake)
 
 
 def permute_dimensions(z: Tensor, generator: torch.Generator | None = None) -> Tensor:
@@ -70,7 +77,10 @@ def permute_dimensions(z: Tensor, generator: torch.Generator | None = None) -> T
         >>> permute_dimensions(z).sum(0)
         tensor([6., 9.])
     """
-    order = torch.stack([torch.randperm(len(z), generator=generator) for _ in range(z.shape[1])], dim=1)
+    columns = []
+    for _ in range(z.shape[1]):
+        columns.append(torch.randperm(len(z), generator=generator))
+    order = torch.stack(columns, dim=1)
     return z.gather(0, order.to(z.device))
 
 
@@ -108,9 +118,13 @@ class FactorVAE(ELBOTerms):
         return cls(discriminator=Discriminator(latent_size, width), **settings)  # type: ignore[arg-type]
 
     @property
-    def adversary(self) -> nn.Module | None:
+    def adversary(self) -> Discriminator:
         """The discriminator."""
         return self.discriminator
+
+    def adversary_loss(self, encoding: Encoding, generator: torch.Generator) -> Tensor:
+        """What the discriminator descends: its cross-entropy on the batch's latents."""
+        return self.discriminator.loss(encoding.z[-1], generator)
 
     def __call__(self, encoding: Encoding, x: Tensor, data_size: int) -> Terms:
         """The terms for images x; the discriminator's weights get no gradient from here."""
@@ -119,6 +133,8 @@ class FactorVAE(ELBOTerms):
         assert isinstance(first, nn.Linear)
         if first.in_features != z.shape[-1]:
             raise InputError(f"discriminator: takes {first.in_features} latents, the top layer has {z.shape[-1]}")
-        frozen = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
+        frozen = {}
+        for name, weight in self.discriminator.named_parameters():
+            frozen[name] = weight.detach()
         tc: Tensor = torch.func.functional_call(self.discriminator, frozen, (z,))
         return self.weigh(encoding, x, [(self.gamma, tc)], total_correlation=tc)

@@ -1,5 +1,6 @@
 """HFVAE: the decomposition with groups of latent dimensions."""
 
+import itertools
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -9,7 +10,8 @@ from seatbelt_vae.models.hierarchical import Encoding
 from seatbelt_vae.objectives.aggregate import Estimator, aggregate, check_estimator
 from seatbelt_vae.objectives.beta_tc import all_posteriors
 from seatbelt_vae.objectives.elbo import check_beta
-from seatbelt_vae.objectives.terms import ELBOTerms, Terms
+from seatbelt_vae.objectives.terms import Terms
+from seatbelt_vae.objectives.weighing import ELBOTerms
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,11 @@ class HFVAE(ELBOTerms):
         """The terms for images x out of `data_size`."""
         z, q, p = encoding.z[-1], encoding.q[-1], encoding.p[-1]
         groups = self.checked_groups(z.shape[-1])
-        joint, grouped, marginals = aggregate(z, all_posteriors(encoding), data_size, self.estimator, groups)
+        posteriors = all_posteriors(encoding)
+        joint, grouped, marginals = aggregate(z, posteriors, data_size, self.estimator, groups)
         mi = q.log_prob(z).sum(-1) - joint
-        between, within = joint - grouped.sum(-1), grouped.sum(-1) - marginals.sum(-1)
+        between = joint - grouped.sum(-1)
+        within = grouped.sum(-1) - marginals.sum(-1)
         return self.weigh(
             encoding,
             x,
@@ -72,12 +76,19 @@ class HFVAE(ELBOTerms):
             mutual_information=mi,
             total_correlation=between + within,
             dimension_wise_kl=marginals.sum(-1) - p.log_prob(z).sum(-1),
-            others={"total_correlation_between": between, "total_correlation_within": within},
+            others={
+                "total_correlation_between": between,
+                "total_correlation_within": within,
+            },
         )
 
     def checked_groups(self, size: int) -> tuple[tuple[int, ...], ...]:
         """The groups, if they are a partition of the `size` dimensions of z_L."""
-        groups = tuple((d,) for d in range(size)) if self.groups is None else self.groups
-        if sorted(d for group in groups for d in group) != list(range(size)):
-            raise InputError(f"groups {groups}: every one of the {size} dimensions 0…{size - 1} must be in one group")
-        return groups
+        if self.groups is None:
+            return tuple((dimension,) for dimension in range(size))
+        dimensions = sorted(itertools.chain(*self.groups))
+        if dimensions != list(range(size)):
+            raise InputError(
+                f"groups {self.groups}: every one of the {size} dimensions 0…{size - 1} must be in one group"
+            )
+        return self.groups

@@ -1,5 +1,6 @@
 """Training's whole state in one safetensors file: weights, optimisers, step; either whole or absent."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.storage import read_tensors, write_tensors
 
 FILE = "training.safetensors"
+DIGEST = "digest"
+HEADER = {"step": torch.int64, "seconds": torch.float64, "settings": torch.uint8}
+"""The tensors beside the state, and their types."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Checkpoint:
         step: number of steps done.
         seconds: time they took, over all sittings.
         settings: what the run was started with; a resumed run has to agree.
-        state: weights and optimisers, see `training_state`.
+        state: weights and optimisers, see :func:`seatbelt_vae.training.state.training_state`.
 
     Example:
         >>> import tempfile
@@ -44,27 +48,29 @@ class Checkpoint:
         Raises:
             RunError: the file cannot be written; the one that was there is untouched.
         """
-        header = {
+        tensors = {
             "step": torch.tensor(self.step),
             "seconds": torch.tensor(self.seconds, dtype=torch.float64),
-            "settings": torch.frombuffer(bytearray(json.dumps(self.settings).encode()), dtype=torch.uint8),
+            "settings": as_bytes(json.dumps(self.settings)),
+            **self.state,
         }
-        return write_tensors(Path(folder) / FILE, {**header, **self.state})
+        tensors[DIGEST] = as_bytes(digest(tensors))
+        return write_tensors(Path(folder) / FILE, tensors)
 
     @classmethod
     def load(cls, folder: str | Path) -> "Checkpoint":
         """Read ``training.safetensors`` of a folder.
 
         Raises:
-            InputError: the file is missing or is not a training state.
+            InputError: the file is missing, is not a training state, or is not what was written.
         """
         path = Path(folder) / FILE
         tensors = read_tensors(path)
-        try:
-            step, seconds = int(tensors.pop("step")), float(tensors.pop("seconds"))
-            return cls(step, seconds, json.loads(bytes(tensors.pop("settings").tolist())), tensors)
-        except (KeyError, ValueError) as error:
-            raise InputError(f"{path}: is not a training state of this program ({error})") from error
+        written = tensors.pop(DIGEST, None)  # earlier versions wrote none
+        if written is not None and not torch.equal(written, as_bytes(digest(tensors))):
+            raise InputError(f"{path}: is damaged, its content does not fit its digest; use a copy, or train again")
+        step, seconds = step_of(path, tensors.pop("step", None)), seconds_of(path, tensors.pop("seconds", None))
+        return cls(step, seconds, settings_of(path, tensors.pop("settings", None)), tensors)
 
 
 def steps_done(folder: str | Path) -> int:
@@ -74,7 +80,9 @@ def steps_done(folder: str | Path) -> int:
         InputError: there is one and it is corrupt.
     """
     path = Path(folder) / FILE
-    return int(_header(path, "step")) if path.exists() else 0
+    if not path.exists():
+        return 0
+    return step_of(path, one_tensor(path, "step"))
 
 
 def seconds_spent(folder: str | Path) -> float:
@@ -83,11 +91,16 @@ def seconds_spent(folder: str | Path) -> float:
     Raises:
         InputError: there is none, or it is corrupt.
     """
-    return float(_header(Path(folder) / FILE, "seconds"))
+    path = Path(folder) / FILE
+    return seconds_of(path, one_tensor(path, "seconds"))
 
 
-def _header(path: Path, name: str) -> Tensor:
-    """One of the small tensors, without reading the weights: sweeps look at many runs, again and again."""
+def one_tensor(path: Path, name: str) -> Tensor:
+    """One of the small tensors, without reading the weights: sweeps look at many runs, again and again.
+
+    Raises:
+        InputError: the file or the tensor is not there.
+    """
     import safetensors
 
     try:
@@ -97,52 +110,91 @@ def _header(path: Path, name: str) -> Tensor:
     except FileNotFoundError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or 'no such file'})") from error
     except Exception as error:  # safetensors raises its own untyped errors
-        raise InputError(f"{path}: is not a training state of this program ({error})") from error
+        raise no_state(path, str(error)) from error
 
 
-def training_state(
-    modules: Mapping[str, nn.Module], optimisers: Mapping[str, torch.optim.Optimizer]
-) -> dict[str, Tensor]:
-    """Gather what training changes, by name: references, not copies.
-
-    Returns:
-        ``<module>/<tensor>`` and ``<module>.optimiser/<parameter index>/<quantity>``.
-
-    Example:
-        >>> layer = nn.Linear(2, 1)
-        >>> sorted(training_state({"model": layer}, {"model": torch.optim.Adam(layer.parameters())}))
-        ['model/bias', 'model/weight']
-    """
-    state = {f"{key}/{name}": value for key, module in modules.items() for name, value in module.state_dict().items()}
-    for key, optimiser in optimisers.items():
-        for index, entry in optimiser.state_dict()["state"].items():
-            state |= {f"{key}.optimiser/{index}/{name}": value for name, value in entry.items()}
-    return state
-
-
-def restore_training(
-    state: Mapping[str, Tensor],
-    modules: Mapping[str, nn.Module],
-    optimisers: Mapping[str, torch.optim.Optimizer],
-) -> None:
-    """Put a state that `training_state` gave into modules of the same shapes and their optimisers.
+def step_of(path: Path, tensor: Tensor | None) -> int:
+    """The step out of the file.
 
     Raises:
-        InputError: the weights are those of another model.
+        InputError: it is no number of steps.
     """
-    for key, module in modules.items():
-        try:
-            module.load_state_dict(_under(f"{key}/", state))
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[:200]
-            raise InputError(f"{FILE}: holds the weights of another {key} ({reason})") from error
-    for key, optimiser in optimisers.items():
-        entries: dict[int, dict[str, Tensor]] = {}
-        for name, value in _under(f"{key}.optimiser/", state).items():
-            index, quantity = name.split("/", 1)
-            entries.setdefault(int(index), {})[quantity] = value
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": entries})
+    check(path, "step", tensor, dimensions=0)
+    assert tensor is not None
+    step = int(tensor)
+    if step < 0:
+        raise no_state(path, f"step is {step}")
+    return step
 
 
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+def seconds_of(path: Path, tensor: Tensor | None) -> float:
+    """The seconds out of the file.
+
+    Raises:
+        InputError: they are no length of time.
+    """
+    check(path, "seconds", tensor, dimensions=0)
+    assert tensor is not None
+    seconds = float(tensor)
+    if not 0 <= seconds < float("inf"):
+        raise no_state(path, f"seconds are {seconds}")
+    return seconds
+
+
+def settings_of(path: Path, tensor: Tensor | None) -> dict[str, Any]:
+    """The settings out of the file.
+
+    Raises:
+        InputError: they are no table.
+    """
+    check(path, "settings", tensor, dimensions=1)
+    assert tensor is not None
+    try:
+        settings = json.loads(tensor.numpy().tobytes())
+    except (ValueError, RecursionError) as error:
+        raise no_state(path, f"settings are no JSON: {error}") from error
+    if not isinstance(settings, dict):
+        raise no_state(path, "settings are no table")
+    return settings
+
+
+def check(path: Path, name: str, tensor: Tensor | None, dimensions: int) -> None:
+    """Refuse a header tensor that is missing or of another form.
+
+    Raises:
+        InputError: it is.
+    """
+    if tensor is None:
+        raise no_state(path, f"it has no {name}")
+    if tensor.dtype != HEADER[name] or tensor.dim() != dimensions:
+        raise no_state(path, f"{name} is {tensor.dtype} of shape {tuple(tensor.shape)}")
+
+
+def no_state(path: Path, reason: str) -> InputError:
+    """The error for a file that is something else."""
+    return InputError(f"{path}: is not a training state of this program ({' '.join(reason.split())[:200]})")
+
+
+def as_bytes(text: str) -> Tensor:
+    """A text as a tensor of its bytes.
+
+    Example:
+        >>> as_bytes("ab")
+        tensor([97, 98], dtype=torch.uint8)
+    """
+    return torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes, whatever the order; the seconds, which no two runs share, left out.
+
+    Example:
+        >>> digest({"a": torch.zeros(2)}) == digest({"a": torch.zeros(1, 2)})
+        False
+    """
+    found = hashlib.sha256()
+    for name in sorted(set(tensors) - {"seconds"}):
+        tensor = tensors[name].detach().cpu().contiguous()
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        found.update(tensor.flatten().view(torch.uint8).numpy().data)
+    return found.hexdigest()

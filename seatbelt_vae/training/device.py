@@ -21,12 +21,17 @@ def choose_device(name: str | torch.device = "auto") -> torch.device:
         device(type='cpu')
     """
     name = str(name)
-    present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
     if name == "auto":
-        return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if present[kind]))
+        return torch.device(next(kind for kind in present if present[kind]))
     kind, _, index = name.partition(":")
-    if kind not in present or not (index.isdigit() or not index):
+    if kind not in present or not (index.isdecimal() or not index):
         raise InputError(f"device: {name!r} is unknown, use one of {', '.join(DEVICES)}")
-    if not present[kind] or (kind == "cuda" and index and int(index) >= torch.cuda.device_count()):
+    too_high = kind == "cuda" and bool(index) and int(index) >= torch.cuda.device_count()
+    if not present[kind] or too_high:
         raise InputError(f"device: this machine has no {name}, use auto or cpu")
     return torch.device(name)

@@ -30,7 +30,8 @@ def check_finite(step: int, terms: Terms, gradient_norm: Tensor, advice: str) ->
     """
     if torch.isfinite(terms.loss) and torch.isfinite(gradient_norm):
         return
-    for name, value in {**_named(terms), "gradient norm": gradient_norm}.items():
+    suspects = {**by_name(terms), "gradient norm": gradient_norm}
+    for name, value in suspects.items():
         bad = ~torch.isfinite(value)
         if bad.any():
             raise RunError(f"step {step}: {name} is {value[bad][0].item()}{advice}")
@@ -43,8 +44,11 @@ def warn_of_collapse(terms: Terms, step: int) -> None:
         terms: the terms of a step when a third of the training is done.
         step: the step, counted from 1.
     """
+    collapsed = []
     layer_kl = terms.layer_kl.detach().mean(dim=0).tolist()
-    collapsed = [f"{layer} ({kl:.3f} nats)" for layer, kl in enumerate(layer_kl, start=1) if kl < COLLAPSED]
+    for layer, kl in enumerate(layer_kl, start=1):
+        if kl < COLLAPSED:
+            collapsed.append(f"{layer} ({kl:.3f} nats)")
     if collapsed:
         warnings.warn(
             f"step {step}: posterior collapse, KL below {COLLAPSED} nats in layer {', '.join(collapsed)}; "
@@ -55,9 +59,17 @@ def warn_of_collapse(terms: Terms, step: int) -> None:
         )
 
 
-def _named(terms: Terms) -> dict[str, Tensor]:
+def by_name(terms: Terms) -> dict[str, Tensor]:
+    """All terms that can be the first to fail, in the order in which they are computed.
+
+    Example:
+        >>> list(by_name(Terms(torch.zeros(1), (torch.zeros(1, 2),), torch.zeros(()))))
+        ['log_likelihood', 'kl of layer 1', 'loss']
+    """
     named = {"log_likelihood": terms.log_likelihood}
-    named |= {f"kl of layer {layer}": kl for layer, kl in enumerate(terms.kl, start=1)}
-    parts = ("mutual_information", "total_correlation", "dimension_wise_kl")
-    named |= {name: value for name in parts if (value := getattr(terms, name)) is not None}
-    return {**named, "loss": terms.loss}
+    for layer, kl in enumerate(terms.kl, start=1):
+        named[f"kl of layer {layer}"] = kl
+    named |= terms.decomposition
+    named |= terms.others
+    named["loss"] = terms.loss
+    return named

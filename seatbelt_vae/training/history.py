@@ -5,17 +5,23 @@ import math
 from pathlib import Path
 from typing import Any
 
-from seatbelt_vae.errors import RunError
+from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.storage import write_bytes
 
 FILE = "metrics.jsonl"
+Record = dict[str, Any]
 
 
-def read_history(folder: str | Path) -> list[dict[str, Any]]:
-    r"""Read the records of a run; a last line torn by a crash is left out.
+def read_history(folder: str | Path) -> list[Record]:
+    r"""Read the records of a run; from the first line on that is torn or no record, what follows is left out.
+
+    A resumed run writes that again.
 
     Returns:
         The records in the order of their steps; none where the file is missing.
+
+    Raises:
+        InputError: there is a file, and it cannot be read.
 
     Example:
         >>> import tempfile
@@ -25,15 +31,52 @@ def read_history(folder: str | Path) -> list[dict[str, Any]]:
         [{'step': 10, 'loss': 2.5}]
     """
     path = Path(folder) / FILE
-    records: list[dict[str, Any]] = []
+    records: list[Record] = []
     if not path.exists():
         return records
-    for line in path.read_text(errors="replace").splitlines():
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            break  # what follows a torn line is no longer trusted; a resumed run writes it again
+    try:
+        text = path.read_text(errors="replace")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    for line in text.splitlines():
+        record = parsed(line)
+        if record is None:
+            break
+        records.append(record)
     return records
+
+
+def parsed(line: str) -> Record | None:
+    """One record: a table of plain values with the number of a step; None for anything else.
+
+    Example:
+        >>> parsed('{"step": 10, "loss": NaN}') is None
+        True
+    """
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict) or type(record.get("step")) is not int or record["step"] < 0:
+        return None
+    if all(is_plain(value) for value in record.values()):
+        return record
+    return None
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value is null, a text or a finite number.
+
+    Example:
+        >>> is_plain(None), is_plain(10**400), is_plain([1])
+        (True, False, False)
+    """
+    if isinstance(value, int | float):
+        try:
+            return math.isfinite(value)
+        except OverflowError:
+            return False
+    return value is None or isinstance(value, str)
 
 
 class History:
@@ -45,31 +88,40 @@ class History:
     """
 
     def __init__(self, folder: Path | None, step: int) -> None:
-        self.path = None if folder is None else folder / FILE
-        self.records = [] if folder is None else [r for r in read_history(folder) if r["step"] <= step]
-        if self.path is not None:
-            write_bytes(self.path, "".join(map(_line, self.records)).encode())
+        self.records: list[Record] = []
+        self.path: Path | None = None
+        if folder is None:
+            return
+        self.path = folder / FILE
+        self.records = [record for record in read_history(folder) if record["step"] <= step]
+        write_bytes(self.path, "".join(map(as_line, self.records)).encode())
 
-    def append(self, record: dict[str, Any]) -> None:
+    def append(self, record: Record) -> None:
         """Add a record; numbers that JSON cannot hold become null.
 
         Raises:
             RunError: the file cannot be written.
         """
-        record = {name: _finite(value) for name, value in record.items()}
-        self.records.append(record)
+        kept: Record = {}
+        for name, value in record.items():
+            kept[name] = None
+            if is_plain(value):
+                kept[name] = value
+        self.records.append(kept)
         if self.path is None:
             return
         try:
             with self.path.open("a") as file:
-                file.write(_line(record))
+                file.write(as_line(kept))
         except OSError as error:
             raise RunError(f"{self.path}: could not be written ({error.strerror or error})") from error
 
 
-def _line(record: dict[str, Any]) -> str:
+def as_line(record: Record) -> str:
+    """A record as a line of the file.
+
+    Example:
+        >>> print(as_line({"step": 1}), end="")
+        {"step": 1}
+    """
     return json.dumps(record, allow_nan=False) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps: the first is kept until the state is whole, the second takes effect at once."""
+"""Signals between two steps: the first is kept until the state is whole, the second takes effect at once."""
 
 import signal
 import threading
@@ -6,33 +6,75 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1")
+"""Ctrl-C; what a scheduler sends to end a job; what Slurm sends before it takes the machine away."""
+
+Interrupted = Callable[[], KeyboardInterrupt | None]
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGUSR1; to be treated as Ctrl-C.
+
+    Args:
+        number: of the signal; a command exits with 128 + this.
+        message: how to go on.
+
+    Example:
+        >>> Terminated(15, "stopped at step 3").number
+        15
+    """
+
+    def __init__(self, number: int, message: str = "") -> None:
+        super().__init__(message)
+        self.number = int(number)
+
 
 @contextmanager
-def held_interrupt() -> Iterator[Callable[[], bool]]:
-    """Hold back the first Ctrl-C while the block runs.
+def held_interrupt() -> Iterator[Interrupted]:
+    """Hold back the first Ctrl-C, SIGTERM or SIGUSR1 while the block runs.
 
     An optimiser interrupted half-way has updated some weights and not others; a checkpoint of that is worthless.
 
     Yields:
-        A function that says whether Ctrl-C was pressed. The block is to save and raise KeyboardInterrupt.
+        A function that gives the exception of the signal that came, or None. The block is to save and raise it.
 
     Example:
         >>> with held_interrupt() as interrupted:
-        ...     interrupted()
-        False
+        ...     print(interrupted())
+        None
     """
-    pressed = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed.is_set  # only the main thread gets signals
-        return
+    came: list[KeyboardInterrupt] = []
+
+    def first() -> KeyboardInterrupt | None:
+        return next(iter(came), None)
 
     def hold(number: int, frame: FrameType | None) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
+        if came:
+            raise exception_of(number)
+        came.append(exception_of(number))
 
-    before = signal.signal(signal.SIGINT, hold)
+    if threading.current_thread() is not threading.main_thread():
+        yield first  # only the main thread gets signals
+        return
+    before = {}
     try:
-        yield pressed.is_set
+        for name in SIGNALS:
+            if hasattr(signal, name):  # Windows has no SIGUSR1
+                number = getattr(signal, name)
+                before[number] = signal.signal(number, hold)
+        yield first
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def exception_of(number: int) -> KeyboardInterrupt:
+    """What to raise for a signal.
+
+    Example:
+        >>> exception_of(signal.SIGINT), exception_of(signal.SIGTERM).number
+        (KeyboardInterrupt(), 15)
+    """
+    if number == signal.SIGINT:
+        return KeyboardInterrupt()
+    return Terminated(number)

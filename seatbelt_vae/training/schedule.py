@@ -100,14 +100,16 @@ class BatchSchedule:
         Raises:
             InputError: batch and others together are more than the data set.
         """
-        if self.batch_size + count > self.size:
+        together = self.batch_size + count
+        if together > self.size:
             raise InputError(
-                f"tc_samples: {self.batch_size + count} are more than the {self.size} training images, "
-                f"use at most {self.size}"
+                f"tc_samples: {together} are more than the {self.size} training images, use at most {self.size}"
             )
         return self._at(step, self.batch_size, count)
 
     def _at(self, step: int, offset: int, count: int) -> Tensor:
-        epoch, position = divmod(step, self.size // self.batch_size)
-        places = (position * self.batch_size + offset + torch.arange(count)) % self.size
+        steps_an_epoch = self.size // self.batch_size
+        epoch, position = divmod(step, steps_an_epoch)
+        first = position * self.batch_size + offset
+        places = (first + torch.arange(count)) % self.size
         return _permutation(self.size, self.seed, epoch)[places]

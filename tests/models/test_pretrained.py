@@ -17,6 +17,8 @@ from seatbelt_vae.storage import read_tensors, write_tensors
 from tests.tiny import network
 
 TINY = (1, 6, 6)
+ONE_LAYER = ("vae", "lipschitz-vae")
+KINDS = [(name, "mlp" if name == "lipschitz-vae" else "conv") for name in FACTORIES] + [("vae", "mlp")]
 
 
 def trained(model: HierarchicalVAE, dtype: torch.dtype) -> HierarchicalVAE:
@@ -38,9 +40,9 @@ def outputs(model: HierarchicalVAE, dtype: torch.dtype) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize(("name", "kind"), [*((name, "conv") for name in FACTORIES), ("vae", "mlp")])
+@pytest.mark.parametrize(("name", "kind"), KINDS)
 def test_a_model_comes_back_to_the_bit(name: str, kind: str, dtype: torch.dtype, tmp_path: Path) -> None:
-    sizes = (4,) if name == "vae" else (4, 2)
+    sizes = (4,) if name in ONE_LAYER else (4, 2)
     model = trained(build(name, (1, 28, 28), latent_sizes=sizes, network=kind, hidden_sizes=(8,)), dtype)
     loaded = HierarchicalVAE.from_pretrained(model.save_pretrained(tmp_path / "model"))
     assert not loaded.training
@@ -194,3 +196,33 @@ def test_the_hub_hands_over_a_folder(monkeypatch: pytest.MonkeyPatch, saved: Pat
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     assert HierarchicalVAE.from_pretrained("owner/name").latent_sizes == (2,)
     assert asked == [("owner/name", ["config.json", "model.safetensors"])]
+
+
+def test_weights_that_share_memory_go_on_sharing_it(tmp_path: Path) -> None:
+    """An encoder and a decoder with one matrix between them: it is still one after loading, and after a step."""
+
+    class Decoder(nn.Module):
+        def __init__(self, tied: nn.Linear) -> None:
+            super().__init__()
+            self.first, self.second = nn.Linear(4, 16), nn.Linear(784, 16, bias=False)
+            self.second.weight = tied.weight
+
+        def forward(self, z: Tensor) -> Tensor:
+            return (self.first(z) @ self.second.weight).view(-1, 1, 28, 28)
+
+    def networks() -> tuple[nn.Module, nn.Module]:
+        linear = nn.Linear(784, 16)
+        return nn.Sequential(nn.Flatten(), linear, nn.ReLU()), Decoder(linear)
+
+    model = build("vae", (1, 28, 28), latent_sizes=(4,), network=networks()).double()
+    model.save_pretrained(tmp_path)
+    loaded = HierarchicalVAE.from_pretrained(tmp_path, network=networks())
+    assert len(list(loaded.parameters())) == len(list(model.parameters())) == 6
+    assert {weight.dtype for weight in loaded.parameters()} == {torch.float64}
+    x = torch.rand(3, 1, 28, 28, dtype=torch.float64)
+    assert torch.equal(loaded.eval().reconstruct(x), model.eval().reconstruct(x))
+    optimiser = torch.optim.SGD(loaded.parameters(), lr=0.1)
+    loaded.reconstruct(x).sum().backward()
+    optimiser.step()
+    state = loaded.state_dict()
+    assert torch.equal(state["posterior.features.1.weight"], state["likelihood.network.second.weight"])
