@@ -7,17 +7,21 @@ import dataclasses
 import difflib
 import inspect
 import re
+import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model, model_validator
 
 from seatbelt_vae.errors import InputError
 
 LONGEST = 80
 """Characters of a value that a message repeats."""
+
+Count = Annotated[int, Field(ge=1, lt=2**63)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class Section(BaseModel):
@@ -27,6 +31,7 @@ class Section(BaseModel):
 
 
 T = TypeVar("T", bound=Section)
+_KNOWN: "dict[type, Mapping[str, Setting]]" = {}
 
 
 @dataclass(frozen=True)
@@ -46,22 +51,38 @@ class Setting:
     help: str
 
 
-def settings_of(cls: type) -> dict[str, Setting]:
-    """The settings of a dataclass, by name.
+def settings_of(cls: type) -> Mapping[str, Setting]:
+    """The settings of a dataclass or of a `Section`, by name. What is made anew for each instance is none.
 
     Args:
-        cls: a dataclass whose docstring explains its fields under ``Args:`` or ``Attributes:``.
+        cls: a class whose docstring explains its fields under ``Args:`` or ``Attributes:``.
 
     Example:
         >>> settings_of(Setting)["help"].help
         'what it means.'
     """
+    if cls not in _KNOWN:
+        read = _of_dataclass
+        if issubclass(cls, BaseModel):
+            read = _of_section
+        _KNOWN[cls] = types.MappingProxyType(read(cls, explained(cls)))
+    return _KNOWN[cls]
+
+
+def _of_section(cls: Any, help_texts: Mapping[str, str]) -> dict[str, Setting]:
+    found = {}
+    for name, info in cls.model_fields.items():
+        words = help_texts.get(name) or info.description or ""
+        found[name] = Setting(name, info.rebuild_annotation(), info.default, words)
+    return found
+
+
+def _of_dataclass(cls: Any, help_texts: Mapping[str, str]) -> dict[str, Setting]:
     kinds = typing.get_type_hints(cls, include_extras=True)
-    help_texts = explained(cls)
     found = {}
     for field in dataclasses.fields(cls):
-        if field.init:
-            found[field.name] = Setting(field.name, kinds[field.name], _default(field), help_texts.get(field.name, ""))
+        if field.init and field.default_factory is dataclasses.MISSING:
+            found[field.name] = Setting(field.name, kinds[field.name], field.default, help_texts.get(field.name, ""))
     return found
 
 
@@ -74,7 +95,7 @@ def explained(cls: type) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for each in reversed(cls.__mro__):
-        found |= _entries(inspect.cleandoc(each.__doc__ or ""))
+        found |= _entries(inspect.cleandoc(each.__dict__.get("__doc__") or ""))
     return found
 
 
@@ -96,34 +117,93 @@ def _entries(docstring: str) -> dict[str, str]:
     return found
 
 
-def _default(field: "dataclasses.Field[Any]") -> Any:
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return field.default
-
-
-def section(title: str, classes: Iterable[type], **own: tuple[Any, Any]) -> type[Section]:
-    """Make a table that holds the settings of several classes, each None until it is given.
+def table(title: str, cls: type, **own: tuple[Any, Any]) -> type[Section]:
+    """Make a table of one class: with its settings, its defaults and its checks.
 
     Args:
         title: name of the new class.
-        classes: dataclasses; settings of the same name share a field.
+        cls: a dataclass whose settings all have defaults.
         own: further fields, type and default.
 
     Example:
-        >>> table = section("Table", [Setting], pairs=(int, 10))
-        >>> table(name="beta").model_dump(exclude_none=True)
+        >>> @dataclass(frozen=True)
+        ... class Speed:
+        ...     metres: int = 3
+        >>> table("SpeedTable", Speed, name=(str, "mine"))().model_dump()
+        {'name': 'mine', 'metres': 3}
+    """
+    known = settings_of(cls)
+
+    def check(self: Section) -> Section:
+        cls(**{name: getattr(self, name) for name in known})
+        return self
+
+    fields: dict[str, Any] = dict(own)
+    for setting in known.values():
+        fields[setting.name] = (_written([setting.kind]), Field(setting.default, description=setting.help))
+    validators: Any = {"check": model_validator(mode="after")(check)}
+    return create_model(title, __base__=Section, __validators__=validators, __doc__=title, **fields)
+
+
+def section(
+    title: str,
+    classes: Mapping[str, type],
+    without: Iterable[str] = (),
+    **own: tuple[Any, Any],
+) -> type[Section]:
+    """Make a table for a choice of classes: with the settings of them all, each None until it is given.
+
+    Args:
+        title: name of the new class.
+        classes: dataclasses by name; settings of the same name share a field.
+        without: names of fields that are no settings.
+        own: further fields, type and default.
+
+    Example:
+        >>> made = section("Table", {"setting": Setting}, pairs=(int, 10))
+        >>> made(name="beta").model_dump(exclude_none=True)
         {'pairs': 10, 'name': 'beta'}
     """
-    kinds: dict[str, list[Any]] = {}
-    for cls in classes:
+    found: dict[str, dict[str, Setting]] = {}
+    for owner, cls in classes.items():
         for setting in settings_of(cls).values():
-            kinds.setdefault(setting.name, []).append(setting.kind)
+            if setting.name not in without:
+                found.setdefault(setting.name, {})[owner] = setting
     fields: dict[str, Any] = dict(own)
-    for name, several in kinds.items():
-        if name not in own:
-            fields[name] = (typing.Union[*several, None], None)  # noqa: UP007
-    return create_model(title, __base__=Section, **fields)
+    for name, owners in found.items():
+        kind = _written([*(setting.kind for setting in owners.values()), None])
+        fields[name] = (kind, Field(None, description=_help(owners)))
+    return create_model(title, __base__=Section, __doc__=title, **fields)
+
+
+def _written(kinds: Iterable[Any]) -> Any:
+    """The union of types, without what no file can hold: functions, modules, tensors."""
+    kept: list[Any] = []
+    for kind in kinds:
+        members = [kind]
+        if typing.get_origin(kind) in (typing.Union, types.UnionType):
+            members = list(typing.get_args(kind))
+        kept += [member for member in members if _can_be_written(member)]
+    return typing.Union[tuple(kept)]  # noqa: UP007
+
+
+def _can_be_written(kind: Any) -> bool:
+    origin = typing.get_origin(kind)
+    if origin is typing.Literal:
+        return True
+    if origin is Annotated:
+        return _can_be_written(typing.get_args(kind)[0])
+    if origin is tuple:
+        return all(map(_can_be_written, typing.get_args(kind)))
+    return kind in (str, int, float, bool, None, types.NoneType, ...)
+
+
+def _help(owners: Mapping[str, Setting]) -> str:
+    """What a setting means, and to whom where that differs."""
+    texts = {setting.help for setting in owners.values()}
+    if len(texts) == 1:
+        return texts.pop()
+    return " ".join(f"{owner}: {setting.help}" for owner, setting in owners.items())
 
 
 def build(classes: Mapping[str, type], name: str, given: Mapping[str, Any], source: str) -> Any:
@@ -153,6 +233,17 @@ def build(classes: Mapping[str, type], name: str, given: Mapping[str, Any], sour
         if setting.default is dataclasses.MISSING and setting.name not in values:
             raise InputError(f"{setting.name}: {source} {name} needs it ({setting.help.rstrip('.')})")
     return classes[name](**values)
+
+
+def known_to(cls: type, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some settings that a class has and that are given.
+
+    Example:
+        >>> known_to(Setting, {"name": "beta", "help": None, "weight": 3})
+        {'name': 'beta'}
+    """
+    own = settings_of(cls)
+    return {name: value for name, value in settings.items() if name in own and value is not None}
 
 
 def plain(instance: Any) -> dict[str, Any]:
@@ -194,14 +285,19 @@ def checked(kind: type[T], settings: Mapping[str, Any], source: str) -> T:
 def _explain(kind: type[Section], problem: Any) -> str:
     """One of pydantic's errors in words."""
     location = [str(part) for part in problem["loc"]]
+    name = ".".join(location)
+    if problem["type"] == "value_error":  # a class's own check, which names its setting
+        return ".".join([*location, str(problem["ctx"]["error"])])
     if problem["type"] != "extra_forbidden":
-        return f"{'.'.join(location)}: {problem['msg']}, got {shown(problem['input'])}"
+        return f"{name}: {problem['msg']}, got {shown(problem['input'])}"
     fields: Any = kind
     for part in location[:-1]:
         fields = fields.model_fields[part].annotation
     known = list(fields.model_fields)
-    hint = near(location[-1], known) or f", use one of {', '.join(known)}"
-    return f"{'.'.join(location)}: no such setting{hint}"
+    hint = f", use one of {', '.join(known)}"
+    if close := difflib.get_close_matches(location[-1], known, n=1):
+        hint = f", did you mean {close[0]}?"
+    return f"{name}: no such setting{hint}"
 
 
 def near(name: str, known: Iterable[str]) -> str:
@@ -212,7 +308,9 @@ def near(name: str, known: Iterable[str]) -> str:
         ' (did you mean latent?)'
     """
     found = difflib.get_close_matches(str(name), list(known), n=1)
-    return f" (did you mean {found[0]}?)" if found else ""
+    if not found:
+        return ""
+    return f" (did you mean {found[0]}?)"
 
 
 def shown(value: Any) -> str:

@@ -1,55 +1,53 @@
 """Experiments: what one is (`ExperimentSpec`), where it is kept (`RunFolder`), and how it is done."""
 
-from seatbelt_vae.experiments.assessment import Assessment, assess
-from seatbelt_vae.experiments.attacking import AttackSpec, run_attack, summarise_attack
-from seatbelt_vae.experiments.damage import DamageAssessment, assess_damage
+from seatbelt_vae.experiments.attack_spec import AttackSpec
+from seatbelt_vae.experiments.attacking import run_attack
+from seatbelt_vae.experiments.build import label
 from seatbelt_vae.experiments.demo import run_demo
-from seatbelt_vae.experiments.evaluation import MEASUREMENTS, run_evaluation
-from seatbelt_vae.experiments.family import FAMILY, OBJECTIVES, label
-from seatbelt_vae.experiments.flags import spec_from_flags
-from seatbelt_vae.experiments.results import results, varying, write_table
-from seatbelt_vae.experiments.run import run_training
+from seatbelt_vae.experiments.evaluation import MEASUREMENTS, EvaluationSettings, run_evaluation
+from seatbelt_vae.experiments.options import spec_from_options
+from seatbelt_vae.experiments.record import Cell, Record
 from seatbelt_vae.experiments.sheet import write_sheet
-from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec, ModelSpec, ObjectiveSpec, TrainingSpec
-from seatbelt_vae.experiments.standing import Standing, State, standing
+from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec, ModelSpec, ObjectiveSpec, RobustSpec, TrainingSpec
+from seatbelt_vae.experiments.status import State, Status, status
 from seatbelt_vae.experiments.store import RunFolder
-from seatbelt_vae.experiments.sweep import Sweep, run_sweep
+from seatbelt_vae.experiments.sweep import Sweep, run_sweep, varying
 from seatbelt_vae.experiments.sweep_spec import SweepSpec
-from seatbelt_vae.experiments.work import EvaluationSpec, Work, perform
+from seatbelt_vae.experiments.table import Table, check_format
+from seatbelt_vae.experiments.tasks import Task, perform
+from seatbelt_vae.experiments.training_run import run_training
+from seatbelt_vae.experiments.upgrade import upgrade
 
 __all__ = [
-    "FAMILY",
     "MEASUREMENTS",
-    "OBJECTIVES",
-    "Assessment",
     "AttackSpec",
-    "DamageAssessment",
+    "Cell",
     "DataSpec",
-    "EvaluationSpec",
+    "EvaluationSettings",
     "ExperimentSpec",
     "ModelSpec",
     "ObjectiveSpec",
+    "Record",
+    "RobustSpec",
     "RunFolder",
-    "Standing",
     "State",
+    "Status",
     "Sweep",
     "SweepSpec",
+    "Table",
+    "Task",
     "TrainingSpec",
-    "Work",
-    "assess",
-    "assess_damage",
+    "check_format",
     "label",
     "perform",
-    "results",
     "run_attack",
     "run_demo",
     "run_evaluation",
     "run_sweep",
     "run_training",
-    "spec_from_flags",
-    "standing",
-    "summarise_attack",
+    "spec_from_options",
+    "status",
+    "upgrade",
     "varying",
     "write_sheet",
-    "write_table",
 ]

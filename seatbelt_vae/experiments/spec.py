@@ -1,59 +1,61 @@
 """What an experiment is, complete and frozen: data, model, objective, training. Its hash names the run."""
 
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, model_validator
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments.toml import dump_toml, parse_toml, read_text
+from seatbelt_vae.experiments.toml import read_toml
+from seatbelt_vae.models import Architecture, variant_of
+from seatbelt_vae.models.variants import USUAL
+from seatbelt_vae.objectives import (
+    AVAE,
+    ELBO,
+    HFVAE,
+    Adversarial,
+    BetaTC,
+    BetaVAE,
+    Denoising,
+    FactorVAE,
+    HoldMSE,
+    SmoothEncoder,
+)
+from seatbelt_vae.settings import Count, Section, Seed, build, checked, known_to, near, section, shown, table
+from seatbelt_vae.training import Settings
 
-Count = Annotated[int, Field(ge=1)]
-Weight = Annotated[float, Field(ge=0)]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
+OBJECTIVES: dict[str, type[Any]] = {
+    "elbo": ELBO,
+    "beta-vae": BetaVAE,
+    "factor-vae": FactorVAE,
+    "hfvae": HFVAE,
+    "beta-tc": BetaTC,
+}
+"""Objectives by the name that a spec uses."""
 
-
-class Section(BaseModel):
-    """A table of a spec: frozen, no unknown settings, no NaN."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-Checked = TypeVar("Checked", bound=Section)
-
-
-def checked(kind: type[Checked], settings: Mapping[str, Any], source: str) -> Checked:
-    """Make a section, or say in one line what is wrong.
-
-    Args:
-        kind: the section's class.
-        settings: its settings.
-        source: where they come from, put before the message.
-
-    Raises:
-        InputError: a setting is unknown (with the nearest that exists) or out of range.
-    """
-    try:
-        return kind.model_validate(dict(settings))
-    except ValidationError as error:
-        problems = "; ".join(_explain(kind, problem) for problem in error.errors())
-        raise InputError(f"{source}: {problems}") from error
+ROBUST: dict[str, type[Any]] = {
+    "adversarial": Adversarial,
+    "smooth-encoder": SmoothEncoder,
+    "avae": AVAE,
+    "denoising": Denoising,
+    "hold-mse": HoldMSE,
+}
+"""Ways of robust training by the name that a spec uses."""
 
 
 class DataSpec(Section):
     """Which images.
 
     Attributes:
-        name: a name that ``seatbelt data list`` shows, or a path to an .npz or a folder of images.
+        name: sprites, dsprites, chairs, faces3d, celeba, or a path to an .npz or a folder of images.
         path: where the original of a named data set lies.
-        size: side of the images in pixels, resized where need be; as stored by default.
+        size: side of the images in pixels, resized where need be (as stored).
         grey: turn colour into grey.
-        count: number of images to draw, at random by `seed`; all by default.
-        hold_out: the factor whose values training and test do not share; "none" for none.
+        count: number of images to draw, at random by `seed` (all).
+        hold_out: the factor whose values training and test do not share; none for none.
         seed: of that draw and of the split into training and test. Kept apart from the seed of the training.
         test: share of the images kept for measuring.
         digest: SHA-256 of the data, filled in when it is read; if given, the data must agree.
@@ -70,84 +72,92 @@ class DataSpec(Section):
     digest: str | None = None
 
 
-class ModelSpec(Section):
+class ModelSpec(table("ModelTable", Architecture)):  # type: ignore[misc]
     """Which model.
 
     Attributes:
-        name: one of the paper's lineage; it also decides the default objective.
-        layers: number of stochastic layers L.
-        latent_sizes: dimensions of z_1 … z_L. Default: the first L of (96, 48, 24, 12, 6), of (256, 128, 64, 32) for
-            colour images, and 32 for L = 1.
-        network: "conv", "mlp" or "tiny".
-        hidden_sizes: widths of the conditionals' networks; the model's own by default.
-        likelihood: "bernoulli" by default, "gaussian" for colour images.
-        posterior: how q(z_l | …) is chained; the model's own by default.
+        name: vae, beta-vae, factor-vae, hfvae, beta-tcvae, dlgm, ladder-vae, biva, beta-tcdlgm, seatbelt or
+            lipschitz-vae; it also decides the default objective.
     """
 
     name: str = "seatbelt"
-    layers: Count | None = None
-    latent_sizes: Annotated[tuple[Count, ...], Field(min_length=1)] | None = None
-    network: str = "conv"
-    hidden_sizes: Annotated[tuple[Count, ...], Field(min_length=1)] | None = None
-    likelihood: str | None = None
-    posterior: str | None = None
 
 
-class ObjectiveSpec(Section):
+class ObjectiveSpec(section("ObjectiveTable", OBJECTIVES, without=("step",))):  # type: ignore[misc]
     """What is optimised. A setting that is left out has the default of the objective.
 
     Attributes:
-        name: "elbo", "beta-vae", "beta-tc", "factor-vae" or "hfvae"; the model's own by default.
-        beta: weight of the KL, or of the total correlation (between groups).
-        alpha: weight of the mutual information.
-        gamma: weight of FactorVAE's total correlation, or of HFVAE's within groups.
-        groups: HFVAE's groups of latent dimensions; each dimension alone by default.
-        estimator: of the aggregate posterior: "mws", "mss" or "leave-one-in".
-        tc_samples: examples over which it is estimated; the batch by default.
-        free_bits: nats of KL that cost nothing.
-        free_bits_per: "dimension" or "layer".
-        warm_up: steps over which the KL's weight rises to 1.
-        anneal: steps over which β moves from 1 to its value.
-        layer_kl: "sample" (the ELBO), or "paper" for equation 9 as it is printed.
+        name: elbo, beta-vae, beta-tc, factor-vae or hfvae (the model's own).
     """
 
     name: str | None = None
-    beta: Weight | None = None
-    alpha: Weight | None = None
-    gamma: Weight | None = None
-    groups: tuple[tuple[Annotated[int, Field(ge=0)], ...], ...] | None = None
-    estimator: str | None = None
-    tc_samples: Count | None = None
-    free_bits: Weight | None = None
-    free_bits_per: str | None = None
-    warm_up: Annotated[int, Field(ge=0)] | None = None
-    anneal: Annotated[int, Field(ge=0)] | None = None
-    layer_kl: str | None = None
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Self:
+        """Every objective that has a setting must agree with it."""
+        given = self.model_dump()
+        for kind in OBJECTIVES.values():
+            if kind is not FactorVAE:  # which has a network; its settings are those of others
+                kind(**known_to(kind, given))
+        return self
 
 
-class TrainingSpec(Section):
+class RobustSpec(section("RobustTable", ROBUST, without=("base", "done", "multiplier"))):  # type: ignore[misc]
+    """How the model is made robust while it is trained; not at all by default.
+
+    Attributes:
+        method: adversarial, smooth-encoder, avae, denoising or hold-mse; several are applied inside out.
+        radius: largest distortion, as a share of the median distance between two training images.
+    """
+
+    method: str | tuple[str, ...] | None = None
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods, the innermost first."""
+        if isinstance(self.method, str):
+            return (self.method,)
+        return self.method or ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Every setting must mean something to a method."""
+        given = self.model_dump(exclude={"method"}, exclude_none=True)
+        taken: set[str] = set()
+        for name in self.methods:
+            known = known_to(ROBUST.get(name, Section), given)
+            build(ROBUST, name, {"base": ELBO(), **known}, "method")
+            taken |= set(known)
+        for setting, value in given.items():
+            if setting not in taken:
+                raise InputError(f"{setting}: {value} means nothing to the method {self.method}")
+        return self
+
+
+class TrainingSpec(table("TrainingTable", Settings)):  # type: ignore[misc]
     """How long and how fast; see `seatbelt_vae.training.train`."""
-
-    steps: Count = 5000
-    batch_size: Count = 128
-    lr: Annotated[float, Field(gt=0, lt=1e37)] = 1e-3
-    seed: Seed = 0
-    clip_norm: Annotated[float, Field(gt=0)] | None = 200.0
-    precision: str = "float32"
 
 
 class ExperimentSpec(Section):
     """Everything that decides a trained model. Same spec, same run.
 
+    Attributes:
+        data: which images.
+        model: which model.
+        objective: what is optimised.
+        robust: how it is made robust.
+        training: how long and how fast.
+
     Example:
         >>> spec = ExperimentSpec.of({"model": {"name": "vae"}, "training": {"steps": 100}})
-        >>> ExperimentSpec.from_toml(spec.to_toml()) == spec
-        True
+        >>> spec.run_name
+        'vae-...'
     """
 
     data: DataSpec = DataSpec()
     model: ModelSpec = ModelSpec()
     objective: ObjectiveSpec = ObjectiveSpec()
+    robust: RobustSpec = RobustSpec()
     training: TrainingSpec = TrainingSpec()
 
     @classmethod
@@ -164,26 +174,13 @@ class ExperimentSpec(Section):
         return checked(cls, tables, source)
 
     @classmethod
-    def from_toml(cls, text: str, source: str = "spec") -> Self:
-        """Read a spec from TOML.
-
-        Raises:
-            InputError: it is not TOML, or a setting is wrong.
-        """
-        return cls.of(parse_toml(text, source), source)
-
-    @classmethod
     def read(cls, path: str | Path) -> Self:
         """Read a spec from a TOML file.
 
         Raises:
             InputError: the file is missing, is not TOML, or a setting is wrong.
         """
-        return cls.from_toml(read_text(path), str(path))
-
-    def to_toml(self) -> str:
-        """Write the spec as TOML, every setting that has a value."""
-        return dump_toml(self.model_dump())
+        return cls.of(read_toml(path), str(path))
 
     def changed(self, **tables: Mapping[str, Any]) -> Self:
         """Give the spec with some settings replaced, checked.
@@ -198,8 +195,24 @@ class ExperimentSpec(Section):
             >>> ExperimentSpec().changed(training={"steps": 3}).training.steps
             3
         """
-        mine = self.model_dump()
-        return self.of({name: {**mine.get(name, {}), **tables.get(name, {})} for name in {**mine, **tables}})
+        merged = self.model_dump()
+        for name, settings in tables.items():
+            merged[name] = {**merged.get(name, {}), **settings}
+        return self.of(merged)
+
+    @property
+    def objective_name(self) -> str:
+        """The objective, that of the model where none is named.
+
+        Raises:
+            InputError: there is no such model or objective.
+        """
+        variant = variant_of(self.model.name)
+        name: str = self.objective.name or variant.objective
+        if name not in OBJECTIVES:
+            hint = near(name, OBJECTIVES)
+            raise InputError(f"objective: {shown(name)} is unknown{hint}, use one of {', '.join(OBJECTIVES)}")
+        return name
 
     @property
     def identity(self) -> dict[str, dict[str, Any]]:
@@ -208,9 +221,12 @@ class ExperimentSpec(Section):
         Data with a digest are known by it: a file that was moved is the same data.
         """
         tables = self.model_dump(mode="json", exclude_defaults=True)
+        if self.model.network == USUAL.network:  # what earlier versions had as the default
+            tables["model"].pop("network")
         if self.data.digest:
-            tables["data"] = {key: value for key, value in tables["data"].items() if key not in ("name", "path")}
-        return {name: dict(sorted(table.items())) for name, table in sorted(tables.items())}
+            tables["data"].pop("name", None)
+            tables["data"].pop("path", None)
+        return {name: dict(sorted(settings.items())) for name, settings in sorted(tables.items()) if settings}
 
     @property
     def digest(self) -> str:
@@ -220,42 +236,38 @@ class ExperimentSpec(Section):
     @property
     def run_name(self) -> str:
         """A folder's name: model, layers, β and the first of the digest, such as ``seatbelt-L3-b4-1a2b3c4d``."""
-        layers = len(self.model.latent_sizes) if self.model.latent_sizes else self.model.layers
-        parts = [self.model.name]
-        parts += [f"L{layers}"] if layers else []
-        parts += [f"b{self.objective.beta:g}"] if self.objective.beta is not None else []
+        parts = [self.model.name, *self.robust.methods]
+        layers = self.model.layers
+        if self.model.latent_sizes:
+            layers = len(self.model.latent_sizes)
+        if layers:
+            parts.append(f"L{layers}")
+        if self.objective.beta is not None:
+            parts.append(f"b{self.objective.beta:g}")
         return "-".join([*parts, self.digest[:8]])
 
     def differences(self, other: "ExperimentSpec") -> list[str]:
         """Name the settings in which two specs differ: ``"training.steps is 10 there, 20 here"``; other is there."""
-        mine, theirs = self.identity, other.identity
-        names = {f"{table}.{key}": (table, key) for side in (mine, theirs) for table in side for key in side[table]}
-        return [
-            f"{name} is {_shown(other, table, key)} there, {_shown(self, table, key)} here"
-            for name, (table, key) in names.items()
-            if mine.get(table, {}).get(key) != theirs.get(table, {}).get(key)
-        ]
+        mine = _flat(self.identity)
+        theirs = _flat(other.identity)
+        found = []
+        for name in {**mine, **theirs}:
+            if mine.get(name) != theirs.get(name):
+                found.append(f"{name} is {_value(other, name)} there, {_value(self, name)} here")
+        return found
 
 
-def _shown(spec: ExperimentSpec, table: str, key: str) -> str:
-    value = getattr(getattr(spec, table), key)
-    return value[:12] if key == "digest" and value else str(value)
+def _flat(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    found = {}
+    for name, settings in tables.items():
+        for key, value in settings.items():
+            found[f"{name}.{key}"] = value
+    return found
 
 
-def _explain(kind: type[Section], problem: Any) -> str:
-    """One pydantic error in words."""
-    location = [str(part) for part in problem["loc"]]
-    name = ".".join(location)
-    if problem["type"] != "extra_forbidden":
-        return f"{name}: {problem['msg']}, got {problem['input']!r}"
-    known = _fields(kind, location[:-1])
-    near = difflib.get_close_matches(location[-1], known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(known)}"
-    return f"{name}: no such setting, {hint}"
-
-
-def _fields(section: Any, location: list[str]) -> list[str]:
-    """The settings that a table has."""
-    for part in location:
-        section = section.model_fields[part].annotation
-    return list(section.model_fields)
+def _value(spec: ExperimentSpec, name: str) -> str:
+    section, key = name.split(".")
+    value = str(getattr(getattr(spec, section), key))
+    if key == "digest":
+        return value[:12]
+    return value

@@ -1,6 +1,6 @@
 """Run folders: a spec, the model that came of it, and everything measured on that model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,18 +8,25 @@ from typing import Any
 
 from torch import Tensor
 
-from seatbelt_vae.attacks import AttackResult
+from seatbelt_vae.attacks import Assessment, AttackResult
 from seatbelt_vae.data import ImageDataset, Split, available, load_dataset
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments.assessment import Assessment
-from seatbelt_vae.experiments.damage import DamageAssessment
+from seatbelt_vae.experiments.build import label
+from seatbelt_vae.experiments.record import Record
 from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec
+from seatbelt_vae.measures import Attacked
 from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
 from seatbelt_vae.training import read_history, steps_done
 
-SPEC, EVALUATION, ATTACKS = "spec.json", "evaluation.json", "attacks"
-MEASURED, ENVIRONMENT = "evaluation", "environment.json"
+SPEC = "spec.json"
+EVALUATION = "evaluation.json"
+ENVIRONMENT = "environment.json"
+ATTACKS = "attacks"
+MEASURED = "evaluation"
+ASSESSMENT = ".assessment.safetensors"
+OLD_FORM = b'"mode":'
+"""What the settings of an attack of an earlier version hold, and no later ones."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +40,12 @@ class RunFolder:
     Attributes:
         path: the folder.
         spec: what was asked for, every default written out.
+        moved: where the data are now, if not where the spec says.
     """
 
     path: Path
     spec: ExperimentSpec
+    moved: str | None = None
 
     @classmethod
     def create(cls, path: str | Path, spec: ExperimentSpec) -> "RunFolder":
@@ -51,9 +60,9 @@ class RunFolder:
             RunError: it cannot be written.
         """
         path = Path(path)
-        if path.exists() and not path.is_dir():
+        if _exists(path) and not path.is_dir():
             raise InputError(f"{path}: is a file, a run needs a folder")
-        if (path / SPEC).exists():
+        if _exists(path / SPEC):
             folder = cls.open(path)
             if differences := spec.differences(folder.spec):
                 raise InputError(f"{path}: holds another run ({'; '.join(differences)}), choose another folder")
@@ -62,19 +71,23 @@ class RunFolder:
         return cls(path, spec)
 
     @classmethod
-    def open(cls, path: str | Path) -> "RunFolder":
+    def open(cls, path: str | Path, data: str | None = None) -> "RunFolder":
         """Take up a run's folder.
+
+        Args:
+            path: the folder.
+            data: where its images are now, if they were moved; the digest must agree.
 
         Raises:
             InputError: there is no run in it.
         """
         path = Path(path)
-        if not (path / SPEC).is_file():
+        if not _exists(path / SPEC):
             raise InputError(f"{path}: is not a run folder (it has no {SPEC}), give one that seatbelt train wrote")
         tables = read_json(path / SPEC)
         if not isinstance(tables, Mapping):
             raise InputError(f"{path / SPEC}: is not a spec")
-        return cls(path, ExperimentSpec.of(tables, str(path / SPEC)))
+        return cls(path, ExperimentSpec.of(tables, str(path / SPEC)), data)
 
     @property
     def name(self) -> str:
@@ -111,10 +124,18 @@ class RunFolder:
         Raises:
             InputError: the data are gone, or are no longer the same.
         """
-        dataset = open_data(self.spec.data)
-        if self.spec.data.digest not in (None, dataset.digest):
-            raise InputError(f"{self.spec.data.name}: is not the data that {self.path} was trained on (digest differs)")
-        return dataset.split(self.spec.data.test, self.spec.data.seed)
+        spec = self.spec.data
+        if self.moved is not None:
+            spec = moved_to(spec, self.moved)
+        try:
+            dataset = open_data(spec)
+        except InputError as error:
+            if self.moved is not None or Path(spec.path or spec.name).exists() or spec.name in dict(available()):
+                raise
+            raise InputError(f"{error}; if the data were moved, say where they are with --data") from error
+        if spec.digest not in (None, dataset.digest):
+            raise InputError(f"{spec.name}: is not the data that {self.path} was trained on (digest differs)")
+        return dataset.split(spec.test, spec.seed)
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -125,7 +146,9 @@ class RunFolder:
     def evaluation(self) -> dict[str, Any]:
         """What was measured on the model; empty if nothing was."""
         path = self.path / EVALUATION
-        value = read_json(path) if path.exists() else {}
+        if not path.exists():
+            return {}
+        value = read_json(path)
         if not isinstance(value, dict):
             raise InputError(f"{path}: must hold a table of measurements; delete it, and evaluate again")
         return value
@@ -141,8 +164,9 @@ class RunFolder:
             InputError: the file is corrupt.
         """
         path = self.path / MEASURED / f"{name}.safetensors"
-        made = name in self.evaluation.get("measurements", {})
-        return read_tensors(path) if made and path.exists() else {}
+        if name not in self.evaluation.get("measurements", {}) or not path.exists():
+            return {}
+        return read_tensors(path)
 
     def save_measured(self, name: str, tensors: Mapping[str, Tensor]) -> None:
         """Write the tensors of a measurement, if it has any."""
@@ -153,14 +177,17 @@ class RunFolder:
     def environment(self) -> list[dict[str, Any]]:
         """With which libraries and on which machine the run was trained: a record for each sitting that differed."""
         path = self.path / ENVIRONMENT
-        value: list[dict[str, Any]] = read_json(path) if path.exists() else []
+        if not path.exists():
+            return []
+        value: list[dict[str, Any]] = read_json(path)
         return value
 
     def add_environment(self, here: Mapping[str, Any]) -> None:
         """Note where the training goes on from here; a sitting like the one before is not noted again."""
         known = self.environment
-        if not known or {**known[-1], "step": None} != {**here, "step": None}:
-            write_json(self.path / ENVIRONMENT, [*known, {"step": self.step, **here}])
+        if known and {**known[-1], "step": None} == {**here, "step": None}:
+            return
+        write_json(self.path / ENVIRONMENT, [*known, {"step": self.step, **here}])
 
     @property
     def attacks_path(self) -> Path:
@@ -169,13 +196,27 @@ class RunFolder:
 
     @property
     def attacks(self) -> tuple[str, ...]:
-        """Names of the attacks that are whole: made, measured and saved; in the order of the alphabet."""
-        measured = self.attacks_path.glob("*.assessment.safetensors")
-        names = (path.name.removesuffix(".assessment.safetensors") for path in measured)
-        return tuple(sorted(name for name in names if (self.attacks_path / f"{name}.json").exists()))
+        """Names of the attacks that are whole: made, measured and saved; in the order of the alphabet.
 
-    def attack(self, name: str) -> tuple[AttackResult, Assessment | DamageAssessment]:
-        """Load an attack and what it gained; a damage attack has an assessment of its own kind.
+        Raises:
+            InputError: they have the form of an earlier version.
+        """
+        names = []
+        for path in self.attacks_path.glob(f"*{ASSESSMENT}"):
+            name = path.name.removesuffix(ASSESSMENT)
+            settings = self.attacks_path / f"{name}.json"
+            if not settings.exists():
+                continue
+            if OLD_FORM in settings.read_bytes():
+                raise InputError(
+                    f"{self.path}: holds attacks of an earlier version, bring them up to date: "
+                    f"seatbelt upgrade {self.path}"
+                )
+            names.append(name)
+        return tuple(sorted(names))
+
+    def attack(self, name: str) -> Attacked:
+        """Load an attack and what the model made of its images.
 
         Raises:
             InputError: there is no such attack.
@@ -184,8 +225,58 @@ class RunFolder:
             known = ", ".join(self.attacks) or "none"
             raise InputError(f"{self.path}: has no attack {name!r}, it has: {known}")
         result = AttackResult.load(self.attacks_path, name)
-        kind = DamageAssessment if result.settings.get("mode") == "damage" else Assessment
-        return result, kind.load(self.attacks_path, name)
+        return Attacked(result, Assessment.load(self.attacks_path, name))
+
+    def save_attack(self, name: str, attacked: Attacked) -> None:
+        """Write an attack; it counts once its assessment is there, which is written last."""
+        attacked.result.save(self.attacks_path, name)
+        attacked.assessment.save(self.attacks_path, name)
+
+    def record(self, name: str | None = None) -> Record:
+        """All that is known of the run, for tables and reports; attacks and tensors are read when they are asked for.
+
+        Args:
+            name: of the run among others; the folder's by default.
+        """
+        evaluation = self.evaluation
+        made = evaluation.get("measurements", {})
+        return Record(
+            name=name or self.name,
+            label=label(self.spec),
+            settings=self.spec.model_dump(mode="json", exclude_none=True),
+            evaluation=evaluation,
+            attacks=Read(self.attacks, self.attack),
+            history=self.history,
+            measured=Read(tuple(made), self.measured),
+            environment=self.environment,
+        )
+
+
+class Read(Mapping[str, Any]):
+    """What is read when it is asked for, and kept.
+
+    Args:
+        names: of all there is.
+        read: reads one.
+    """
+
+    def __init__(self, names: tuple[str, ...], read: Callable[[str], Any]) -> None:
+        self._names = names
+        self._read = read
+        self._known: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._known:
+            self._known[name] = self._read(name)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def open_data(spec: DataSpec) -> ImageDataset:
@@ -200,9 +291,29 @@ def open_data(spec: DataSpec) -> ImageDataset:
 
 def located(spec: DataSpec) -> DataSpec:
     """Make the paths of data absolute, so that the run can be taken up from another folder; names stay names."""
-    absolute = {
-        field: str(Path(value).expanduser().resolve())
-        for field, value in (("name", spec.name), ("path", spec.path))
-        if value is not None and value not in dict(available()) and (field == "path" or Path(value).exists())
-    }
-    return spec.model_copy(update=absolute)
+    changes = {}
+    if spec.name not in dict(available()) and Path(spec.name).exists():
+        changes["name"] = str(Path(spec.name).expanduser().resolve())
+    if spec.path is not None:
+        changes["path"] = str(Path(spec.path).expanduser().resolve())
+    return spec.model_copy(update=changes)
+
+
+def moved_to(spec: DataSpec, place: str) -> DataSpec:
+    """The same data at another place: the original of a named data set, or a file or folder."""
+    if spec.name in dict(available()):
+        return spec.model_copy(update={"path": place})
+    return spec.model_copy(update={"name": place})
+
+
+def _exists(path: Path) -> bool:
+    """Whether a file is there; a name that the file system does not take is wrong input."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{str(path)[:80]}…: is no usable path ({getattr(error, 'strerror', None) or error})"
+        ) from error
+    return True

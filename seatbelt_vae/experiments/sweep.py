@@ -1,22 +1,25 @@
 """A sweep: its runs in a store, and an engine that does what is left of them, whatever happens on the way."""
 
 import hashlib
+import json
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments.claim import claim
 from seatbelt_vae.experiments.engines.protocol import Engine, Job
-from seatbelt_vae.experiments.run import completed, ingredients
-from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec, checked
-from seatbelt_vae.experiments.standing import Standing, State, standing
+from seatbelt_vae.experiments.lock import lock
+from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec
+from seatbelt_vae.experiments.status import State, Status, status
 from seatbelt_vae.experiments.store import SPEC, RunFolder, open_data
 from seatbelt_vae.experiments.sweep_spec import SweepSpec
-from seatbelt_vae.experiments.work import Work, forget_failure, record_failure
+from seatbelt_vae.experiments.table import Table, flat
+from seatbelt_vae.experiments.tasks import Task, forget_failure, record_failure
+from seatbelt_vae.experiments.training_run import completed, ingredients
+from seatbelt_vae.settings import checked
 from seatbelt_vae.training import choose_device
 
 OWN = ".sweep"
@@ -36,14 +39,14 @@ class Sweep:
     Attributes:
         store: the folder of the run folders, absolute.
         runs: the runs; each folder's name comes from the hash of its spec.
-        work: what is to be done to each.
-        work_path: the file in the store that says so to workers.
+        task: what is to be done to each.
+        task_path: the file in the store that says so to workers.
     """
 
     store: Path
     runs: tuple[RunFolder, ...]
-    work: Work
-    work_path: Path
+    task: Task
+    task_path: Path
 
     @classmethod
     def plan(cls, spec: SweepSpec, store: str | Path, *, write: bool = True, **settings: Any) -> Self:
@@ -53,7 +56,7 @@ class Sweep:
             spec: the sweep.
             store: the folder of the run folders.
             write: False only looks, and makes nothing.
-            **settings: ``device``, ``checkpoint_every``, ``log_every`` and ``threads`` of `Work`.
+            **settings: ``device``, ``checkpoint_every``, ``log_every`` and ``threads`` of `Task`.
 
         Raises:
             InputError: a run cannot be trained as it is described, its data cannot be read, or the store is a file.
@@ -62,38 +65,54 @@ class Sweep:
         store = Path(store).expanduser().resolve()
         if store.exists() and not store.is_dir():
             raise InputError(f"{store}: is a file, a sweep needs a folder")
-        work = checked(Work, {"evaluate": spec.evaluate, "attacks": spec.attacks, **settings}, "sweep")
-        choose_device(work.device)
-        specs = {run.digest: run for run in _completed(spec.runs, store)}.values()
-        take = RunFolder.create if write else RunFolder
-        runs = tuple(take(store / run.run_name, run) for run in specs)
-        path = store / OWN / f"{hashlib.sha256(work.model_dump_json().encode()).hexdigest()[:12]}.json"
-        return cls(store, runs, work, work.write(path) if write else path)
+        task = checked(Task, {"evaluate": spec.evaluate, "attacks": spec.attacks, **settings}, "sweep")
+        choose_device(task.device)
+        runs = []
+        for run in {each.digest: each for each in _completed(spec.runs, store)}.values():
+            folder = RunFolder(store / run.run_name, run)
+            if write:
+                folder = RunFolder.create(folder.path, run)
+            if task.attacks:
+                _ = folder.attacks  # refuses those of an earlier version
+            runs.append(folder)
+        name = hashlib.sha256(task.model_dump_json().encode()).hexdigest()[:12]
+        path = store / OWN / f"{name}.json"
+        if write:
+            task.write(path)
+        return cls(store, tuple(runs), task, path)
 
-    def standings(self) -> list[Standing]:
-        """Tell where each run stands."""
-        return [standing(run, self.work) for run in self.runs]
+    def statuses(self) -> list[Status]:
+        """Tell how far each run has come."""
+        return [status(run, self.task) for run in self.runs]
+
+    def table(self) -> Table:
+        """All numbers of the runs."""
+        return Table([run.record() for run in self.runs])
 
     def job(self, run: RunFolder) -> Job:
-        """Describe the work on a run to an engine."""
-        return Job(str(run.path), str(self.work_path))
+        """Describe the task on a run to an engine."""
+        return Job(str(run.path), str(self.task_path))
 
 
 def run_sweep(
-    sweep: Sweep, engine: Engine, *, retry: bool = False, settled: Callable[[RunFolder, Standing], None] | None = None
-) -> list[Standing]:
+    sweep: Sweep,
+    engine: Engine,
+    *,
+    retry: bool = False,
+    settled: Callable[[RunFolder, Status], None] = lambda run, now: None,
+) -> list[Status]:
     """Do what is left of a sweep. What is done is not done again, what was interrupted goes on.
 
     Runs that another sweep is at are left to it, and taken up where that ends without finishing them.
 
     Args:
         sweep: the runs.
-        engine: what does the work.
+        engine: what does the task on them.
         retry: also try again what has failed before.
         settled: called with each run that is done or has failed since.
 
     Returns:
-        Where each run stands at the end: done or failed.
+        How far each run has come at the end: done or failed.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; the same call goes on.
@@ -102,39 +121,54 @@ def run_sweep(
         for run in sweep.runs:
             forget_failure(run.path)
     attempts = _Attempts()
-    waiting = deque(run for run in sweep.runs if not standing(run, sweep.work).settled)
-    flying: dict[Job, RunFolder] = {}
+    waiting = deque(run for run in sweep.runs if not status(run, sweep.task).settled)
+    submitted: dict[Job, RunFolder] = {}
     try:
-        while waiting or flying:
-            _submit(sweep, engine, waiting, flying)
+        while waiting or submitted:
+            _submit(sweep, engine, waiting, submitted)
             for job, details in engine.ended(PAUSE):
-                run = flying.pop(job)
-                now = standing(run, sweep.work)
+                run = submitted.pop(job)
+                now = status(run, sweep.task)
                 if not now.settled and now.state is not State.RUNNING and attempts.exhausted(run, now):
                     _give_up(run, details)
-                    now = standing(run, sweep.work)
-                if not now.settled:
-                    waiting.append(run)
-                elif settled:
+                    now = status(run, sweep.task)
+                if now.settled:
                     settled(run, now)
+                else:
+                    waiting.append(run)
     finally:
         engine.close()
-    return sweep.standings()
+    return sweep.statuses()
 
 
-def _submit(sweep: Sweep, engine: Engine, waiting: deque[RunFolder], flying: dict[Job, RunFolder]) -> None:
+def varying(specs: Sequence[ExperimentSpec]) -> list[str]:
+    """Name the settings in which specs differ, such as ``objective.beta``.
+
+    Example:
+        >>> varying([ExperimentSpec(), ExperimentSpec().changed(training={"seed": 1})])
+        ['training.seed']
+    """
+    tables = [flat(spec.model_dump(mode="json")) for spec in specs]
+    found = []
+    for name in tables[0]:
+        if len({json.dumps(settings[name]) for settings in tables}) > 1:
+            found.append(name)
+    return found
+
+
+def _submit(sweep: Sweep, engine: Engine, waiting: deque[RunFolder], submitted: dict[Job, RunFolder]) -> None:
     """Give the engine as many runs as it takes, but for those that others have done meanwhile or are at."""
     for _ in range(len(waiting)):
-        if len(flying) >= engine.slots:
+        if len(submitted) >= engine.slots:
             return
         run = waiting.popleft()
-        now = standing(run, sweep.work)
+        now = status(run, sweep.task)
         if now.state is State.RUNNING:
             waiting.append(run)
         elif not now.settled:
-            flying[sweep.job(run)] = run
+            submitted[sweep.job(run)] = run
             engine.submit(sweep.job(run))
-    if not flying and waiting:
+    if not submitted and waiting:
         time.sleep(PAUSE)
 
 
@@ -142,36 +176,38 @@ class _Attempts:
     """How often each run came back as it was."""
 
     def __init__(self) -> None:
-        self.last: dict[str, tuple[int, float]] = {}
+        self._last: dict[str, tuple[int, float]] = {}
 
-    def exhausted(self, run: RunFolder, now: Standing) -> bool:
-        count, progress = self.last.get(run.name, (0, -1.0))
-        count = count + 1 if now.progress <= progress else 1
-        self.last[run.name] = count, now.progress
-        return count >= TRIES
+    def exhausted(self, run: RunFolder, now: Status) -> bool:
+        count, progress = self._last.get(run.name, (0, -1.0))
+        if now.progress > progress:
+            count = 0
+        self._last[run.name] = (count + 1, now.progress)
+        return count + 1 >= TRIES
 
 
 def _give_up(run: RunFolder, details: str) -> None:
-    with claim(run.path) as ours:
+    with lock(run.path) as ours:
         if ours:
             reason = "killed, out of memory, out of time or unable to start"
             record_failure(run.path, f"its worker ended {TRIES} times without a step forward: {reason}", details)
 
 
-def _completed(specs: tuple[ExperimentSpec, ...], store: Path) -> list[ExperimentSpec]:
+def _completed(specs: Sequence[ExperimentSpec], store: Path) -> list[ExperimentSpec]:
     """Every spec as its run's folder holds it; refuses what cannot be trained before there is a folder."""
-    found: dict[int, ExperimentSpec] = {}
+    found = list(specs)
     by_data: dict[DataSpec, list[int]] = {}
     for place, spec in enumerate(specs):
         by_data.setdefault(spec.data, []).append(place)
     for data, places in by_data.items():
         dataset = open_data(data)
         images = dataset.split(data.test, data.seed).train
-        known: set[str] = set()
+        tried: set[str] = set()
         for place in places:
-            spec = found[place] = completed(specs[place], dataset)
+            spec = completed(specs[place], dataset)
+            found[place] = spec
             kind = spec.changed(training={"seed": 0}).digest
-            if kind not in known and not (store / spec.run_name / SPEC).exists():
+            if kind not in tried and not (store / spec.run_name / SPEC).exists():
                 ingredients(spec, images)
-            known.add(kind)
-    return [found[place] for place in range(len(specs))]
+            tried.add(kind)
+    return found

@@ -8,30 +8,34 @@ from typing import Any, Self
 from pydantic import Field
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments.attacking import AttackSpec
-from seatbelt_vae.experiments.evaluation import is_evaluated
+from seatbelt_vae.experiments.attack_spec import AttackSpec
+from seatbelt_vae.experiments.evaluation import EvaluationSettings, is_evaluated
 from seatbelt_vae.experiments.grid import expand
-from seatbelt_vae.experiments.spec import ExperimentSpec, Section, checked
-from seatbelt_vae.experiments.toml import parse_toml, read_text
-from seatbelt_vae.experiments.work import EvaluationSpec
+from seatbelt_vae.experiments.spec import ExperimentSpec
+from seatbelt_vae.experiments.toml import parse_toml, read_toml
+from seatbelt_vae.settings import Section, checked, table
+
+EvaluationTable = table("EvaluationTable", EvaluationSettings)
 
 
 class SweepTables(Section):
     """The tables of a sweep's file, their contents unchecked.
 
     Attributes:
-        data: as in `ExperimentSpec`; a setting with a list becomes a grid. So with the next three.
+        data: as in `ExperimentSpec`; a setting with a list becomes a grid. So with the next four.
         model: see there.
         objective: see there.
+        robust: see there.
         training: see there.
         runs: tables of such tables, each laid over those above and expanded by itself.
-        evaluate: measure each run; see `EvaluationSpec`.
+        evaluate: measure each run; see `EvaluationSettings`.
         attack: attack each run; one table or several, with lists for several attacks; see `AttackSpec`.
     """
 
     data: dict[str, Any] = Field(default_factory=dict)
     model: dict[str, Any] = Field(default_factory=dict)
     objective: dict[str, Any] = Field(default_factory=dict)
+    robust: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
     runs: tuple[dict[str, Any], ...] = ({},)
     evaluate: dict[str, Any] | None = None
@@ -54,14 +58,14 @@ class SweepSpec:
         ... [training]
         ... seed = [0, 1]
         ... [attack]
-        ... mode = ["latent", "output"]
+        ... objective = ["latent", "output"]
         ... ''')
         >>> [(run.objective.beta, run.training.seed) for run in spec.runs], len(spec.attacks)
         ([(1.0, 0), (1.0, 1), (4.0, 0), (4.0, 1)], 2)
     """
 
     runs: tuple[ExperimentSpec, ...]
-    evaluate: EvaluationSpec | None = None
+    evaluate: EvaluationSettings | None = None
     attacks: tuple[AttackSpec, ...] = ()
 
     @classmethod
@@ -71,14 +75,7 @@ class SweepSpec:
         Raises:
             InputError: it is not TOML, or a setting is wrong.
         """
-        found = checked(SweepTables, parse_toml(text, source), source)
-        base = found.model_dump(include=set(ExperimentSpec.model_fields), exclude_unset=True)
-        grids = [grid for over in found.runs for grid in expand(ExperimentSpec, _laid_over(base, over))]
-        runs = {run.digest: run for run in (ExperimentSpec.of(tables, source) for tables in grids)}
-        if not runs:
-            raise InputError(f"{source}: runs is empty, leave it out for one grid")
-        attacks = _attacks(found.attack, f"{source}: attack")
-        return cls(tuple(runs.values()), _evaluation(found.evaluate, f"{source}: evaluate"), tuple(attacks.values()))
+        return cls.of(parse_toml(text, source), source)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -87,37 +84,70 @@ class SweepSpec:
         Raises:
             InputError: the file is missing, is not TOML, or a setting is wrong.
         """
-        return cls.from_toml(read_text(path), str(path))
+        return cls.of(read_toml(path), str(path))
+
+    @classmethod
+    def of(cls, tables: Mapping[str, Any], source: str = "sweep") -> Self:
+        """Check the tables of a sweep.
+
+        Args:
+            tables: see `SweepTables`.
+            source: where they come from, put before the message if they are wrong.
+
+        Raises:
+            InputError: a setting is wrong.
+        """
+        found = checked(SweepTables, tables, source)
+        base = found.model_dump(include=set(ExperimentSpec.model_fields), exclude_unset=True)
+        runs = {}
+        for over in found.runs:
+            for settings in expand(ExperimentSpec, _laid_over(base, over)):
+                run = ExperimentSpec.of(settings, source)
+                runs[run.digest] = run
+        if not runs:
+            raise InputError(f"{source}: runs is empty, leave it out for one grid")
+        attacks = found.attack
+        if isinstance(attacks, dict):
+            attacks = (attacks,)
+        return cls(
+            tuple(runs.values()),
+            _evaluation(found.evaluate, f"{source}: evaluate"),
+            _attacks(attacks, f"{source}: attack"),
+        )
 
 
 def _laid_over(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    tables = {**base, **over}
-    return {
-        name: {**base.get(name, {}), **table} if isinstance(table, Mapping) else table for name, table in tables.items()
-    }
+    tables = dict(base)
+    for name, settings in over.items():
+        if isinstance(settings, Mapping):
+            settings = {**base.get(name, {}), **settings}
+        tables[name] = settings
+    return tables
 
 
-def _evaluation(table: dict[str, Any] | None, source: str) -> EvaluationSpec | None:
-    if table is None:
+def _evaluation(settings: dict[str, Any] | None, source: str) -> EvaluationSettings | None:
+    if settings is None:
         return None
-    spec = checked(EvaluationSpec, table, source)
+    found = EvaluationSettings(**checked(EvaluationTable, settings, source).model_dump())
     try:
-        is_evaluated({}, **spec.model_dump())
+        is_evaluated({}, found)
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
-    return spec
+    return found
 
 
-def _attacks(tables: dict[str, Any] | tuple[dict[str, Any], ...], source: str) -> dict[str, AttackSpec]:
+def _attacks(tables: tuple[dict[str, Any], ...], source: str) -> tuple[AttackSpec, ...]:
     attacks = {}
-    for table in (tables,) if isinstance(tables, dict) else tables:
-        settings = {name: value for name, value in table.items() if name != "preset"}
-        presets = table.get("preset")
-        for preset in presets if isinstance(presets, list) else [presets]:
+    for given in tables:
+        settings = dict(given)
+        presets = settings.pop("preset", None)
+        if not isinstance(presets, list):
+            presets = [presets]
+        for preset in presets:
             for each in expand(AttackSpec, settings):
                 try:
                     attack = AttackSpec.of(preset, **each)
                 except InputError as error:
                     raise InputError(f"{source}: {str(error).removeprefix('attack: ')}") from error
                 attacks[attack.name] = attack
-    return attacks
+    return tuple(attacks.values())

@@ -5,7 +5,6 @@ import io
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,46 +12,17 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.measures import MEASURES, Attacked, Measure, measures_of
+from seatbelt_vae.experiments.record import Cell, Record
+from seatbelt_vae.measures import MEASURES, Measure, measures_of
 from seatbelt_vae.metrics import Comparison, Interval, compare, interval
+from seatbelt_vae.metrics.statistics import NOTHING
 from seatbelt_vae.storage import write_bytes
 
 FORMATS = (".csv", ".parquet")
 COLUMNS = ("run", "label", "attack", "measure", "at", "pair", "value", "error", "unit")
 """Columns of the long table; the settings of the runs follow."""
 
-
-@dataclass(frozen=True)
-class Record:
-    """What is known of one trained model.
-
-    Args:
-        name: the run's name.
-        label: the model's short name in tables and legends.
-        settings: what was asked for, as tables of the spec: ``data``, ``model``, ``objective``, ``training``.
-        evaluation: measures of the run by key: numbers, or lists by layer (bottom first) or by scale of noise.
-        attacks: attacks by name; they may be read when they are asked for.
-        history: records of the training.
-        measured: tensors of measurements by name: ``noise``, ``traversals``.
-        environment: where it was trained, a record for each sitting.
-    """
-
-    name: str
-    label: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    evaluation: Mapping[str, Any] = field(default_factory=dict)
-    attacks: Mapping[str, Attacked] = field(default_factory=dict)
-    history: Sequence[Mapping[str, Any]] = ()
-    measured: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
-    environment: Sequence[Mapping[str, Any]] = ()
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A place in the table: a run, and an attack on it by name; empty for what was measured without one."""
-
-    record: Record
-    attack: str = ""
+EMPTY = torch.empty(0, dtype=torch.float64)
 
 
 class Table:
@@ -64,7 +34,7 @@ class Table:
 
     def __init__(self, records: Sequence[Record]) -> None:
         self.records = tuple(records)
-        self._known: dict[tuple[int, str], dict[str, Tensor]] = {}
+        self._known: dict[tuple[Record, str], dict[str, Tensor]] = {}
 
     def values(self, cell: Cell, key: str) -> Tensor:
         """A measure, float64.
@@ -78,33 +48,46 @@ class Table:
             (P,) or (P, K) under an attack, (1,) or (N,) without one; empty where it was not measured.
         """
         name, _, at = key.partition("@")
-        found = self._all(cell).get(name, torch.empty(0, dtype=torch.float64))
+        found = self._all(cell).get(name, EMPTY)
         if not at or not found.numel():
             return found
-        places = self.places(cell, name)
-        wanted = next((place for place, word in enumerate(places) if _is_place(word, place, len(places), at)), None)
-        if wanted is None:
-            return torch.empty(0, dtype=torch.float64)
+        place = _place_of(at, self.places(cell, name))
+        if place is None:
+            return EMPTY
         if cell.attack:
-            return found[:, wanted]
-        return found[wanted : wanted + 1]
+            return found[:, place]
+        return found[place : place + 1]
 
-    def places(self, cell: Cell, name: str) -> Sequence[str]:
-        """What the numbers of a measure's last axis are of: budgets, layers, scales of noise, parts of a model."""
+    def places(self, cell: Cell, name: str) -> list[str]:
+        """What the numbers of a measure are of, along its last axis: budgets, layers, scales of noise, parts.
+
+        Args:
+            cell: of what.
+            name: the measure's key, without a place.
+
+        Returns:
+            Words; one empty one for a measure that has no such axis.
+        """
         if cell.attack:
-            return [f"{value:g}" for value in cell.record.attacks[cell.attack].result.budget.values.tolist()]
-        found = cell.record.evaluation.get(name)
+            if MEASURES[name].kind == "pair":
+                return [""]
+            budget = cell.record.attacks[cell.attack].result.budget
+            return [f"{value:g}" for value in budget.values.tolist()]
+        evaluation = cell.record.evaluation
+        found = evaluation.get(name)
         if isinstance(found, Mapping):
             return list(found)
+        if not isinstance(found, Sequence):
+            return [""]
         if name.startswith("noise_"):
-            return [f"{scale:g}" for scale in cell.record.evaluation.get("noise_scales", [])]
-        return [str(layer) for layer in range(len(found or []))]
+            return [f"{scale:g}" for scale in evaluation.get("noise_scales", [])]
+        return [str(layer) for layer in range(len(found))]
 
     def stack(self, cells: Sequence[Cell], key: str) -> Tensor:
         """A measure of several trainings of a model on the same pairs, (S, P); empty where one of them lacks it."""
         found = [self.values(cell, key) for cell in cells]
         if not found or len({each.shape for each in found}) > 1 or not found[0].numel():
-            return torch.empty(0, 0, dtype=torch.float64)
+            return EMPTY
         return torch.stack(found)
 
     def interval(self, cells: Sequence[Cell], key: str) -> Interval:
@@ -112,7 +95,7 @@ class Table:
         measure = measure_of(key)
         values = self.stack(cells, key)
         if not values.numel():
-            return Interval(math.nan, math.nan, math.nan)
+            return NOTHING
         return interval(values, ratio=measure.ratio, possible=measure.possible)
 
     def compare(self, first: Sequence[Cell], second: Sequence[Cell], key: str) -> Comparison | None:
@@ -126,26 +109,25 @@ class Table:
     def rows(self) -> Iterator[dict[str, Any]]:
         """Every number as a row with the columns `COLUMNS` and the settings of its run."""
         for record in self.records:
+            about = {"run": record.name, "label": record.label}
             settings = flat(record.settings)
             for attack in ("", *record.attacks):
                 for row in self._rows(Cell(record, attack)):
-                    yield {"run": record.name, "label": record.label, "attack": attack, **row, **settings}
+                    yield {**about, "attack": attack, **row, **settings}
 
     def _rows(self, cell: Cell) -> Iterator[dict[str, Any]]:
         for name, values in self._all(cell).items():
-            measure = MEASURES[name]
-            errors = _errors(cell.record.evaluation, name, values) if not cell.attack else None
-            grid = values.view(len(values), -1) if cell.attack else values.view(1, -1)
-            places = self.places(cell, name) if grid.shape[1] > 1 or measure.kind == "curve" else [""]
-            for pair, numbers in enumerate(grid.tolist()):
-                for place, (at, value) in enumerate(zip(places, numbers, strict=True)):
+            places = self.places(cell, name)
+            errors = _errors(cell, name, len(places))
+            for pair, numbers in enumerate(values.view(-1, len(places)).tolist()):
+                for at, value, error in zip(places, numbers, errors, strict=True):
                     yield {
                         "measure": name,
                         "at": at,
                         "pair": pair if cell.attack else None,
-                        "value": value if math.isfinite(value) else None,
-                        "error": errors[place] if errors else None,
-                        "unit": measure.unit,
+                        "value": _finite(value),
+                        "error": error,
+                        "unit": _unit(cell, MEASURES[name]),
                     }
 
     def write(self, path: str | Path) -> Path:
@@ -158,21 +140,30 @@ class Table:
         path = Path(path)
         check_format(path)
         rows = list(self.rows())
-        names = list(dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)]))
-        content = _parquet(rows, names) if path.suffix == ".parquet" else _csv(rows, names)
-        return write_bytes(path, content)
+        names = dict.fromkeys(COLUMNS)
+        for row in rows:
+            names |= dict.fromkeys(row)
+        write = _csv
+        if path.suffix == ".parquet":
+            write = _parquet
+        return write_bytes(path, write(rows, list(names)))
 
     def _all(self, cell: Cell) -> dict[str, Tensor]:
-        key = id(cell.record), cell.attack
+        key = (cell.record, cell.attack)
         if key not in self._known:
-            self._known[key] = _gained(cell) if cell.attack else _evaluated(cell.record.evaluation)
+            measured = _evaluated
+            if cell.attack:
+                measured = _gained
+            self._known[key] = measured(cell)
         return self._known[key]
 
 
-def _is_place(word: str, place: int, count: int, at: str) -> bool:
-    if at in ("bottom", "top"):
-        return place == {"bottom": 0, "top": count - 1}[at]
-    return word == at
+def _place_of(at: str, places: Sequence[str]) -> int | None:
+    """Where a place stands among others; ``bottom`` and ``top`` are the first and the last."""
+    ends = {"bottom": 0, "top": len(places) - 1}
+    if at in places:
+        return places.index(at)
+    return ends.get(at)
 
 
 def measure_of(key: str) -> Measure:
@@ -201,11 +192,11 @@ def _gained(cell: Cell) -> dict[str, Tensor]:
     return found
 
 
-def _evaluated(evaluation: Mapping[str, Any]) -> dict[str, Tensor]:
+def _evaluated(cell: Cell) -> dict[str, Tensor]:
     """Every measure of a run."""
     found = {}
     for key, measure in MEASURES.items():
-        value = evaluation.get(key)
+        value = cell.record.evaluation.get(key)
         if measure.kind == "run" and value is not None:
             found[key] = torch.tensor(_numbers(value), dtype=torch.float64)
     return found
@@ -217,16 +208,34 @@ def _numbers(value: Any) -> list[float]:
         value = list(value.values())
     if not isinstance(value, Sequence):
         value = [value]
-    return [math.nan if each is None else float(each) for each in value]
+    numbers = []
+    for each in value:
+        if each is None:
+            each = math.nan
+        numbers.append(float(each))
+    return numbers
 
 
-def _errors(evaluation: Mapping[str, Any], name: str, values: Tensor) -> list[float | None] | None:
-    error = evaluation.get(f"{name}_error")
-    if error is None:
-        return None
-    if isinstance(error, Sequence):
-        return list(error)
-    return [error] * values.numel()
+def _errors(cell: Cell, name: str, count: int) -> list[float | None]:
+    """The standard errors of a measure of a run, None where there is none."""
+    error = None
+    if not cell.attack:
+        error = cell.record.evaluation.get(f"{name}_error")
+    if isinstance(error, list):
+        return error
+    return [error] * count
+
+
+def _finite(value: float) -> float | None:
+    if math.isfinite(value):
+        return value
+    return None
+
+
+def _unit(cell: Cell, measure: Measure) -> str:
+    if cell.attack:
+        return measure.unit_in(cell.record.attacks[cell.attack].result)
+    return measure.unit
 
 
 def flat(tables: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -277,10 +286,16 @@ def _parquet(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> bytes:
 
 def _of_one_type(values: list[Any]) -> list[Any]:
     """A column of text where texts and numbers are mixed: Parquet has one type a column."""
-    texts = {isinstance(value, str) for value in values if value is not None}
-    if texts != {True, False}:
+    given = [value for value in values if value is not None]
+    texts = [value for value in given if isinstance(value, str)]
+    if len(texts) in (0, len(given)):
         return values
-    return [None if value is None else str(value) for value in values]
+    found = []
+    for value in values:
+        if value is not None:
+            value = str(value)
+        found.append(value)
+    return found
 
 
 def _pyarrow() -> tuple[Any, Any]:

@@ -1,29 +1,27 @@
-"""Flat TOML, written exactly: Python reads TOML but writes none."""
+"""TOML files, which are UTF-8 whatever the locale."""
 
-import json
-import math
 import tomllib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from seatbelt_vae.errors import InputError
 
 
-def read_text(path: str | Path) -> str:
-    """Read a file of text.
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """Read a file, with or without a byte order mark.
 
     Raises:
-        InputError: it is missing, or no text.
+        InputError: it is missing, or it is not TOML.
     """
     try:
-        return Path(path).read_text()
+        text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    return parse_toml(text, str(path))
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:
-    """Parse TOML.
+    """Parse a document.
 
     Args:
         text: the document.
@@ -38,45 +36,5 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{source}: is not valid TOML ({error})") from error
-
-
-def dump_toml(tables: Mapping[str, Mapping[str, Any]]) -> str:
-    """Write tables of strings, numbers, booleans and lists of them; None is left out, for TOML has none.
-
-    Args:
-        tables: ``{"table": {"key": value}}``; names are bare keys.
-
-    Returns:
-        A TOML document that `tomllib` reads back to the same values.
-
-    Raises:
-        TypeError: a value is of another kind.
-
-    Example:
-        >>> print(dump_toml({"model": {"name": "seatbelt", "latent_sizes": (96, 48)}}))
-        [model]
-        name = "seatbelt"
-        latent_sizes = [96, 48]
-        <BLANKLINE>
-    """
-    return "\n".join(f"[{name}]\n{_lines(table)}" for name, table in tables.items())
-
-
-def _lines(table: Mapping[str, Any]) -> str:
-    return "".join(f"{key} = {_value(value)}\n" for key, value in table.items() if value is not None)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else str(value)
-    if isinstance(value, Sequence):
-        return f"[{', '.join(map(_value, value))}]"
-    raise TypeError(f"{type(value).__name__} has no place in this TOML")

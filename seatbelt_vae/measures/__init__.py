@@ -18,7 +18,7 @@ from seatbelt_vae.measures.catalogue import (
     WEIGHTS,
     measures_of,
 )
-from seatbelt_vae.measures.measure import Better, Kind, Measure
+from seatbelt_vae.measures.measure import Better, Kind, Measure, objective_unit
 
 __all__ = [
     "CURVES",
@@ -37,5 +37,6 @@ __all__ = [
     "Measure",
     "geometric_mean",
     "measures_of",
+    "objective_unit",
     "shown_index",
 ]

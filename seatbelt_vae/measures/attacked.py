@@ -17,7 +17,7 @@ SMALLEST = 1e-12
 """Below it a Δ has no logarithm worth taking."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Attacked:
     """An attack and what the model made of its images: what measures are computed from.
 
@@ -102,12 +102,25 @@ def shown_index(objective: Tensor) -> Tensor:
 
 
 def geometric_mean(objective: Tensor) -> Tensor:
-    """Geometric mean of Δ (P, K) over λ, (P,); NaN where a Δ is negative.
+    """Geometric mean of Δ (P, K) over λ, (P,); NaN where one Δ of the attack is negative.
+
+    Leaving out single pairs would average over those that happen to be easy.
 
     Example:
-        >>> geometric_mean(torch.tensor([[1.0, 100.0], [-1.0, 1.0]]))
-        tensor([10., nan], dtype=torch.float64)
+        >>> geometric_mean(torch.tensor([[1.0, 100.0]])).round(decimals=6)
+        tensor([10.], dtype=torch.float64)
     """
-    mean = objective.double().clamp(min=SMALLEST).log().mean(1).exp()
-    negative = (objective < 0).any(1)
-    return mean.masked_fill(negative, math.nan)
+    return unless_negative(objective).clamp(min=SMALLEST).log().mean(1).exp()
+
+
+def unless_negative(values: Tensor) -> Tensor:
+    """Values as float64, all NaN where one of them is negative: such have no logarithm.
+
+    Example:
+        >>> unless_negative(torch.tensor([1.0, -1.0]))
+        tensor([nan, nan], dtype=torch.float64)
+    """
+    values = values.double()
+    if bool((values < 0).any()):
+        return torch.full_like(values, math.nan)
+    return values

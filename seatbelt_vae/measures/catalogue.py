@@ -8,7 +8,7 @@ from torch import Tensor
 
 from seatbelt_vae import metrics
 from seatbelt_vae.attacks import AttackResult
-from seatbelt_vae.measures.attacked import UNTOUCHED, Attacked, geometric_mean
+from seatbelt_vae.measures.attacked import UNTOUCHED, Attacked, geometric_mean, unless_negative
 from seatbelt_vae.measures.measure import Kind, Measure
 
 MATCHED = (0.3, 0.5)
@@ -57,8 +57,8 @@ def _target_nll_within(attacked: Attacked) -> Tensor:
 
 def _clean_discrepancy(attacked: Attacked) -> Tensor:
     least = attacked.relative_distortion.min(1, keepdim=True)
-    clean = attacked.result.discrepancy.double().gather(1, least.indices)[:, 0]
-    return clean.masked_fill(least.values[:, 0] >= UNTOUCHED, math.nan)
+    clean = attacked.result.discrepancy.gather(1, least.indices)[:, 0]
+    return unless_negative(clean).masked_fill(least.values[:, 0] >= UNTOUCHED, math.nan)
 
 
 def _amplification(attacked: Attacked) -> Tensor:
@@ -66,25 +66,25 @@ def _amplification(attacked: Attacked) -> Tensor:
 
 
 _SCALE = (
-    "Not comparable across models: a divergence between posteriors grows with 1/σ² and with the number of latent "
-    "dimensions, whatever the attack achieved."
+    "In a latent attack not comparable across models: a divergence between posteriors grows with 1/σ² and with the "
+    "number of latent dimensions, whatever the attack achieved."
 )
 _WITHIN = "of the attack that has the best success within half the distance from source to target"
 
 
-def _delta(key: str, title: str, definition: str, of: Callable[[Attacked], Tensor], **more: bool) -> Measure:
-    words = f"{definition} In a latent attack: {_SCALE[:1].lower()}{_SCALE[1:]}"
+def _delta(key: str, title: str, definition: str, of: Callable[[Attacked], Tensor], ratio: bool = True) -> Measure:
     return Measure(
         key,
         title,
-        words,
+        f"{definition} {_SCALE}",
         "nats",
         "higher",
         "pair",
         comparable=False,
+        ratio=ratio,
         of=of,
         targeted=True,
-        ratio=more.get("ratio", False),
+        of_objective=True,
     )
 
 
@@ -169,32 +169,32 @@ GAINED = (
 """What a targeted attack gained, one number a pair."""
 
 REACHED = (
-    _delta("objective_clean", "Δ, not attacked", "r of x itself, before the attack.", _clean_discrepancy, ratio=True),
+    _delta("objective_clean", "Δ, not attacked", "r of x itself, before the attack.", _clean_discrepancy),
     _delta(
         "objective",
         "Δ, geometric mean over λ",
         "What the attack minimised, Δ = r + λ‖d‖.",
         lambda attacked: geometric_mean(attacked.result.objective),
-        ratio=True,
     ),
     _delta(
         "objective_mean",
         "Δ, mean over λ",
         "What the attack minimised, Δ = r + λ‖d‖. Its largest values rule it.",
         lambda attacked: attacked.result.objective.mean(1),
+        ratio=False,
     ),
     _delta(
         "objective_minimum",
         "Δ, smallest over λ",
         "The smallest Δ that any λ gave.",
-        lambda attacked: attacked.result.objective.amin(1),
+        lambda attacked: unless_negative(attacked.result.objective.amin(1)),
     ),
 )
 """What a targeted attack minimised, one number a pair."""
 
 CURVES = (
     Measure("delta", "Δ", "What the attack minimised: r + λ‖d‖, or r inside a ball.", "nats", "higher", "curve",
-            comparable=False, of=lambda attacked: attacked.result.objective),
+            comparable=False, of=lambda attacked: attacked.result.objective, of_objective=True),
     Measure("distortion", "‖d‖", "L2 norm of the distortion over the whole image.", "data units", "", "curve",
             of=lambda attacked: attacked.result.distortion),
     Measure("relative_distortion", "‖d‖ / ‖x − xₜ‖", "The distortion as a share of the way from source to target.",

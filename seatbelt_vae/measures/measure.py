@@ -31,6 +31,7 @@ class Measure:
         listed: whether tables show it.
         of: computes it from an attack, (P,) or (P, K), NaN where it is not defined; None for a measure of a run.
         targeted: whether the attack must have a target; None where that plays no part.
+        of_objective: whether it is in the unit of what the attack minimised.
     """
 
     key: str
@@ -45,7 +46,34 @@ class Measure:
     listed: bool = True
     of: Callable[[Attacked], Tensor] | None = None
     targeted: bool | None = None
+    of_objective: bool = False
 
     def applies(self, result: AttackResult) -> bool:
         """Whether an attack has this measure."""
         return self.of is not None and self.targeted in (None, result.targeted)
+
+    def unit_in(self, result: AttackResult) -> str:
+        """Its unit in an attack."""
+        if self.of_objective:
+            return objective_unit(result)
+        return self.unit
+
+    def comparable_in(self, result: AttackResult) -> bool:
+        """Whether an attack compares models by it; what an output attack minimises is the same for all of them."""
+        if self.of_objective:
+            return str(result.settings["objective"]["name"]) == "output"
+        return self.comparable
+
+
+def objective_unit(result: AttackResult) -> str:
+    """The unit of Δ: nats, or that of the latent space or of the data for distances there.
+
+    The penalty λ‖d‖ takes the unit of what it is added to.
+    """
+    objective = result.settings["objective"]
+    divergence = str(objective["divergence"])
+    if divergence == "elbo" or divergence.endswith("kl"):
+        return "nats"
+    if objective["name"] == "output" or divergence == "reconstruction":
+        return "data units"
+    return "latent units"

@@ -37,20 +37,10 @@ class GaussianConditional(nn.Module):
 
 
 def at_least_float32(x: Tensor) -> Tensor:
-    """Leave the half precision of autocast behind: densities are summed over thousands of terms.
-
-    Example:
-        >>> at_least_float32(torch.zeros(1, dtype=torch.bfloat16)).dtype
-        torch.float32
-    """
+    """Leave the half precision of autocast behind: densities are summed over thousands of terms."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def standard_normal(like: Tensor) -> Normal:
-    """N(0, I) of the shape, dtype and device of a tensor.
-
-    Example:
-        >>> standard_normal(torch.ones(2, 3)).scale.sum()
-        tensor(6.)
-    """
+    """N(0, I) of the shape, dtype and device of a tensor."""
     return Normal(torch.zeros_like(like), torch.ones_like(like), validate_args=False)

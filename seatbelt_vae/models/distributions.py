@@ -82,17 +82,21 @@ class DiscretisedLogisticMixture(Distribution):
 
     def __init__(self, logits: Tensor, loc: Tensor, log_scale: Tensor) -> None:
         self.log_weights = logits.log_softmax(dim=1)
-        self.loc, self.log_scale = loc, log_scale
+        self.loc = loc
+        self.log_scale = log_scale
         super().__init__(loc.shape[:1], loc.shape[2:], validate_args=False)
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Log-probability of images with values k/255, (B,) in nats; other values are taken to the bin around them."""
         half = 0.5 / (self.levels - 1)
-        x, inverse = value.unsqueeze(1), (-self.log_scale).exp()
-        upper, lower = (x + half - self.loc) * inverse, (x - half - self.loc) * inverse
+        x = value.unsqueeze(1)
+        inverse = (-self.log_scale).exp()
+        upper = (x + half - self.loc) * inverse
+        lower = (x - half - self.loc) * inverse
         # σ(u) − σ(l) = σ(u) σ(−l) (1 − e^{l−u}) keeps its digits in both tails; l − u is not left to a subtraction.
         inside = F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1(-2 * half * inverse))
-        log_bin = torch.where(x < half, F.logsigmoid(upper), torch.where(x > 1 - half, F.logsigmoid(-lower), inside))
+        below_white = torch.where(x > 1 - half, F.logsigmoid(-lower), inside)
+        log_bin = torch.where(x < half, F.logsigmoid(upper), below_white)
         return torch.logsumexp(self.log_weights + log_bin, dim=1).flatten(1).sum(1)
 
     @property

@@ -28,11 +28,14 @@ class Generative(nn.Module):
     def __init__(self, latent_sizes: Sequence[int], conditionals: Sequence[nn.Module], skips: bool = False) -> None:
         super().__init__()
         self.latent_sizes = tuple(latent_sizes)
-        self.conditionals, self.skips = nn.ModuleList(conditionals), skips
+        self.conditionals = nn.ModuleList(conditionals)
+        self.skips = skips
 
     def prior(self, layer: int, above: Sequence[Tensor]) -> Normal:
         """p(z_layer | the samples above it, nearest first); counts layers from 0."""
-        context = torch.cat(list(above), dim=-1) if self.skips else above[0]
+        context = above[0]
+        if self.skips:
+            context = torch.cat(list(above), dim=-1)
         prior: Normal = self.conditionals[layer](context)
         return prior
 
@@ -62,10 +65,14 @@ class Decoder(nn.Module):
 
     def __init__(self, network: nn.Module, likelihood: nn.Module, sees_all: bool) -> None:
         super().__init__()
-        self.network, self.likelihood, self.sees_all = network, likelihood, sees_all
+        self.network = network
+        self.likelihood = likelihood
+        self.sees_all = sees_all
 
     def forward(self, z: Sequence[Tensor]) -> Distribution:
         """Return p(x | z) for samples of every layer, bottom first."""
-        seen = torch.cat(list(z), dim=-1) if self.sees_all else z[0]
+        seen = z[0]
+        if self.sees_all:
+            seen = torch.cat(list(z), dim=-1)
         distribution: Distribution = self.likelihood(at_least_float32(self.network(seen)))
         return distribution

@@ -1,16 +1,22 @@
-"""The one model class: a posterior, a generative prior and a likelihood. Variants are factories in ``zoo``."""
+"""The one model class: a posterior, a generative prior and a likelihood. Variants are lines of a table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 
-from seatbelt_vae.models.generative import Generative
+from seatbelt_vae.errors import InputError
+from seatbelt_vae.models.checks import check_shape, networks
+from seatbelt_vae.models.generative import Decoder, Generative
+from seatbelt_vae.models.likelihoods import LIKELIHOODS
+from seatbelt_vae.models.lipschitz import Constants, certified, lipschitz_parts
 from seatbelt_vae.models.networks import ImageShape
+from seatbelt_vae.models.parts import POSTERIORS, generative_of
+from seatbelt_vae.models.pretrained import Pretrained
+from seatbelt_vae.models.variants import Architecture, completed, variant_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,10 @@ class Encoding:
         return replace(self, terms={**self.terms, name: term})
 
 
-class HierarchicalVAE(nn.Module):
+M = TypeVar("M", bound=nn.Module)
+
+
+class HierarchicalVAE(Pretrained, nn.Module):
     r"""A variational autoencoder with L ≥ 1 layers of latents, z_1 nearest the data.
 
     .. math:: p(x|z) \, p(z_L) \prod_{l<L} p(z_l|z_{>l}), \qquad q(z_1, …, z_L|x)
@@ -48,7 +57,7 @@ class HierarchicalVAE(nn.Module):
         generative: the prior over the layers.
         likelihood: ``z -> p(x|z)``, a :class:`~seatbelt_vae.models.generative.Decoder`.
         image_shape: (C, H, W).
-        recipe: name and arguments of the factory that built it, which lets :meth:`save_pretrained` describe it.
+        recipe: name and arguments of which :meth:`of` builds it again; None for a model that was put together by hand.
 
     Attributes:
         lipschitz: certified constants, see :mod:`seatbelt_vae.models.lipschitz`; None where there are none.
@@ -63,7 +72,7 @@ class HierarchicalVAE(nn.Module):
         torch.Size([5, 1, 32, 32])
     """
 
-    lipschitz: Any = None
+    lipschitz: Constants | None = None
 
     def __init__(
         self,
@@ -75,8 +84,54 @@ class HierarchicalVAE(nn.Module):
         recipe: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.posterior, self.generative, self.likelihood = posterior, generative, likelihood
-        self.image_shape, self.recipe = image_shape, recipe
+        self.posterior = posterior
+        self.generative = generative
+        self.likelihood = likelihood
+        self.image_shape = image_shape
+        self.recipe = recipe
+
+    @classmethod
+    def of(cls, name: str, image_shape: Sequence[int], **settings: Any) -> Self:
+        """Put a member of the lineage together; its weights are drawn from torch's generator.
+
+        Args:
+            name: a key of :data:`~seatbelt_vae.models.variants.VARIANTS`.
+            image_shape: (C, H, W), 28 to 128 pixels square; any with modules of your own.
+            settings: those of :class:`~seatbelt_vae.models.variants.Architecture`.
+
+        Raises:
+            InputError: an unknown name or setting, or settings that do not go together.
+        """
+        variant = variant_of(name)
+        try:
+            asked = Architecture(**settings)
+        except TypeError as error:
+            raise InputError(f"model {name!r}: {error}") from error
+        shape = check_shape(image_shape)
+        made_of = completed(name, asked, shape[0])
+        sizes = made_of.latent_sizes or ()
+        hidden = made_of.hidden_sizes or ()
+        likelihood = str(made_of.likelihood)
+        pixels = LIKELIHOODS[likelihood]()
+        recipe = _recipe(variant.factory, shape, made_of)
+        if made_of.constants:
+            posterior, decoder = lipschitz_parts(shape, sizes[0], hidden, made_of.constants)
+            model = cls(
+                posterior, Generative(sizes, []), Decoder(decoder, pixels, True), image_shape=shape, recipe=recipe
+            )
+            model.lipschitz = certified(made_of.constants, likelihood)
+            return model
+        hidden = hidden + hidden[-1:] * (len(sizes) - len(hidden))
+        seen = sum(sizes) if variant.sees_all else sizes[0]
+        features, width, network = networks(made_of.network, shape, seen, pixels.maps_per_channel * shape[0])
+        model = cls(
+            POSTERIORS[str(made_of.posterior)](features, width, sizes, hidden),
+            generative_of(sizes, hidden, variant.skips),
+            Decoder(network, pixels, variant.sees_all),
+            image_shape=shape,
+            recipe=recipe,
+        )
+        return _as_made(model, features, network)
 
     @property
     def latent_sizes(self) -> tuple[int, ...]:
@@ -86,15 +141,20 @@ class HierarchicalVAE(nn.Module):
     def draw_noise(self, batch_size: int, generator: torch.Generator | None = None) -> tuple[Tensor, ...]:
         """Standard normal (B, D_l) for each layer, on the model's device and in its dtype."""
         weight = next(self.parameters())
-        device = weight.device if generator is None else generator.device
-        return tuple(
-            torch.randn(batch_size, size, generator=generator, device=device, dtype=weight.dtype).to(weight.device)
-            for size in self.latent_sizes
-        )
+        device = weight.device
+        if generator is not None:
+            device = generator.device
+        noise = []
+        for size in self.latent_sizes:
+            drawn = torch.randn(batch_size, size, generator=generator, device=device, dtype=weight.dtype)
+            noise.append(drawn.to(weight.device))
+        return tuple(noise)
 
     def forward(self, x: Tensor, noise: Sequence[Tensor] | None = None) -> Encoding:
         """Encode, sample and decode images (B, C, H, W); fresh noise where none is given."""
-        q, z = self.posterior(x, self.draw_noise(len(x)) if noise is None else noise, self.generative)
+        if noise is None:
+            noise = self.draw_noise(len(x))
+        q, z = self.posterior(x, noise, self.generative)
         return Encoding(q, z, self.generative(z), self.likelihood(z))
 
     def encode(self, x: Tensor, noise: Sequence[Tensor] | None = None) -> tuple[Normal, ...]:
@@ -119,31 +179,35 @@ class HierarchicalVAE(nn.Module):
     @property
     def decoder_sees(self) -> str:
         """``all`` layers or the ``bottom`` one: what a latent attack has to change."""
-        return "all" if getattr(self.likelihood, "sees_all", True) else "bottom"
+        if getattr(self.likelihood, "sees_all", True):
+            return "all"
+        return "bottom"
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """The mean image decoded from the posterior means, (B, C, H, W)."""
         return self.decode([q.mean for q in self.encode(x)]).mean
 
-    def save_pretrained(self, folder: str | Path) -> Path:
-        """Write ``config.json`` and ``model.safetensors``, of which :meth:`from_pretrained` makes the same model."""
-        from seatbelt_vae.models.pretrained import save
 
-        return save(self, folder)
+def _recipe(name: str, shape: ImageShape, made_of: Architecture) -> dict[str, Any]:
+    network = made_of.network
+    if not isinstance(network, str):
+        network = "custom"
+    arguments: dict[str, Any] = {
+        "image_shape": list(shape),
+        "latent_sizes": list(made_of.latent_sizes or ()),
+        "network": network,
+        "likelihood": made_of.likelihood,
+        "posterior": made_of.posterior,
+        "hidden_sizes": list(made_of.hidden_sizes or ()),
+    }
+    if made_of.constants:
+        arguments["constants"] = list(made_of.constants)
+    return {"model": name, "arguments": arguments}
 
-    @classmethod
-    def from_pretrained(cls, folder_or_hub_id: str | Path, **networks: Any) -> Self:
-        """Rebuild a saved model, from a folder or from a repository of the Hugging Face hub.
 
-        Args:
-            folder_or_hub_id: a folder that :meth:`save_pretrained` wrote, or ``owner/name``.
-            networks: ``network=(encoder, decoder)`` where the model was made with modules of your own.
-
-        Raises:
-            InputError: nothing there, or the files are not of a model of this library.
-        """
-        from seatbelt_vae.models.pretrained import load
-
-        model = load(folder_or_hub_id, **networks)
-        assert isinstance(model, cls)
-        return model
+def _as_made(model: M, *own: nn.Module) -> M:
+    """Take a model to the dtype and device of modules that were made before it."""
+    for module in own:
+        for weight in module.parameters():
+            return model.to(weight.device, weight.dtype)
+    return model

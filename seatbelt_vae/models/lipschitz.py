@@ -9,16 +9,12 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.models.checks import Network, check_name, check_shape, check_sizes
-from seatbelt_vae.models.generative import Decoder, Generative
-from seatbelt_vae.models.hierarchical import HierarchicalVAE
-from seatbelt_vae.models.likelihoods import LIKELIHOODS
+from seatbelt_vae.models.networks import ImageShape
 from seatbelt_vae.models.orthonormal import ROUNDING, orthonormal_perceptron
 from seatbelt_vae.models.posteriors import Chain
 
 SLOPES = {"bernoulli": 0.25, "gaussian": 1.0, "gaussian-scalar": 1.0, "laplace": 1.0}
 """How fast a likelihood's mean can follow its map: the logistic function's steepest slope, or 1."""
-HIDDEN_SIZES = (256, 256)
 SMALLEST_SCALE = 1e-3
 
 
@@ -99,66 +95,39 @@ class LipschitzDecoder(nn.Module):
         return maps.unflatten(-1, self.image_shape)
 
 
-def lipschitz_vae(
-    image_shape: Sequence[int],
-    latent_sizes: Sequence[int] = (32,),
-    network: Network = "mlp",
-    likelihood: str = "bernoulli",
-    posterior: str = "chain",
-    hidden_sizes: Sequence[int] = HIDDEN_SIZES,
-    constants: Sequence[float] = (1.0, 1.0, 40.0),
-) -> HierarchicalVAE:
-    """A VAE with one layer of latents and certified constants, ``model.lipschitz``.
+def lipschitz_parts(
+    shape: ImageShape,
+    latent_size: int,
+    hidden_sizes: Sequence[int],
+    constants: Sequence[float],
+) -> tuple[Chain, LipschitzDecoder]:
+    """The posterior and the decoder's network.
 
     Args:
-        image_shape: (C, H, W), any size.
-        latent_sizes: one size.
-        network: ``mlp``, the only one.
-        likelihood: ``bernoulli``, ``gaussian``, ``gaussian-scalar`` or ``laplace``.
-        posterior: ``chain``, the only one that makes sense at L = 1.
+        shape: (C, H, W), any size.
+        latent_size: of the one layer.
         hidden_sizes: of encoder and, backwards, decoder; even numbers.
-        constants: of the mean, of the scale, and of the decoder's maps before the likelihood's own slope.
+        constants: of the mean, of the scale, and of the decoder's maps.
 
     Raises:
-        InputError: a size, name or constant that cannot be.
+        InputError: a hidden size is odd.
+    """
+    mean, scale, decoder = constants
+    sizes = (math.prod(shape), *hidden_sizes, latent_size)
+    posterior = Chain(nn.Flatten(), [LipschitzConditional(sizes, mean, scale)])
+    return posterior, LipschitzDecoder(sizes[::-1], shape, decoder)
 
-    References:
-        Barrett, Camuto, Willetts & Rainforth 2022, Certifiably Robust Variational Autoencoders.
+
+def certified(constants: Sequence[float], likelihood: str) -> Constants:
+    """The constants of the whole model, rounding included.
 
     Example:
-        >>> round(lipschitz_vae((1, 28, 28), hidden_sizes=(8,)).lipschitz.reconstruction, 2)
+        >>> round(certified((1.0, 1.0, 40.0), "bernoulli").reconstruction, 2)
         10.0
     """
-    shape, latents = check_shape(image_shape, (nn.Identity(), nn.Identity())), check_sizes("latent_sizes", latent_sizes)
-    if len(latents) != 1:
-        raise InputError(f"latent_sizes {latents}: a Lipschitz VAE has one layer")
-    check_name("network", network, ["mlp"])
-    check_name("posterior", posterior, ["chain"])
-    check_name("likelihood", likelihood, SLOPES)
-    hidden = check_sizes("hidden_sizes", hidden_sizes)
-    mean, scale, decoder = check_constants(constants)
-    sizes = (math.prod(shape), *hidden, *latents)
-    model = HierarchicalVAE(
-        Chain(nn.Flatten(), [LipschitzConditional(sizes, mean, scale)]),
-        Generative(latents, []),
-        Decoder(LipschitzDecoder(sizes[::-1], shape, decoder), LIKELIHOODS[likelihood](), sees_all=True),
-        image_shape=shape,
-        recipe={
-            "model": "lipschitz-vae",
-            "arguments": {
-                "image_shape": list(shape),
-                "latent_sizes": list(latents),
-                "network": "mlp",
-                "likelihood": likelihood,
-                "posterior": posterior,
-                "hidden_sizes": list(hidden),
-                "constants": [mean, scale, decoder],
-            },
-        },
-    )
+    mean, scale, decoder = constants
     rounded = 1 + ROUNDING
-    model.lipschitz = Constants(mean * rounded, scale * rounded, decoder * SLOPES[likelihood] * rounded)
-    return model
+    return Constants(mean * rounded, scale * rounded, decoder * SLOPES[likelihood] * rounded)
 
 
 def check_constants(constants: Sequence[float]) -> tuple[float, float, float]:

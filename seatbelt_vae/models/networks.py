@@ -35,12 +35,7 @@ def check_image_shape(image_shape: Sequence[int]) -> ImageShape:
 
 
 def multilayer_perceptron(sizes: Sequence[int], activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
-    """Linear layers of the given sizes with an activation between them, none after the last.
-
-    Example:
-        >>> [type(layer).__name__ for layer in multilayer_perceptron([4, 8, 2])]
-        ['Linear', 'ReLU', 'Linear']
-    """
+    """Linear layers of the given sizes with an activation between them, none after the last."""
     layers: list[nn.Module] = []
     for fan_in, fan_out in zip(sizes[:-1], sizes[1:], strict=True):
         layers += [nn.Linear(fan_in, fan_out), activation()]
@@ -48,12 +43,7 @@ def multilayer_perceptron(sizes: Sequence[int], activation: type[nn.Module] = nn
 
 
 def stage_sides(side: int) -> list[int]:
-    """Image sides after each stride-2 convolution, the input first, until 4 to 7 pixels are left.
-
-    Example:
-        >>> stage_sides(64), stage_sides(28), stage_sides(48)
-        ([64, 32, 16, 8, 4], [28, 14, 7], [48, 24, 12, 6])
-    """
+    """Image sides after each stride-2 convolution, the input first, until 4 to 7 pixels are left."""
     sides = [side]
     while sides[-1] >= 8:
         sides.append(sides[-1] // 2)
@@ -61,12 +51,7 @@ def stage_sides(side: int) -> list[int]:
 
 
 def stage_channels(stages: int, colour: bool) -> list[int]:
-    """Channels after each stride-2 stage: 32,32,64,64 in grey and 64,64,128,128 in colour at 64×64.
-
-    Example:
-        >>> stage_channels(4, colour=False), stage_channels(5, colour=True)
-        ([32, 32, 64, 64], [64, 64, 64, 128, 128])
-    """
+    """Channels after each stride-2 stage: 32,32,64,64 in grey and 64,64,128,128 in colour at 64×64."""
     base = 64 if colour else 32
     first = (stages + 1) // 2
     return [base] * first + [2 * base] * (stages - first)
@@ -91,12 +76,8 @@ class ConvFeatures(nn.Sequential):
         channels = [colours, *stage_channels(len(sides) - 1, colours == 3)]
         layers: list[nn.Module] = []
         for fan_in, fan_out in zip(channels[:-1], channels[1:], strict=True):
-            layers += [nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), nn.BatchNorm2d(fan_out), nn.ReLU()]
-        layers += [
-            nn.Conv2d(channels[-1], CONV_FEATURES, sides[-1]),
-            nn.BatchNorm2d(CONV_FEATURES),
-            nn.ReLU(),
-        ]
+            layers += _normalised(nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), fan_out)
+        layers += _normalised(nn.Conv2d(channels[-1], CONV_FEATURES, sides[-1]), CONV_FEATURES)
         super().__init__(*layers, nn.Flatten())
 
 
@@ -132,15 +113,14 @@ class ConvDecoder(nn.Module):
         sides = stage_sides(side)[::-1]
         channels = [*stage_channels(len(sides) - 1, colours == 3)[::-1], maps]
         layers: list[nn.Module] = [
-            *normalised(nn.ConvTranspose2d(latent_size, CONV_FEATURES, 1), CONV_FEATURES),
-            *normalised(nn.ConvTranspose2d(CONV_FEATURES, channels[0], sides[0]), channels[0]),
+            *_normalised(nn.ConvTranspose2d(latent_size, CONV_FEATURES, 1), CONV_FEATURES),
+            *_normalised(nn.ConvTranspose2d(CONV_FEATURES, channels[0], sides[0]), channels[0]),
         ]
         for stage, (fan_in, fan_out) in enumerate(zip(channels[:-1], channels[1:], strict=True)):
             odd = sides[stage + 1] - 2 * sides[stage]
             layer = nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, output_padding=odd)
-            last = stage == len(channels) - 2
-            layers += [layer] if last else normalised(layer, fan_out)
-        self.layers = nn.Sequential(*layers)
+            layers += _normalised(layer, fan_out)
+        self.layers = nn.Sequential(*layers[:-2])  # the last layer gives the maps as they are
 
     def forward(self, z: Tensor) -> Tensor:
         """Return the likelihood's parameter maps for latents (B, D)."""
@@ -188,13 +168,8 @@ class TinyDecoder(MLPDecoder):
     width = TINY_WIDTH
 
 
-def normalised(layer: nn.Module, channels: int) -> list[nn.Module]:
-    """A layer with batch normalisation and ReLU after it.
-
-    Example:
-        >>> len(normalised(nn.Conv2d(1, 8, 3), 8))
-        3
-    """
+def _normalised(layer: nn.Module, channels: int) -> list[nn.Module]:
+    """A layer with batch normalisation and ReLU after it."""
     return [layer, nn.BatchNorm2d(channels), nn.ReLU()]
 
 

@@ -10,117 +10,97 @@ from seatbelt_vae.models.generative import Generative
 from seatbelt_vae.models.networks import multilayer_perceptron
 from seatbelt_vae.models.posteriors import Bidirectional, Chain, Ladder, TopDown
 
-
-def conditional(context_size: int, hidden: int, latent_size: int) -> GaussianConditional:
-    """A Gaussian given a context, through two hidden layers with ReLU.
-
-    Example:
-        >>> import torch
-        >>> conditional(4, 16, 2)(torch.zeros(1, 4)).scale.shape
-        torch.Size([1, 2])
-    """
-    return GaussianConditional(multilayer_perceptron([context_size, hidden, hidden, 2 * latent_size]))
+Sizes = Sequence[int]
 
 
-def climb_step(context_size: int, hidden: int) -> nn.Sequential:
-    """One deterministic step up: two hidden layers with batch normalisation, as the Ladder VAE needs to train.
-
-    Example:
-        >>> import torch
-        >>> climb_step(4, 8)(torch.zeros(3, 4)).shape
-        torch.Size([3, 8])
-    """
-    first, second = nn.Linear(context_size, hidden), nn.Linear(hidden, hidden)
-    return nn.Sequential(first, nn.BatchNorm1d(hidden), nn.ReLU(), second, nn.BatchNorm1d(hidden), nn.ReLU())
+def chain(features: nn.Module, width: int, sizes: Sizes, hidden: Sizes) -> Chain:
+    """q(z_1|x) from the features, then q(z_{l+1}|z_l)."""
+    conditionals = [_linear(width, sizes[0])]
+    for layer in range(1, len(sizes)):
+        conditionals.append(_conditional(sizes[layer - 1], hidden[layer - 1], sizes[layer]))
+    return Chain(features, conditionals, sees_x=False)
 
 
-def chain(features: nn.Module, width: int, sizes: Sequence[int], hidden: Sequence[int], sees_x: bool) -> Chain:
-    """q(z_1|x) from the features, then q(z_{l+1}|z_l) or q(z_{l+1}|z_l, x).
-
-    Example:
-        >>> len(chain(nn.Flatten(), 16, (4, 2), (8, 8), sees_x=True).conditionals)
-        2
-    """
-    first = GaussianConditional(nn.Linear(width, 2 * sizes[0]))
-    upper = [
-        conditional(below + (width if sees_x else 0), hidden[layer], size)
-        for layer, (below, size) in enumerate(zip(sizes[:-1], sizes[1:], strict=True))
-    ]
-    return Chain(features, [first, *upper], sees_x)
+def chain_x(features: nn.Module, width: int, sizes: Sizes, hidden: Sizes) -> Chain:
+    """q(z_1|x) from the features, then q(z_{l+1}|z_l, x)."""
+    conditionals = [_linear(width, sizes[0])]
+    for layer in range(1, len(sizes)):
+        conditionals.append(_conditional(sizes[layer - 1] + width, hidden[layer - 1], sizes[layer]))
+    return Chain(features, conditionals, sees_x=True)
 
 
-def ladder(features: nn.Module, width: int, sizes: Sequence[int], hidden: Sequence[int]) -> Ladder:
-    """The Ladder VAE's deterministic climb, with a Gaussian read off every step.
-
-    Example:
-        >>> len(ladder(nn.Flatten(), 16, (4, 2), (8, 8)).climb)
-        2
-    """
-    steps, widths = climb(width, hidden[: len(sizes)])
-    heads = [GaussianConditional(nn.Linear(w, 2 * size)) for w, size in zip(widths, sizes, strict=True)]
+def ladder(features: nn.Module, width: int, sizes: Sizes, hidden: Sizes) -> Ladder:
+    """The Ladder VAE's deterministic climb, with a Gaussian read off every step."""
+    steps = _climb(width, hidden[: len(sizes)])
+    heads = []
+    for layer, size in enumerate(sizes):
+        heads.append(_linear(hidden[layer], size))
     return Ladder(features, steps, heads)
 
 
-def top_down(features: nn.Module, width: int, sizes: Sequence[int], hidden: Sequence[int]) -> TopDown:
-    """A climb as the Ladder's, and conditionals that read the step and the latent above.
-
-    Example:
-        >>> len(top_down(nn.Flatten(), 16, (4, 2), (8, 8)).conditionals)
-        2
-    """
-    steps, widths = climb(width, hidden[: len(sizes)])
+def top_down(features: nn.Module, width: int, sizes: Sizes, hidden: Sizes) -> TopDown:
+    """A climb as the Ladder's, and conditionals that read the step and the latent above."""
+    steps = _climb(width, hidden[: len(sizes)])
     above = [*sizes[1:], 0]
-    heads = [
-        conditional(w + up, h, size) for w, up, h, size in zip(widths, above, hidden[: len(sizes)], sizes, strict=True)
-    ]
+    heads = []
+    for layer, size in enumerate(sizes):
+        heads.append(_conditional(hidden[layer] + above[layer], hidden[layer], size))
     return TopDown(features, steps, heads)
 
 
-def bidirectional(features: nn.Module, width: int, sizes: Sequence[int], hidden: Sequence[int]) -> Bidirectional:
-    """BIVA's two paths; every layer but the top must have an even size.
-
-    Example:
-        >>> len(bidirectional(nn.Flatten(), 16, (4, 2), (8, 8)).down)
-        1
-    """
+def bidirectional(features: nn.Module, width: int, sizes: Sizes, hidden: Sizes) -> Bidirectional:
+    """BIVA's two paths; every layer but the top must have an even size."""
     if any(size % 2 for size in sizes[:-1]):
         raise InputError(f"latent sizes {tuple(sizes)}: BIVA halves every layer but the top, so they must be even")
     halves = [size // 2 for size in sizes[:-1]]
-    contexts = [width, *(h + half for h, half in zip(hidden, halves, strict=False))]
-    steps = [climb_step(context, h) for context, h in zip(contexts, hidden, strict=False)]
-    up = [GaussianConditional(nn.Linear(h, 2 * size)) for h, size in zip(hidden, [*halves, sizes[-1]], strict=False)]
-    down = [conditional(hidden[i] + sum(sizes[i + 1 :]), hidden[i], half) for i, half in enumerate(halves)]
+    contexts = [width]
+    for layer, half in enumerate(halves):
+        contexts.append(hidden[layer] + half)
+    steps = [_climb_step(context, hidden[layer]) for layer, context in enumerate(contexts)]
+    up = [_linear(hidden[layer], size) for layer, size in enumerate([*halves, sizes[-1]])]
+    down = []
+    for layer, half in enumerate(halves):
+        down.append(_conditional(hidden[layer] + sum(sizes[layer + 1 :]), hidden[layer], half))
     return Bidirectional(features, steps, up, down)
 
 
-def climb(width: int, hidden: Sequence[int]) -> tuple[list[nn.Module], list[int]]:
-    """Deterministic steps of the given widths, and those widths.
-
-    Example:
-        >>> climb(16, (8, 4))[1]
-        [8, 4]
-    """
-    contexts = [width, *hidden[:-1]]
-    return [climb_step(context, h) for context, h in zip(contexts, hidden, strict=True)], list(hidden)
-
-
-def generative(sizes: Sequence[int], hidden: Sequence[int], skips: bool) -> Generative:
-    """p(z_l|z_{l+1}), or p(z_l|z_{>l}) with skips, through two hidden layers each.
-
-    Example:
-        >>> generative((4, 2), (8, 8), skips=False).latent_sizes
-        (4, 2)
-    """
-    contexts = [sum(sizes[i + 1 :]) if skips else sizes[i + 1] for i in range(len(sizes) - 1)]
-    conditionals = [conditional(context, hidden[i], sizes[i]) for i, context in enumerate(contexts)]
-    return Generative(sizes, conditionals, skips)
-
-
-POSTERIORS: dict[str, Callable[[nn.Module, int, tuple[int, ...], tuple[int, ...]], nn.Module]] = {
-    "chain": lambda features, width, sizes, hidden: chain(features, width, sizes, hidden, sees_x=False),
-    "chain-x": lambda features, width, sizes, hidden: chain(features, width, sizes, hidden, sees_x=True),
+POSTERIORS: dict[str, Callable[[nn.Module, int, Sizes, Sizes], nn.Module]] = {
+    "chain": chain,
+    "chain-x": chain_x,
     "top-down": top_down,
     "ladder": ladder,
     "bidirectional": bidirectional,
 }
-"""Posteriors by name."""
+"""Posteriors by name: of features, their width, latent sizes and hidden sizes, bottom first."""
+
+
+def generative_of(sizes: Sizes, hidden: Sizes, skips: bool) -> Generative:
+    """p(z_l|z_{l+1}), or p(z_l|z_{>l}) with skips, through two hidden layers each."""
+    conditionals = []
+    for layer in range(len(sizes) - 1):
+        above = sizes[layer + 1 :]
+        seen = sum(above) if skips else above[0]
+        conditionals.append(_conditional(seen, hidden[layer], sizes[layer]))
+    return Generative(sizes, conditionals, skips)
+
+
+def _linear(context_size: int, latent_size: int) -> GaussianConditional:
+    return GaussianConditional(nn.Linear(context_size, 2 * latent_size))
+
+
+def _conditional(context_size: int, hidden: int, latent_size: int) -> GaussianConditional:
+    """A Gaussian given a context, through two hidden layers with ReLU."""
+    return GaussianConditional(multilayer_perceptron([context_size, hidden, hidden, 2 * latent_size]))
+
+
+def _climb(width: int, hidden: Sizes) -> list[nn.Module]:
+    """Deterministic steps up of the given widths."""
+    contexts = [width, *hidden[:-1]]
+    return [_climb_step(context, size) for context, size in zip(contexts, hidden, strict=True)]
+
+
+def _climb_step(context_size: int, hidden: int) -> nn.Module:
+    """Two hidden layers with batch normalisation, as the Ladder VAE needs to train."""
+    first = nn.Linear(context_size, hidden)
+    second = nn.Linear(hidden, hidden)
+    return nn.Sequential(first, nn.BatchNorm1d(hidden), nn.ReLU(), second, nn.BatchNorm1d(hidden), nn.ReLU())

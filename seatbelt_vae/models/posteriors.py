@@ -18,23 +18,17 @@ Layers = tuple[tuple[Normal, ...], tuple[Tensor, ...]]
 
 
 def draw(q: Normal, noise: Tensor | None) -> Tensor:
-    """The reparameterised sample loc + scale · noise, or the mean where there is no noise.
-
-    Example:
-        >>> draw(Normal(torch.ones(1, 2), 3.0), torch.ones(1, 2))
-        tensor([[4., 4.]])
-    """
-    return q.loc if noise is None else q.loc + q.scale * noise
+    """The reparameterised sample loc + scale · noise, or the mean where there is no noise."""
+    if noise is None:
+        return q.loc
+    return q.loc + q.scale * noise
 
 
 def layer_noise(noise: Noise | None, layer: int) -> Tensor | None:
-    """One layer's noise, None where means are propagated.
-
-    Example:
-        >>> layer_noise(None, 2) is None
-        True
-    """
-    return None if noise is None else noise[layer]
+    """One layer's noise, None where means are propagated."""
+    if noise is None:
+        return None
+    return noise[layer]
 
 
 class Chain(nn.Module):
@@ -54,15 +48,20 @@ class Chain(nn.Module):
 
     def __init__(self, features: nn.Module, conditionals: Sequence[nn.Module], sees_x: bool = False) -> None:
         super().__init__()
-        self.features, self.conditionals, self.sees_x = features, nn.ModuleList(conditionals), sees_x
+        self.features = features
+        self.conditionals = nn.ModuleList(conditionals)
+        self.sees_x = sees_x
 
     def forward(self, x: Tensor, noise: Noise | None, generative: Generative) -> Layers:
         """Return posteriors and samples, bottom first."""
         h = self.features(x)
         q = [self.conditionals[0](h)]
         z = [draw(q[0], layer_noise(noise, 0))]
-        for layer, conditional in enumerate(list(self.conditionals)[1:], start=1):
-            q.append(conditional(torch.cat([z[-1], h], dim=-1) if self.sees_x else z[-1]))
+        for layer in range(1, len(self.conditionals)):
+            context = z[-1]
+            if self.sees_x:
+                context = torch.cat([context, h], dim=-1)
+            q.append(self.conditionals[layer](context))
             z.append(draw(q[-1], layer_noise(noise, layer)))
         return tuple(q), tuple(z)
 
@@ -81,7 +80,8 @@ def precision_weighted(a: Normal, b: Normal) -> Normal:
         >>> q.loc, q.scale**2
         (tensor([0.5000]), tensor([0.5000]))
     """
-    precision_a, precision_b = a.scale**-2, b.scale**-2
+    precision_a = a.scale**-2
+    precision_b = b.scale**-2
     variance = 1 / (precision_a + precision_b)
     loc = variance * (a.loc * precision_a + b.loc * precision_b)
     return Normal(loc, variance.sqrt(), validate_args=False)
@@ -104,7 +104,8 @@ class Ladder(nn.Module):
 
     def __init__(self, features: nn.Module, climb: Sequence[nn.Module], conditionals: Sequence[nn.Module]) -> None:
         super().__init__()
-        self.features, self.climb = features, nn.ModuleList(climb)
+        self.features = features
+        self.climb = nn.ModuleList(climb)
         self.conditionals = nn.ModuleList(conditionals)
 
     def forward(self, x: Tensor, noise: Noise | None, generative: Generative) -> Layers:
@@ -132,7 +133,8 @@ class TopDown(nn.Module):
 
     def __init__(self, features: nn.Module, climb: Sequence[nn.Module], conditionals: Sequence[nn.Module]) -> None:
         super().__init__()
-        self.features, self.climb = features, nn.ModuleList(climb)
+        self.features = features
+        self.climb = nn.ModuleList(climb)
         self.conditionals = nn.ModuleList(conditionals)
 
     def forward(self, x: Tensor, noise: Noise | None, generative: Generative) -> Layers:
@@ -174,48 +176,52 @@ class Bidirectional(nn.Module):
         down: Sequence[nn.Module],
     ) -> None:
         super().__init__()
-        self.features, self.climb = features, nn.ModuleList(climb)
-        self.up, self.down = nn.ModuleList(up), nn.ModuleList(down)
+        self.features = features
+        self.climb = nn.ModuleList(climb)
+        self.up = nn.ModuleList(up)
+        self.down = nn.ModuleList(down)
 
     def forward(self, x: Tensor, noise: Noise | None, generative: Generative) -> Layers:
         """Return posteriors and samples, bottom first."""
-        sizes = [size // 2 for size in generative.latent_sizes[:-1]] + [generative.latent_sizes[-1]]
-        d, q_up, z_up = [self.climb[0](self.features(x))], [], []
-        for layer, size in enumerate(sizes):
-            q_up.append(self.up[layer](d[-1]))
-            eps = layer_noise(noise, layer)
-            z_up.append(draw(q_up[-1], None if eps is None else eps[:, :size]))
-            if layer + 1 < len(sizes):
-                d.append(self.climb[layer + 1](torch.cat([d[-1], z_up[-1]], dim=-1)))
-        q, z = [q_up[-1]], [z_up[-1]]
-        for layer in reversed(range(len(sizes) - 1)):
+        q_up, z_up, d = self._climb_up(x, noise)
+        q = [q_up[-1]]
+        z = [z_up[-1]]
+        for layer in reversed(range(len(self.down))):
             q_down = self.down[layer](torch.cat([d[layer], *z], dim=-1))
             eps = layer_noise(noise, layer)
-            z_down = draw(q_down, None if eps is None else eps[:, sizes[layer] :])
+            if eps is not None:
+                eps = eps[:, z_up[layer].shape[-1] :]
             q.insert(0, side_by_side(q_up[layer], q_down))
-            z.insert(0, torch.cat([z_up[layer], z_down], dim=-1))
+            z.insert(0, torch.cat([z_up[layer], draw(q_down, eps)], dim=-1))
         return tuple(q), tuple(z)
+
+    def _climb_up(self, x: Tensor, noise: Noise | None) -> tuple[list[Normal], list[Tensor], list[Tensor]]:
+        """The upward halves, their samples, and the deterministic path."""
+        d = [self.climb[0](self.features(x))]
+        q_up: list[Normal] = []
+        z_up: list[Tensor] = []
+        for layer, head in enumerate(self.up):
+            q_up.append(head(d[-1]))
+            eps = layer_noise(noise, layer)
+            if eps is not None:
+                eps = eps[:, : q_up[-1].loc.shape[-1]]
+            z_up.append(draw(q_up[-1], eps))
+            if layer + 1 < len(self.climb):
+                d.append(self.climb[layer + 1](torch.cat([d[-1], z_up[-1]], dim=-1)))
+        return q_up, z_up, d
 
 
 def climbed(h: Tensor, climb: nn.ModuleList) -> list[Tensor]:
-    """The deterministic path d_1 … d_L from the features, bottom first.
-
-    Example:
-        >>> [d.item() for d in climbed(torch.ones(1), nn.ModuleList([nn.Identity(), nn.ReLU()]))]
-        [1.0, 1.0]
-    """
+    """The deterministic path d_1 … d_L from the features, bottom first."""
     d: list[Tensor] = []
     for step in climb:
-        d.append(step(d[-1] if d else h))
+        h = step(h)
+        d.append(h)
     return d
 
 
 def side_by_side(a: Normal, b: Normal) -> Normal:
-    """Two independent Gaussians over disjoint dimensions as one.
-
-    Example:
-        >>> side_by_side(Normal(torch.zeros(1, 2), 1.0), Normal(torch.zeros(1, 3), 1.0)).loc.shape
-        torch.Size([1, 5])
-    """
-    loc, scale = torch.cat([a.loc, b.loc], dim=-1), torch.cat([a.scale, b.scale], dim=-1)
+    """Two independent Gaussians over disjoint dimensions as one."""
+    loc = torch.cat([a.loc, b.loc], dim=-1)
+    scale = torch.cat([a.scale, b.scale], dim=-1)
     return Normal(loc, scale, validate_args=False)

@@ -1,93 +1,139 @@
-"""Models on disk: a JSON recipe and safetensors, nothing pickled."""
+"""Models on disk and on the hub: a JSON recipe and safetensors, nothing pickled."""
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from torch import Tensor, nn
+from huggingface_hub import ModelHubMixin
+from torch import nn
 
-from seatbelt_vae.errors import InputError
-from seatbelt_vae.models import zoo
-from seatbelt_vae.models.hierarchical import HierarchicalVAE
+from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+CARD = """---
+{{ card_data }}
+---
+
+# {{ model }} for images of {{ image_shape }}
+
+A variational autoencoder of [Seatbelt](https://pypi.org/project/seatbelt-vae).
+Latents, bottom layer first: {{ latent_sizes }}. Likelihood: {{ likelihood }}. Posterior: {{ posterior }}.
+
+```python
+from seatbelt_vae import HierarchicalVAE
+
+model = HierarchicalVAE.from_pretrained("{{ repo_id }}")
+```
+"""
 
 
-def save(model: HierarchicalVAE, folder: str | Path) -> Path:
-    """Write a model's recipe and weights into a folder.
+class Pretrained(
+    ModelHubMixin,
+    library_name="seatbelt-vae",
+    license="apache-2.0",
+    tags=["variational-autoencoder", "adversarial-robustness"],
+    model_card_template=CARD,
+):
+    """What can be saved, loaded and shared: a module with a recipe, name and arguments, of which it is built."""
 
-    Raises:
-        InputError: the model was not built by a factory of this library, so no recipe describes it.
-        RunError: the folder cannot be written.
-    """
-    if model.recipe is None:
-        raise InputError("this model has no recipe: build it with a factory of seatbelt_vae.models to save it")
-    folder = Path(folder)
-    write_tensors(folder / WEIGHTS, model.state_dict())
-    version = importlib.metadata.version("seatbelt-vae")
-    write_json(folder / CONFIG, {"library": "seatbelt-vae", "version": version, **model.recipe})
-    return folder
+    recipe: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, name: str, image_shape: Sequence[int], **settings: Any) -> Self:
+        """Build the module that a name and its settings describe."""
+        raise NotImplementedError
+
+    def save_pretrained(  # type: ignore[override]  # ours says where, and writes atomically
+        self,
+        folder: str | Path,
+        *,
+        config: Any = None,
+        model_card_kwargs: dict[str, Any] | None = None,
+    ) -> Path:
+        """Write ``config.json`` and ``model.safetensors``, of which `from_pretrained` makes the same model.
+
+        Args:
+            folder: where to.
+            config: ignored, as the recipe says all; the hub's client gives it.
+            model_card_kwargs: what a model card says; None writes none.
+
+        Raises:
+            InputError: the model was not built by a factory of this library, so no recipe describes it.
+            RunError: the folder cannot be written.
+        """
+        if self.recipe is None:
+            raise InputError("this model has no recipe: build it with a factory of seatbelt_vae.models to save it")
+        folder = Path(folder)
+        assert isinstance(self, nn.Module)
+        write_tensors(folder / WEIGHTS, self.state_dict())
+        version = importlib.metadata.version("seatbelt-vae")
+        write_json(folder / CONFIG, {"library": "seatbelt-vae", "version": version, **self.recipe})
+        if model_card_kwargs is not None:
+            self.generate_model_card(**model_card_kwargs).save(folder / "README.md")
+        return folder
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:
+        """Share the model on the Hugging Face hub, with a card that says what it is.
+
+        Args:
+            repo_id: ``owner/name``.
+            options: ``private``, ``token``, ``branch``, ``commit_message`` … of `huggingface_hub.ModelHubMixin`.
+
+        Returns:
+            The commit's address.
+
+        Raises:
+            InputError: the model has no recipe.
+            RunError: the hub does not answer, or refuses.
+        """
+        recipe = self.recipe or {"arguments": {}}
+        words = {"model": recipe.get("model"), "repo_id": repo_id, **recipe["arguments"]}
+        try:
+            return super().push_to_hub(repo_id, model_card_kwargs=words, **options)
+        except (InputError, RunError):
+            raise
+        except Exception as error:  # the hub client's errors have no common base
+            raise RunError(f"{repo_id}: could not be pushed ({_first_line(error)})") from error
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]  # the hub's own reads config.json without a check
+        cls, folder_or_hub_id: str | Path, *, network: Any = None, **hub: Any
+    ) -> Self:
+        """Rebuild a saved model in evaluation mode, from a folder or from the Hugging Face hub.
+
+        Args:
+            folder_or_hub_id: a folder that `save_pretrained` wrote, or ``owner/name``.
+            network: (encoder, decoder), where the model was made with modules of your own.
+            hub: ``revision``, ``token``, ``cache_dir``, ``local_files_only`` … of `huggingface_hub.snapshot_download`.
+
+        Raises:
+            InputError: nothing is there, or the files are not of a model of this library.
+        """
+        folder = Path(folder_or_hub_id)
+        if not folder.is_dir():
+            folder = _fetch(str(folder_or_hub_id), hub)
+        name, arguments = recipe_of(folder / CONFIG)
+        if network is not None:
+            arguments["network"] = network
+        if arguments.get("network") == "custom":
+            raise InputError(f"{folder}: was built with networks of your own; pass network=(encoder, decoder)")
+        try:
+            model = cls.of(name, **arguments)
+        except InputError as error:
+            raise InputError(f"{folder / CONFIG}: {error}") from error
+        assert isinstance(model, nn.Module)
+        _load_weights(model, folder / WEIGHTS)
+        return model.eval()
 
 
-def load(folder_or_hub_id: str | Path, **networks: Any) -> HierarchicalVAE:
-    """Rebuild a model from a folder, or from the hub where no such folder exists; in evaluation mode.
-
-    Raises:
-        InputError: the config or weights are missing, corrupt, or of something else.
-    """
-    folder = Path(folder_or_hub_id)
-    if not folder.is_dir():
-        folder = fetch(str(folder_or_hub_id))
-    name, arguments = recipe(folder / CONFIG)
-    arguments |= networks
-    if arguments.get("network") == "custom":
-        raise InputError(f"{folder}: was built with networks of your own; pass network=(encoder, decoder) to load it")
-    try:
-        model = zoo.build(name, **arguments)
-    except InputError as error:
-        raise InputError(f"{folder / CONFIG}: {error}") from error
-    weights = read_tensors(folder / WEIGHTS)
-    try:
-        load_weights(model, weights)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{folder / WEIGHTS}: does not fit its config.json ({reason})") from error
-    return model.eval()
-
-
-def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Copy weights into a model, whose own take over their dtypes; what shares its memory goes on sharing it.
-
-    Raises:
-        RuntimeError: the weights do not fit.
-
-    Example:
-        >>> import torch
-        >>> layer = nn.Linear(1, 1, bias=False)
-        >>> load_weights(layer, {"weight": torch.ones(1, 1).double()})
-        >>> layer.weight.dtype
-        torch.float64
-    """
-    for name, own in model.state_dict(keep_vars=True).items():
-        if name in weights:
-            own.data = own.data.to(weights[name].dtype)
-    model.load_state_dict(weights)
-
-
-def recipe(path: Path) -> tuple[str, dict[str, Any]]:
+def recipe_of(path: Path) -> tuple[str, dict[str, Any]]:
     """A model's name and arguments out of its config.json.
 
     Raises:
         InputError: it is missing, corrupt, or of something else.
-
-    Example:
-        >>> import tempfile
-        >>> arguments = {"image_shape": [1, 28, 28]}
-        >>> config = {"library": "seatbelt-vae", "model": "vae", "arguments": arguments}
-        >>> recipe(write_json(Path(tempfile.mkdtemp()) / "config.json", config))
-        ('vae', {'image_shape': [1, 28, 28]})
     """
     config = read_json(path)
     if not isinstance(config, dict) or config.get("library") != "seatbelt-vae" or "model" not in config:
@@ -98,16 +144,27 @@ def recipe(path: Path) -> tuple[str, dict[str, Any]]:
     return config["model"], arguments
 
 
-def fetch(hub_id: str) -> Path:
-    """Download a model's two files from the Hugging Face hub.
+def _load_weights(model: nn.Module, path: Path) -> None:
+    """Copy weights into a model. What is one tensor in it stays one; every weight has the dtype of its file."""
+    weights = read_tensors(path)
+    try:
+        for name, tensor in model.state_dict(keep_vars=True).items():
+            if name in weights:
+                tensor.data = tensor.data.to(weights[name].dtype)
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: does not fit its config.json ({reason})") from error
 
-    Raises:
-        InputError: it is neither a folder nor a reachable repository.
-    """
+
+def _fetch(hub_id: str, options: dict[str, Any]) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(hub_id, allow_patterns=[CONFIG, WEIGHTS]))
+        return Path(snapshot_download(hub_id, allow_patterns=[CONFIG, WEIGHTS], **options))
     except Exception as error:  # the hub client's errors have no common base
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{hub_id}: no such folder, and the hub does not have it ({reason})") from error
+        raise InputError(f"{hub_id}: no such folder, and the hub does not have it ({_first_line(error)})") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -16,9 +16,9 @@ class Settings:
         steps: number of updates.
         batch_size: examples an update.
         lr: learning rate of the first step; it decays to almost 0.
-        seed: of the batches and the noise.
+        seed: of the batches and the noise; in a spec of the first weights too.
         clip_norm: largest norm of the gradient (nats per unit of weight); a larger one is scaled down. None: no limit.
-        precision: "float32", or "bfloat16" to run the networks under autocast.
+        precision: float32, or bfloat16 to run the networks under autocast.
 
     Raises:
         InputError: a value is out of range.
@@ -28,7 +28,7 @@ class Settings:
         128
     """
 
-    steps: int
+    steps: int = 5000
     batch_size: int = 128
     lr: float = 1e-3
     seed: int = 0
@@ -42,6 +42,8 @@ class Settings:
                 object.__setattr__(self, name, kind(value))  # NumPy's numbers are no JSON
         if self.steps < 1:
             raise InputError(f"steps: {self.steps} is too small, use 1 or more")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"seed: {self.seed} is out of range, use a whole number from 0 to 2^63 - 1")
         check_positive("lr", self.lr)
         if self.clip_norm is not None:
             check_positive("clip_norm", self.clip_norm)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 KILLS = 20
-FILES = ("open", "write", "fsync", "chmod", "replace", "flock", "ftruncate", "pwrite", "close")
+FILES = ("open", "write", "fsync", "chmod", "replace", "flock", "close")
 
 SPEC = """
 [data]

@@ -5,6 +5,7 @@ import os
 import pickletools
 import random
 import signal
+import socket
 import stat
 import sys
 import threading
@@ -17,8 +18,8 @@ import torch
 
 from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments import ExperimentSpec, State, Sweep, SweepSpec, run_sweep
-from seatbelt_vae.experiments.claim import claimant, claimed
 from seatbelt_vae.experiments.engines import ENGINES, InProcess, Job, Resources, make_engine, threads
+from seatbelt_vae.experiments.lock import locked, owner
 from seatbelt_vae.storage import read_tensors
 
 
@@ -61,7 +62,7 @@ class Killer(threading.Thread):
     def run(self) -> None:
         drawn = random.Random(0)
         while self.left and not self.stop.is_set():
-            holders = [claimant(run.path) for run in self.sweep.runs if claimed(run.path)]
+            holders = [owner(run.path) for run in self.sweep.runs if locked(run.path)]
             fresh = [each[1] for each in holders if each and each[1] not in (*self.killed, os.getpid())]
             if not fresh:
                 time.sleep(0.01)
@@ -85,7 +86,7 @@ def sweep_of_twelve_killed_thrice(tiny: ExperimentSpec, folder: Path, engine: st
     assert [each.state for each in found] == [State.DONE] * 12
     assert sorted(settled) == sorted(run.name for run in sweep.runs)
     assert len(set(killer.killed)) == 3
-    assert {each[1] for run in sweep.runs if (each := claimant(run.path))}.isdisjoint({os.getpid(), *killer.killed})
+    assert {each[1] for run in sweep.runs if (each := owner(run.path))}.isdisjoint({os.getpid(), *killer.killed})
     assert_as_in_process(sweep, spec, folder / "undisturbed")
     return sweep
 
@@ -203,12 +204,12 @@ def test_wrong_resources(name: str, resources: Resources, message: str, tmp_path
         make_engine(name, tmp_path, resources)
 
 
-@pytest.mark.parametrize(("name", "library", "extra"), [("local", "submitit", "slurm"), ("ray", "ray", "ray")])
-def test_a_missing_library_says_its_extra(
-    name: str, library: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("name", "library"), [("local", "submitit"), ("ray", "ray")])
+def test_a_missing_library_says_how_it_is_installed(
+    name: str, library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(InputError, match=rf"pip install 'seatbelt-vae\[{extra}\]'"):
+    with pytest.raises(InputError, match=rf"pip install {library}$"):
         make_engine(name, tmp_path, Resources())
 
 
@@ -219,8 +220,25 @@ def test_a_ray_cluster_that_is_not_there(tmp_path: Path, monkeypatch: pytest.Mon
         raise ConnectionError(f"Could not find any running Ray instance at {settings['address']}.\nMore words.")
 
     monkeypatch.setattr(ray, "init", refuse)
-    with pytest.raises(RunError, match=r"ray: head:1 gives no cluster \(Could not find any .* at head:1\.\)$"):
-        make_engine("ray", tmp_path, Resources(address="head:1"))
+    with pytest.raises(RunError, match=r"ray: auto gives no cluster \(Could not find any .* at auto\.\)$"):
+        make_engine("ray", tmp_path, Resources(address="auto"))
+
+
+def test_a_dead_ray_address_is_told_before_ray_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    monkeypatch.setattr(ray, "init", None)
+    with socket.socket() as unused:  # bound, and nobody listens
+        unused.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{unused.getsockname()[1]}"
+        with pytest.raises(RunError, match=rf"ray: {address} gives no cluster \(Connection refused\)$"):
+            make_engine("ray", tmp_path, Resources(address=address))
+
+
+def test_rays_client_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'ray\[client\]'"):
+        make_engine("ray", tmp_path, Resources(address="ray://head:10001"))
 
 
 def test_threads_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,19 +75,31 @@ def test_runs_are_laid_over_the_tables_and_equal_ones_are_one() -> None:
     assert {run.training.steps for run in spec.runs} == {7}
 
 
+def test_robust_training_in_a_grid() -> None:
+    spec = SweepSpec.from_toml("""
+        [robust]
+        method = ["adversarial", "denoising"]
+        radius = [0.1, 0.2]
+    """)
+    assert [(run.robust.methods, run.robust.radius) for run in spec.runs] == [
+        (("adversarial", "denoising"), 0.1),
+        (("adversarial", "denoising"), 0.2),
+    ]
+
+
 def test_attacks_and_evaluation() -> None:
     spec = SweepSpec.from_toml("""
         [evaluate]
         samples = 3
         [[attack]]
-        mode = ["latent", "output"]
+        objective = ["latent", "output"]
         pairs = 2
         [[attack]]
         preset = ["kos", "tabacof"]
     """)
     assert spec.evaluate is not None
     assert spec.evaluate.samples == 3
-    assert [attack.mode for attack in spec.attacks[:2]] == ["latent", "output"]
+    assert [attack.objective for attack in spec.attacks[:2]] == ["latent", "output"]
     assert spec.attacks[2] == AttackSpec.of("kos")
     assert len(spec.attacks) == 4
     assert SweepSpec.from_toml("[evaluate]").evaluate is not None
@@ -99,10 +111,10 @@ def test_attacks_and_evaluation() -> None:
     [
         ("[modle]", "sweep: modle: no such setting, did you mean model?"),
         ("[objective]\nbeat = [1, 2]", "sweep: objective.beat: no such setting, did you mean beta?"),
-        ("[objective]\nbeta = [1, -2]", "sweep: objective.beta: .*greater than or equal to 0, got -2"),
+        ("[objective]\nbeta = [1, -2]", "sweep: objective.beta -2.0: must be"),
         ("[objective]\nbeta = [1, nan]", "sweep: objective.beta: .*finite number"),
         ("[objective]\nbeta = []", r"sweep: objective.beta: .*valid number, got \[\]"),
-        ("[model]\nlatent_sizes = [0, 4]", "sweep: model.latent_sizes.0: .*greater than or equal to 1"),
+        ("[model]\nlatent_sizes = [0, 4]", r"sweep: model.latent_sizes \(0, 4\): must be one positive whole number"),
         ("[training]\nsteps = ['many']", r"sweep: training.steps: .*integer, got \['many'\]"),
         ("model = 3", "sweep: model: .*dictionary, got 3"),
         ("runs = []", "sweep: runs is empty"),
@@ -110,12 +122,13 @@ def test_attacks_and_evaluation() -> None:
         ("[evaluate]\nsample = 2", "sweep: evaluate: sample: no such setting, did you mean samples?"),
         (
             "[evaluate]\nmeasures = ['elbo', 'dcj']",
-            r"sweep: evaluate: measure: 'dcj' is unknown \(did you mean dci\?\)",
+            r"sweep: evaluate: measures: 'dcj' is unknown \(did you mean dci\?\)",
         ),
         ("[evaluate]\nscales = [0.1]", "sweep: evaluate: scales: need measures"),
-        ("[attack]\nmod = 'latent'", "sweep: attack: mod: no such setting, did you mean mode?"),
-        ("[attack]\nmode = ['latent', 'nope']", "sweep: attack: mode: 'nope' is none"),
+        ("[attack]\nobjectiv = 'latent'", "sweep: attack: objectiv: no such setting, did you mean objective?"),
+        ("[attack]\nobjective = ['latent', 'nope']", "sweep: attack: objective: 'nope' is unknown"),
         ("[attack]\npreset = 'papers'", "sweep: attack: preset: 'papers' is unknown"),
+        ("[robust]\nmethod = 'nope'", "sweep: robust.method: 'nope' is unknown"),
         ("[model", "sweep: is not valid TOML"),
     ],
 )

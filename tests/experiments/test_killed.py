@@ -42,7 +42,7 @@ def assert_same_runs(store: Path, undisturbed: Path) -> None:
         assert run.history == other.history
         assert run.evaluation["elbo"] == other.evaluation["elbo"]
         assert run.attacks == other.attacks
-        assert torch.equal(run.attack(run.attacks[0])[0].adversarial, other.attack(run.attacks[0])[0].adversarial)
+        assert torch.equal(*(each.attack(run.attacks[0]).result.adversarial for each in (run, other)))
         assert not (run.path / "error.json").exists()
 
 

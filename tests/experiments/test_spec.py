@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +12,21 @@ from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments import ExperimentSpec
 
 
-def test_toml_there_and_back() -> None:
-    spec = ExperimentSpec.of(
-        {
-            "data": {"name": 'a "quoted" päth\\x', "grey": True},
-            "model": {"latent_sizes": [5, 3]},
-            "objective": {"groups": [[0, 1], [2]], "beta": 1e-7},
-            "training": {"lr": 3e-4, "clip_norm": 1.0},
-        }
-    )
-    assert ExperimentSpec.from_toml(spec.to_toml()) == spec
+def test_toml_is_utf8_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "spec.toml"
+    for start in (b"", b"\xef\xbb\xbf"):
+        path.write_bytes(start + '[data]\nname = "Möbel"\n[objective]\nbeta = 1e-7\n'.encode())
+        spec = ExperimentSpec.read(path)
+        assert (spec.data.name, spec.objective.beta) == ("Möbel", 1e-7)
+
+
+def test_toml_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
+    path = tmp_path / "spec.toml"
+    path.write_text('[data]\nname = "Möbel"\n', encoding="utf-8")
+    words = f"from seatbelt_vae.experiments.toml import read_toml; print(ascii(read_toml({str(path)!r})))"
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, env=environment)
+    assert r"M\xf6bel" in done.stdout
 
 
 def test_json_there_and_back() -> None:
@@ -34,6 +42,7 @@ def test_it_is_frozen() -> None:
 def test_the_digest_tells_specs_apart_and_is_the_same_in_every_process() -> None:
     assert ExperimentSpec().digest == ExperimentSpec.of({"training": {"steps": 5000}}).digest
     assert ExperimentSpec().digest.startswith("44136fa3")
+    assert ExperimentSpec.of({"model": {"network": "conv"}}).digest == ExperimentSpec().digest
     changes: list[dict[str, Any]] = [
         {"training": {"seed": 1}},
         {"objective": {"beta": 4}},
@@ -59,7 +68,7 @@ def test_run_name() -> None:
 
 
 def test_differences_are_named_from_both_sides() -> None:
-    here = ExperimentSpec.of({"training": {"steps": 20}})
+    here = ExperimentSpec.of({"training": {"steps": 20}, "model": {"network": "conv"}})
     there = ExperimentSpec.of({"training": {"steps": 10}, "model": {"network": "mlp"}})
     assert sorted(here.differences(there)) == [
         "model.network is mlp there, conv here",
@@ -74,10 +83,10 @@ def test_differences_are_named_from_both_sides() -> None:
         ({"objective": {"bta": 4}}, "spec: objective.bta: no such setting, did you mean beta?"),
         ({"modl": {}}, "spec: modl: no such setting, did you mean model?"),
         ({"training": {"zzz": 1}}, "spec: training.zzz: no such setting, use one of steps, batch_size"),
-        ({"training": {"steps": 0}}, "spec: training.steps: Input should be greater than or equal to 1, got 0"),
+        ({"training": {"steps": 0}}, "spec: training.steps: 0 is too small, use 1 or more"),
         ({"training": {"lr": float("nan")}}, "training.lr: Input should be a finite number"),
-        ({"model": {"latent_sizes": []}}, "model.latent_sizes: "),
-        ({"objective": {"beta": -1}}, "objective.beta: Input should be greater than or equal to 0, got -1"),
+        ({"model": {"latent_sizes": []}}, "spec: model.latent_sizes (): must be one positive whole number"),
+        ({"objective": {"beta": -1}}, "spec: objective.beta -1.0: must be"),
         ({"data": {"test": 1.0}}, "data.test: Input should be less than 1, got 1.0"),
         ({"training": {"steps": 0}, "data": {"size": "big"}}, "; "),
     ],

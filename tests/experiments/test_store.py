@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments import ExperimentSpec, RunFolder
+from seatbelt_vae.experiments import ExperimentSpec, RunFolder, run_training
 
 
 def spec(**training: int) -> ExperimentSpec:
@@ -66,3 +66,41 @@ def test_an_attack_without_its_assessment_does_not_count(tmp_path: Path) -> None
     assert folder.attacks == ("whole",)
     with pytest.raises(InputError, match="has no attack 'half', it has: whole"):
         folder.attack("half")
+
+
+def test_attacks_of_an_earlier_version_are_not_misread(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, spec())
+    folder.attacks_path.mkdir()
+    (folder.attacks_path / "old.assessment.safetensors").write_text("")
+    (folder.attacks_path / "old.json").write_text('{\n  "mode": "latent"\n}')
+    with pytest.raises(InputError, match=f"holds attacks of an earlier version, .*: seatbelt upgrade {tmp_path}$"):
+        _ = folder.attacks
+
+
+def test_a_name_that_no_file_system_takes_is_one_line(tmp_path: Path) -> None:
+    long = tmp_path / ("a" * 300)
+    for take in (RunFolder.open, lambda path: RunFolder.create(path, spec())):
+        with pytest.raises(InputError, match=r"is no usable path \(File name too long\)$") as caught:
+            take(long)
+        assert len(str(caught.value)) < 200
+
+
+def test_data_that_were_moved(tmp_path: Path, tiny: ExperimentSpec, images_file: Path) -> None:
+    here = tmp_path / "here.npz"
+    here.write_bytes(images_file.read_bytes())
+    made = run_training(tiny.changed(data={"name": str(here)}), tmp_path / "run", device="cpu")
+    there = here.rename(tmp_path / "there.npz")
+    with pytest.raises(InputError, match=r"if the data were moved, say where they are with --data$"):
+        _ = RunFolder.open(made.path).split
+    assert len(RunFolder.open(made.path, data=str(there)).split.test) == 24
+    np.savez(here, images=np.zeros((60, 28, 28), dtype=np.uint8))
+    with pytest.raises(InputError, match=r"is not the data that .* was trained on"):
+        _ = RunFolder.open(made.path, data=str(here)).split
+
+
+def test_a_record_reads_what_is_asked_for(trained: RunFolder) -> None:
+    record = RunFolder.open(trained.path).record("mine")
+    assert (record.name, record.label) == ("mine", "Seatbelt-VAE L=2 β=6")
+    assert [each["step"] for each in record.history] == [2, 4, 6]
+    with pytest.raises(KeyError):
+        record.attacks["none"]

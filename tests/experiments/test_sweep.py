@@ -1,18 +1,16 @@
-import csv
 import json
+import math
 from pathlib import Path
 
 import pytest
 import torch
 
 from seatbelt_vae.errors import InputError, RunError
-from seatbelt_vae.experiments import ExperimentSpec, RunFolder, State, Sweep, SweepSpec, Work, run_sweep, write_table
-from seatbelt_vae.experiments import results as table_of
-from seatbelt_vae.experiments.claim import claim
+from seatbelt_vae.experiments import Cell, ExperimentSpec, RunFolder, State, Sweep, SweepSpec, Task, run_sweep, status
 from seatbelt_vae.experiments.engines import InProcess, Job
-from seatbelt_vae.experiments.standing import standing
+from seatbelt_vae.experiments.lock import lock
 from seatbelt_vae.experiments.sweep import TRIES
-from seatbelt_vae.experiments.work import failure, perform
+from seatbelt_vae.experiments.tasks import failure, perform
 from seatbelt_vae.storage import read_tensors
 from seatbelt_vae.training.update import Update
 
@@ -66,7 +64,7 @@ def worked(monkeypatch: pytest.MonkeyPatch) -> Worked:
 
 
 def states(sweep: Sweep) -> list[State]:
-    return [each.state for each in sweep.standings()]
+    return [each.state for each in sweep.statuses()]
 
 
 def test_a_plan_makes_the_folders_and_trains_nothing(sweep: Sweep, spec: SweepSpec) -> None:
@@ -75,7 +73,7 @@ def test_a_plan_makes_the_folders_and_trains_nothing(sweep: Sweep, spec: SweepSp
     shown = sorted(path.name for path in sweep.store.iterdir() if not path.name.startswith("."))
     assert shown == sorted(run.name for run in sweep.runs)
     assert all(RunFolder.open(run.path).spec == run.spec for run in sweep.runs)
-    assert Work.read(sweep.work_path) == sweep.work
+    assert Task.read(sweep.task_path) == sweep.task
 
 
 def test_only_looking_makes_nothing(spec: SweepSpec, tmp_path: Path) -> None:
@@ -136,7 +134,7 @@ def test_an_interrupt_is_no_failure(sweep: Sweep, worked: Worked) -> None:
     worked.fail, worked.error = (0, 2), KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         run_sweep(sweep, InProcess())
-    first, second = sweep.standings()
+    first, second = sweep.statuses()
     assert (first.state, first.step, second.state) == (State.INTERRUPTED, 2, State.WAITING)
     assert first.progress == pytest.approx(2 / 3)
     worked.fail = None
@@ -144,7 +142,7 @@ def test_an_interrupt_is_no_failure(sweep: Sweep, worked: Worked) -> None:
 
 
 def test_what_another_is_at_is_left_to_it(sweep: Sweep, worked: Worked) -> None:
-    with claim(sweep.runs[0].path):
+    with lock(sweep.runs[0].path):
         assert states(sweep) == [State.RUNNING, State.WAITING]
         perform(*sweep.job(sweep.runs[0]))
         assert worked.steps == []
@@ -153,7 +151,7 @@ def test_what_another_is_at_is_left_to_it(sweep: Sweep, worked: Worked) -> None:
 def test_a_run_that_another_lets_go_of_is_taken_up(
     sweep: Sweep, worked: Worked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = claim(sweep.runs[0].path)
+    held = lock(sweep.runs[0].path)
     held.__enter__()
     pauses = []
 
@@ -189,14 +187,14 @@ class Deadly:
 
 def test_a_killed_worker_is_replaced(sweep: Sweep) -> None:
     engine = Deadly(deaths=TRIES - 1, forward=False)
-    one = Sweep(sweep.store, sweep.runs[:1], sweep.work, sweep.work_path)
+    one = Sweep(sweep.store, sweep.runs[:1], sweep.task, sweep.task_path)
     assert run_sweep(one, engine)[0].state is State.DONE
     assert (len(engine.given), engine.closed) == (TRIES, 1)
 
 
 def test_a_run_that_only_kills_its_workers_is_given_up(sweep: Sweep) -> None:
     engine = Deadly(deaths=99, forward=False)
-    one = Sweep(sweep.store, sweep.runs[:1], sweep.work, sweep.work_path)
+    one = Sweep(sweep.store, sweep.runs[:1], sweep.task, sweep.task_path)
     found = run_sweep(one, engine)[0]
     assert found.state is State.FAILED
     assert "ended 3 times without a step forward" in found.error
@@ -207,9 +205,9 @@ def test_a_run_that_only_kills_its_workers_is_given_up(sweep: Sweep) -> None:
 def test_deaths_with_steps_forward_in_between_do_not_count(sweep: Sweep, worked: Worked) -> None:
     """SystemExit leaves `perform` as a kill would: nothing is written, the checkpoint of each step is there."""
     engine = Deadly(deaths=99, forward=True)
-    one = Sweep(sweep.store, sweep.runs[:1], sweep.work, sweep.work_path)
+    one = Sweep(sweep.store, sweep.runs[:1], sweep.task, sweep.task_path)
     longer = one.runs[0].spec.changed(training={"steps": 6})
-    one = Sweep(one.store, (RunFolder.create(one.store / "longer", longer),), one.work, one.work_path)
+    one = Sweep(one.store, (RunFolder.create(one.store / "longer", longer),), one.task, one.task_path)
     given = Deadly.submit
 
     def dying(this: Deadly, job: Job) -> None:
@@ -255,7 +253,7 @@ def test_attacks_and_measurements_follow_and_are_not_made_again(
         lambdas = [0.1, 10.0]
         max_iterations = 3
         [[attack]]
-        mode = "damage"
+        objective = "damage"
         pairs = 2
         radii = [0.5]
         max_iterations = 3
@@ -265,52 +263,24 @@ def test_attacks_and_measurements_follow_and_are_not_made_again(
     sweep = Sweep.plan(full, tmp_path / "store", device="cpu")
     run = sweep.runs[0]
     names = [attack.name for attack in full.attacks]
-    assert sweep.work.left(run) == ["training", "evaluation", *names]
+    assert sweep.task.left(run) == ["training", "evaluation", *names]
     assert run_sweep(sweep, InProcess())[0].progress == 1.0
     assert set(run.attacks) == set(names)
-    (row,) = table_of(sweep)
-    assert row["elbo"] == run.evaluation["elbo"]
-    assert row["weight_norms.encoder"] > 0
-    assert row[f"{names[0]}.pairs"] == 0  # barely trained, it reconstructs every image alike: success means nothing
-    assert row[f"{names[0]}.auddc"] is None
-    low, damage, high = (row[f"{names[1]}.damage_at_0.5{end}"] for end in (".low", "", ".high"))
-    assert low <= damage <= high
+    table = sweep.table()
+    (record,) = table.records
+    assert table.values(Cell(record), "elbo").item() == run.evaluation["elbo"]
+    assert table.values(Cell(record), "weight_norms@encoder").item() > 0
+    gained = Cell(record, names[0])
+    assert table.values(gained, "auddc").isnan().all()  # barely trained, it reconstructs every image alike
+    assert math.isnan(table.interval([gained], "auddc").value)
+    damage = table.interval([Cell(record, names[1])], "damage@0.5")
+    assert damage.low <= damage.value <= damage.high
     (run.attacks_path / f"{names[1]}.assessment.safetensors").unlink()
-    now = standing(run, sweep.work)
+    now = status(run, sweep.task)
     assert (now.state, now.progress) == (State.INTERRUPTED, 0.75)
     made = (run.attacks_path / f"{names[0]}.json").stat().st_mtime_ns
     assert run_sweep(sweep, InProcess())[0].state is State.DONE
     assert (run.attacks_path / f"{names[0]}.json").stat().st_mtime_ns == made
-
-
-def test_the_table(sweep: Sweep, worked: Worked, tmp_path: Path) -> None:
-    worked.fail = (1, 0)
-    run_sweep(sweep, InProcess())
-    rows = table_of(sweep)
-    assert list(rows[0])[:5] == ["run", "training.seed", "state", "step", "error"]
-    assert [(row["training.seed"], row["state"], row["error"]) for row in rows] == [
-        (0, "done", None),
-        (1, "failed", "a bad day"),
-    ]
-    assert rows[0]["model.latent_sizes"] == "[4, 2]"
-    with write_table(rows, tmp_path / "t.csv").open(newline="") as file:
-        read = list(csv.DictReader(file))
-    assert [row["training.seed"] for row in read] == ["0", "1"]
-    assert read[1]["error"] == "a bad day"
-    import pyarrow.parquet
-
-    columns = pyarrow.parquet.read_table(write_table(rows, tmp_path / "t.parquet")).to_pydict()
-    assert columns["training.seed"] == [0, 1]
-    assert columns["error"] == [None, "a bad day"]
-    with pytest.raises(InputError, match=r"t\.xlsx: the table's format is not known, use a name that ends in \.csv"):
-        write_table(rows, tmp_path / "t.xlsx")
-
-
-def test_a_column_of_numbers_and_words_is_one_of_words(tmp_path: Path) -> None:
-    import pyarrow.parquet
-
-    path = write_table([{"layers": "all", "n": 1}, {"layers": 2, "n": 2.5}], tmp_path / "t.parquet")
-    assert pyarrow.parquet.read_table(path).to_pydict() == {"layers": ["all", "2"], "n": [1.0, 2.5]}
 
 
 def test_threads_are_those_asked_for(spec: SweepSpec, tmp_path: Path) -> None:
@@ -328,8 +298,8 @@ def test_a_store_that_cannot_be_written(sweep: Sweep, monkeypatch: pytest.Monkey
     def full(*_: object, **__: object) -> None:
         raise RunError("no space left on device")
 
-    monkeypatch.setattr("seatbelt_vae.experiments.work.run_training", full)
-    monkeypatch.setattr("seatbelt_vae.experiments.work.write_json", full)
+    monkeypatch.setattr("seatbelt_vae.experiments.tasks.run_training", full)
+    monkeypatch.setattr("seatbelt_vae.experiments.tasks.write_json", full)
     with pytest.raises(RunError, match="no space left"):
         run_sweep(sweep, InProcess())
 

@@ -177,7 +177,7 @@ def test_it_is_saved_with_its_constants(tmp_path: Path) -> None:
         ({"constants": "abc"}, "must be three positive numbers"),
         ({"constants": (1.0, float("nan"), 1.0)}, "must be three positive numbers"),
         ({"hidden_sizes": (7,)}, "hidden_sizes: 7 is odd"),
-        ({"latent_sizes": (4, 2)}, "a Lipschitz VAE has one layer"),
+        ({"latent_sizes": (4, 2)}, "layers: lipschitz-vae has one layer, not 2"),
         ({"network": "conv"}, "network 'conv': must be one of mlp"),
         ({"likelihood": "logistic-mixture"}, "likelihood 'logistic-mixture': must be one of bernoulli"),
     ],

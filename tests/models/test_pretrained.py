@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seatbelt_vae.errors import InputError
-from seatbelt_vae.models import FACTORIES, GaussianConditional, HierarchicalVAE, build
+from seatbelt_vae.errors import InputError, RunError
+from seatbelt_vae.models import VARIANTS, GaussianConditional, HierarchicalVAE, build
 from seatbelt_vae.models.generative import Decoder, Generative
 from seatbelt_vae.models.likelihoods import GaussianLikelihood
 from seatbelt_vae.models.posteriors import Chain
@@ -17,8 +17,7 @@ from seatbelt_vae.storage import read_tensors, write_tensors
 from tests.tiny import network
 
 TINY = (1, 6, 6)
-ONE_LAYER = ("vae", "lipschitz-vae")
-KINDS = [(name, "mlp" if name == "lipschitz-vae" else "conv") for name in FACTORIES] + [("vae", "mlp")]
+KINDS = [(name, "mlp" if variant.certified else "conv") for name, variant in VARIANTS.items()] + [("vae", "mlp")]
 
 
 def trained(model: HierarchicalVAE, dtype: torch.dtype) -> HierarchicalVAE:
@@ -42,7 +41,7 @@ def outputs(model: HierarchicalVAE, dtype: torch.dtype) -> list[Tensor]:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(("name", "kind"), KINDS)
 def test_a_model_comes_back_to_the_bit(name: str, kind: str, dtype: torch.dtype, tmp_path: Path) -> None:
-    sizes = (4,) if name in ONE_LAYER else (4, 2)
+    sizes = (4, 2) if VARIANTS[name].deep else (4,)
     model = trained(build(name, (1, 28, 28), latent_sizes=sizes, network=kind, hidden_sizes=(8,)), dtype)
     loaded = HierarchicalVAE.from_pretrained(model.save_pretrained(tmp_path / "model"))
     assert not loaded.training
@@ -108,8 +107,8 @@ ARGUMENTS = {"image_shape": [1, 28, 28], "latent_sizes": [2], "network": "conv"}
     ("changes", "message"),
     [
         ({"library": "another"}, "does not describe a seatbelt-vae model"),
-        ({"model": "gan"}, "model 'gan': must be one of vae, dlgm"),
-        ({"model": ["vae"]}, "must be one of vae, dlgm"),
+        ({"model": "gan"}, "model: 'gan' is unknown, use one of vae, "),
+        ({"model": ["vae"]}, "model: ['vae'] is unknown (did you mean vae?)"),
         ({"arguments": None}, "arguments must be a table"),
         ({"arguments": [1, 2]}, "arguments must be a table"),
         ({"arguments": {}}, "arguments must be a table with image_shape"),
@@ -121,7 +120,7 @@ ARGUMENTS = {"image_shape": [1, 28, 28], "latent_sizes": [2], "network": "conv"}
         ({"arguments": {**ARGUMENTS, "latent_sizes": [2.5]}}, "latent_sizes [2.5]"),
         ({"arguments": {**ARGUMENTS, "latent_sizes": [True]}}, "latent_sizes [True]"),
         ({"arguments": {**ARGUMENTS, "latent_sizes": []}}, "latent_sizes []"),
-        ({"arguments": {**ARGUMENTS, "latent_sizes": [4, 2]}}, "a VAE has one layer"),
+        ({"arguments": {**ARGUMENTS, "latent_sizes": [4, 2]}}, "layers: vae has one layer, not 2"),
         ({"arguments": {**ARGUMENTS, "latent_sizes": [3]}}, "does not fit its config.json"),
         ({"arguments": {**ARGUMENTS, "network": "resnet"}}, "network 'resnet'"),
         ({"arguments": {**ARGUMENTS, "network": 3}}, "network: must be one of conv, mlp, tiny, or a pair of modules"),
@@ -198,31 +197,77 @@ def test_the_hub_hands_over_a_folder(monkeypatch: pytest.MonkeyPatch, saved: Pat
     assert asked == [("owner/name", ["config.json", "model.safetensors"])]
 
 
-def test_weights_that_share_memory_go_on_sharing_it(tmp_path: Path) -> None:
-    """An encoder and a decoder with one matrix between them: it is still one after loading, and after a step."""
+class Tied(nn.Module):
+    """A decoder whose last weight is the encoder's first."""
 
-    class Decoder(nn.Module):
-        def __init__(self, tied: nn.Linear) -> None:
-            super().__init__()
-            self.first, self.second = nn.Linear(4, 16), nn.Linear(784, 16, bias=False)
-            self.second.weight = tied.weight
+    def __init__(self, encoder: nn.Linear) -> None:
+        super().__init__()
+        self.first = nn.Linear(4, 16)
+        self.last = nn.Linear(784, 16, bias=False)
+        self.last.weight = encoder.weight
 
-        def forward(self, z: Tensor) -> Tensor:
-            return (self.first(z) @ self.second.weight).view(-1, 1, 28, 28)
+    def forward(self, z: Tensor) -> Tensor:
+        return (self.first(z) @ self.last.weight).view(-1, 1, 28, 28)
 
-    def networks() -> tuple[nn.Module, nn.Module]:
-        linear = nn.Linear(784, 16)
-        return nn.Sequential(nn.Flatten(), linear, nn.ReLU()), Decoder(linear)
 
-    model = build("vae", (1, 28, 28), latent_sizes=(4,), network=networks()).double()
-    model.save_pretrained(tmp_path)
-    loaded = HierarchicalVAE.from_pretrained(tmp_path, network=networks())
-    assert len(list(loaded.parameters())) == len(list(model.parameters())) == 6
-    assert {weight.dtype for weight in loaded.parameters()} == {torch.float64}
-    x = torch.rand(3, 1, 28, 28, dtype=torch.float64)
-    assert torch.equal(loaded.eval().reconstruct(x), model.eval().reconstruct(x))
-    optimiser = torch.optim.SGD(loaded.parameters(), lr=0.1)
-    loaded.reconstruct(x).sum().backward()
-    optimiser.step()
-    state = loaded.state_dict()
-    assert torch.equal(state["posterior.features.1.weight"], state["likelihood.network.second.weight"])
+def tied_pair() -> tuple[nn.Module, nn.Module]:
+    encoder = nn.Linear(784, 16)
+    return nn.Sequential(nn.Flatten(), encoder, nn.ReLU()), Tied(encoder)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_tied_weights_stay_one(dtype: torch.dtype, tmp_path: Path) -> None:
+    model = trained(build("vae", (1, 28, 28), latent_sizes=(4,), network=tied_pair()), dtype)
+    loaded = HierarchicalVAE.from_pretrained(model.save_pretrained(tmp_path), network=tied_pair())
+    sizes = [weight.shape for weight in model.parameters()]
+    assert [weight.shape for weight in loaded.parameters()] == sizes
+    assert len(sizes) == 6
+    assert loaded.likelihood.network.last.weight is loaded.posterior.features[1].weight
+    assert all(map(torch.equal, outputs(model, dtype), outputs(loaded, dtype)))
+
+
+def test_what_the_hub_is_asked(monkeypatch: pytest.MonkeyPatch, saved: Path) -> None:
+    asked: dict[str, Any] = {}
+
+    def download(name: str, **options: Any) -> str:
+        asked.update(options)
+        return str(saved)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    HierarchicalVAE.from_pretrained("owner/name", revision="v1", token="secret")
+    assert (asked["revision"], asked["token"]) == ("v1", "secret")
+
+
+def test_a_pushed_model_has_a_card(monkeypatch: pytest.MonkeyPatch, saved: Path) -> None:
+    pushed: dict[str, str] = {}
+
+    class Hub:
+        def __init__(self, token: str | None = None) -> None:
+            assert token == "secret"
+
+        def create_repo(self, repo_id: str, **options: Any) -> Any:
+            return type("Repo", (), {"repo_id": repo_id})
+
+        def upload_folder(self, *, folder_path: Path, **options: Any) -> str:
+            for path in Path(folder_path).iterdir():
+                pushed[path.name] = path.read_bytes().decode("latin-1")
+            return "https://hub/commit"
+
+    monkeypatch.setattr("huggingface_hub.hub_mixin.HfApi", Hub)
+    model = HierarchicalVAE.from_pretrained(saved)
+    assert model.push_to_hub("owner/name", token="secret") == "https://hub/commit"
+    assert sorted(pushed) == ["README.md", "config.json", "model.safetensors"]
+    assert "license: apache-2.0" in pushed["README.md"]
+    assert 'from_pretrained("owner/name")' in pushed["README.md"]
+    assert "Latents, bottom layer first: [2]" in pushed["README.md"]
+    assert pushed["model.safetensors"] == (saved / "model.safetensors").read_bytes().decode("latin-1")
+
+
+def test_a_hub_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch, saved: Path) -> None:
+    def offline(*args: Any, **settings: Any) -> Any:
+        raise OSError("no route\nto host")
+
+    monkeypatch.setattr("huggingface_hub.hub_mixin.HfApi", offline)
+    with pytest.raises(RunError) as caught:
+        HierarchicalVAE.from_pretrained(saved).push_to_hub("owner/name")
+    assert str(caught.value) == "owner/name: could not be pushed (no route)"

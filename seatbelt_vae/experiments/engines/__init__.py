@@ -44,6 +44,13 @@ class Resources:
     partition: str | None = None
     address: str | None = None
 
+    @property
+    def megabytes(self) -> str | None:
+        """The memory as Slurm takes it."""
+        if self.memory is None:
+            return None
+        return f"{max(1, round(self.memory * 1024))}M"
+
 
 def make_engine(name: str, logs: Path, resources: Resources) -> Engine:
     """Make an engine by its name.
@@ -62,11 +69,11 @@ def make_engine(name: str, logs: Path, resources: Resources) -> Engine:
         1
     """
     check_resources(name, resources)
-    workers, gpus = resources.workers, resources.gpus
+    workers = resources.workers
     if name == "local":
         from seatbelt_vae.experiments.engines.submitit import local
 
-        return local(logs, workers or _cores(), gpus)
+        return local(logs, workers or _cores(), resources.gpus)
     if name == "slurm":
         from seatbelt_vae.experiments.engines.submitit import slurm
 
@@ -75,14 +82,14 @@ def make_engine(name: str, logs: Path, resources: Resources) -> Engine:
             workers or _MANY,
             minutes=resources.time or _MINUTES,
             partition=resources.partition,
-            gpus=gpus,
-            cpus=resources.cpus,
-            memory=resources.memory,
+            gpus_per_node=resources.gpus,
+            cpus_per_task=resources.cpus,
+            mem=resources.megabytes,
         )
     if name == "ray":
         from seatbelt_vae.experiments.engines.ray import Ray
 
-        return Ray(resources.address, workers, resources.cpus or 1, gpus or 0)
+        return Ray(resources.address, workers, resources.cpus or 1, resources.gpus or 0)
     return InProcess()
 
 
@@ -113,7 +120,7 @@ def check_resources(name: str, resources: Resources) -> None:
         if value is None:
             continue
         if field.name not in ENGINES[name]:
-            takers = ", ".join(engine for engine, taken in ENGINES.items() if field.name in taken)
-            raise InputError(f"--{field.name}: means nothing to the engine {name}, only to {takers}")
+            takers = [engine for engine, taken in ENGINES.items() if field.name in taken]
+            raise InputError(f"--{field.name}: means nothing to the engine {name}, only to {', '.join(takers)}")
         if not isinstance(value, str) and (value < 0 or (value == 0 and field.name != "gpus")):
             raise InputError(f"--{field.name}: {value} is out of range, use a number above 0")

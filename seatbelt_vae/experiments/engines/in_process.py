@@ -1,7 +1,7 @@
 """One run after the other, in this process."""
 
 from seatbelt_vae.experiments.engines.protocol import Job
-from seatbelt_vae.experiments.work import perform
+from seatbelt_vae.experiments.tasks import perform
 
 
 class InProcess:

@@ -4,15 +4,15 @@ from typing import NamedTuple, Protocol
 
 
 class Job(NamedTuple):
-    """One run to be worked on: two paths, the arguments of `seatbelt_vae.experiments.work.perform`.
+    """One run to be worked on: two paths, the arguments of `seatbelt_vae.experiments.tasks.perform`.
 
     Attributes:
         run: the run's folder.
-        work: the file that says what is to be done to it.
+        task: the file that says what is to be done to it.
     """
 
     run: str
-    work: str
+    task: str
 
 
 class Engine(Protocol):

@@ -4,14 +4,18 @@ References:
     Moritz et al. 2018, Ray: A Distributed Framework for Emerging AI Applications.
 """
 
+import importlib.util
 import os
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments.engines.protocol import Job
-from seatbelt_vae.experiments.work import perform
+from seatbelt_vae.experiments.tasks import perform
 
 _MANY = 1000  # jobs that a cluster's own queue is given at a time
+_ANSWER = 5.0  # seconds that a cluster has to answer
 _STORE = 80 * 2**20  # bytes of Ray's object store, of which jobs need nothing; Ray takes no less
 
 
@@ -19,7 +23,8 @@ class Ray:
     """An engine over a Ray cluster.
 
     Args:
-        address: of a cluster, such as ``auto`` or ``ray://head:10001``; None starts one on this machine.
+        address: of a cluster, such as ``auto`` or ``head:6379``; ``ray://head:10001`` needs ``ray[client]``. None
+            starts one on this machine.
         workers: number of jobs at a time; on a cluster as many as it has room for by default.
         cpus: cores of a job.
         gpus: GPUs of a job; Ray lets it see these only.
@@ -32,6 +37,8 @@ class Ray:
     def __init__(self, address: str | None, workers: int | None, cpus: int = 1, gpus: int = 0) -> None:
         self._ray = _ray()
         address = address or os.environ.get("RAY_ADDRESS")
+        if address:
+            _check_address(address)
         try:
             self._ray.init(**_settings(address, workers, cpus))
         except Exception as error:  # of many kinds, some of them Ray's own
@@ -70,6 +77,28 @@ class Ray:
         self._ray.shutdown()
 
 
+def _check_address(address: str) -> None:
+    """Refuse in seconds what Ray itself would try to reach for a quarter of an hour.
+
+    Raises:
+        InputError: ``ray://`` without Ray's client.
+        RunError: nothing answers at the address.
+    """
+    if address.startswith("ray://") and importlib.util.find_spec("grpc") is None:
+        raise InputError(f"ray: {address} needs Ray's client: pip install 'ray[client]'")
+    place = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        host, port = place.hostname, place.port
+    except ValueError as error:
+        raise InputError(f"ray: {address} is no address, use one such as head:6379") from error
+    if host is None or port is None:  # auto, local
+        return
+    try:
+        socket.create_connection((host, port), timeout=_ANSWER).close()
+    except OSError as error:
+        raise RunError(f"ray: {address} gives no cluster ({error.strerror or error})") from error
+
+
 def _settings(address: str | None, workers: int | None, cpus: int) -> dict[str, Any]:
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     if address:
@@ -83,5 +112,5 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise InputError("--engine ray needs Ray: pip install 'seatbelt-vae[ray]'") from error
+        raise InputError("--engine ray needs Ray: pip install ray") from error
     return ray

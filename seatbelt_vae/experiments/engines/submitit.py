@@ -19,7 +19,7 @@ from typing import Any
 
 from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments.engines.protocol import Job
-from seatbelt_vae.experiments.work import perform
+from seatbelt_vae.experiments.tasks import perform
 
 _LONG = 60 * 24 * 365  # minutes: processes of this machine have no time limit
 _TIMEOUTS = 20  # how often Slurm's time limit may put a job back into the queue
@@ -32,15 +32,15 @@ _GRACE = 5.0  # seconds for the jobs that are stopped to save their state
 class Resumed:
     """`perform`, with what submitit calls before Slurm takes the machine away: the same job is queued again."""
 
-    def __call__(self, run: str, work: str) -> None:
+    def __call__(self, run: str, task: str) -> None:
         """Do a job."""
-        perform(run, work)
+        perform(run, task)
 
-    def checkpoint(self, run: str, work: str) -> Any:
+    def checkpoint(self, run: str, task: str) -> Any:
         """Say what to queue: the run goes on from its last checkpoint."""
         from submitit.helpers import DelayedSubmission
 
-        return DelayedSubmission(self, run, work)
+        return DelayedSubmission(self, run, task)
 
 
 class Submitit:
@@ -64,7 +64,10 @@ class Submitit:
         is_over: Callable[[Any], bool] = lambda task: bool(task.done()),
     ) -> None:
         self.slots = slots
-        self._executor, self._place, self._log, self._is_over = executor, place, log, is_over
+        self._executor = executor
+        self._place = place
+        self._log = log
+        self._is_over = is_over
         self._jobs: dict[int, tuple[Job, Any]] = {}  # by slot
 
     def submit(self, job: Job) -> None:
@@ -73,7 +76,7 @@ class Submitit:
         Raises:
             RunError: the cluster refuses it.
         """
-        slot = next(slot for slot in range(self.slots) if slot not in self._jobs)
+        slot = min(set(range(self.slots)) - set(self._jobs))
         self._executor.update_parameters(**self._place(slot))
         try:
             with _stderr_in(self._log):
@@ -84,11 +87,16 @@ class Submitit:
     def ended(self, timeout: float) -> list[tuple[Job, str]]:
         """Give the jobs that have ended since the last call, waiting up to `timeout` seconds."""
         until = time.monotonic() + timeout
-        while not (over := [slot for slot, (_, task) in self._jobs.items() if self._is_over(task)]):
-            if time.monotonic() >= until:
-                return []
+        while True:
+            over = [slot for slot, (_, task) in self._jobs.items() if self._is_over(task)]
+            if over or time.monotonic() >= until:
+                break
             time.sleep(_POLL)
-        return [(job, _end_of(task.paths.stderr)) for job, task in map(self._jobs.pop, over)]
+        ended = []
+        for slot in over:
+            job, task = self._jobs.pop(slot)
+            ended.append((job, _end_of(task.paths.stderr)))
+        return ended
 
     def close(self) -> None:
         """Cancel the jobs that are at work, and wait a moment for them to save their state."""
@@ -113,12 +121,15 @@ def local(logs: Path, workers: int, gpus: int | None) -> Submitit:
     import torch
 
     there = torch.cuda.device_count()
-    each = min(1, there) if gpus is None else gpus
+    each = gpus
+    if each is None:
+        each = min(1, there)
     if each > there:
         raise InputError(f"--gpus: {each} for each worker are asked for, this machine has {there}")
 
     def place(slot: int) -> dict[str, Any]:
-        mine = tuple((slot * each + i) % there for i in range(each))
+        first = slot * each
+        mine = tuple(gpu % there for gpu in range(first, first + each))
         return {"gpus_per_node": each, "visible_gpus": mine}
 
     executor = _submitit().LocalExecutor(logs)
@@ -126,16 +137,7 @@ def local(logs: Path, workers: int, gpus: int | None) -> Submitit:
     return Submitit(executor, workers, logs / "submitit.log", place=place)
 
 
-def slurm(
-    logs: Path,
-    workers: int,
-    *,
-    minutes: int,
-    partition: str | None = None,
-    gpus: int | None = None,
-    cpus: int | None = None,
-    memory: float | None = None,
-) -> Submitit:
+def slurm(logs: Path, workers: int, *, minutes: int, **resources: Any) -> Submitit:
     """Make an engine that gives each run to Slurm as a job of its own.
 
     A job that is preempted or out of time is queued again, and goes on from its last checkpoint. Store and package must
@@ -145,10 +147,7 @@ def slurm(
         logs: folder for submitit's files, in the store.
         workers: number of jobs in the queue at a time.
         minutes: time limit of a job.
-        partition: the cluster's own by default.
-        gpus: GPUs of a job.
-        cpus: cores of a job.
-        memory: of a job, in GB.
+        resources: ``partition``, ``gpus_per_node``, ``cpus_per_task`` and ``mem`` of a job; None for the cluster's own.
 
     Raises:
         InputError: submitit is not installed, or this machine has no Slurm.
@@ -157,9 +156,7 @@ def slurm(
     if not submitit.SlurmExecutor.affinity() > 0:
         raise InputError("--engine slurm: there is no srun on this machine, start the sweep where sbatch works")
     executor = submitit.SlurmExecutor(logs, max_num_timeout=_TIMEOUTS)
-    asked = {"partition": partition, "gpus_per_node": gpus, "cpus_per_task": cpus}
-    asked["mem"] = None if memory is None else f"{max(1, round(memory * 1024))}M"
-    given = {name: value for name, value in asked.items() if value is not None}
+    given = {name: value for name, value in resources.items() if value is not None}
     executor.update_parameters(job_name="seatbelt", time=minutes, **given)
     return Submitit(executor, workers, logs / "submitit.log", is_over=Queue().is_over)
 
@@ -208,7 +205,7 @@ def _submitit() -> Any:
     try:
         import submitit
     except ImportError as error:
-        raise InputError("--engine local and slurm need submitit: pip install 'seatbelt-vae[slurm]'") from error
+        raise InputError("--engine local and slurm need submitit: pip install submitit") from error
     return submitit
 
 

@@ -9,29 +9,11 @@ from torch.distributions import Normal
 
 from seatbelt_vae import metrics
 from seatbelt_vae.data import ImageDataset, Split
-from seatbelt_vae.metrics.noise import SCALES
+from seatbelt_vae.experiments.evaluation.settings import EvaluationSettings
 from seatbelt_vae.models import HierarchicalVAE
 
-
-@dataclass(frozen=True)
-class EvaluationSettings:
-    """How exactly to measure.
-
-    Attributes:
-        samples: draws of z for each image.
-        iwae_samples: draws for the importance-weighted bound.
-        aggregate_samples: samples at which the aggregate posterior over all training images is evaluated.
-        scales: standard deviations of the noise, for data in [−1, 1].
-        noise_images: test images at most for the noise.
-        seed: of all draws.
-    """
-
-    samples: int = 1
-    iwae_samples: int = 64
-    aggregate_samples: int = 1000
-    scales: tuple[float, ...] = SCALES
-    noise_images: int = 500
-    seed: int = 0
+CHUNK = 256
+"""Images at a time."""
 
 
 @dataclass(frozen=True)
@@ -77,9 +59,8 @@ class Subject:
     @cached_property
     def bound(self) -> metrics.EvidenceBound:
         """The ELBO of the test images."""
-        return metrics.elbo(
-            self.model, self.test, self.settings.samples, seed=self.settings.seed, progress=self.progress
-        )
+        settings = self.settings
+        return metrics.elbo(self.model, self.test, settings.samples, seed=settings.seed, progress=self.progress)
 
     @cached_property
     def test_posteriors(self) -> tuple[Normal, ...]:
@@ -100,10 +81,9 @@ class Subject:
     def reconstructions(self) -> Tensor:
         """Mean images decoded from the posterior means of the test images, on the CPU."""
         device = next(self.model.parameters()).device
+        means = []
         with torch.no_grad():
-            means = (self.model.reconstruct(self.test[start : start + 256].to(device)) for start in self._starts)
-            return torch.cat([mean.cpu() for mean in means])
-
-    @property
-    def _starts(self) -> range:
-        return range(0, len(self.test), 256)
+            for start in range(0, len(self.test), CHUNK):
+                images = self.test[start : start + CHUNK].to(device)
+                means.append(self.model.reconstruct(images).cpu())
+        return torch.cat(means)

@@ -1,0 +1,95 @@
+"""Training: done once, kept in the run's folder, taken up where it was stopped, and found there again."""
+
+from pathlib import Path
+from shlex import quote
+
+from seatbelt_vae.data import ImageDataset
+from seatbelt_vae.experiments.build import build_model, build_objective, resolved
+from seatbelt_vae.experiments.environment import environment
+from seatbelt_vae.experiments.lock import hold
+from seatbelt_vae.experiments.spec import ExperimentSpec
+from seatbelt_vae.experiments.store import RunFolder, located, open_data
+from seatbelt_vae.models import HierarchicalVAE
+from seatbelt_vae.objectives import Objective
+from seatbelt_vae.training import Settings, Update, choose_device, train
+
+
+def run_training(
+    spec: ExperimentSpec,
+    out: str | Path | None = None,
+    *,
+    device: str = "auto",
+    checkpoint_every: int = 500,
+    log_every: int = 50,
+    progress: bool = False,
+) -> RunFolder:
+    """Train what a spec describes, into its folder.
+
+    What is finished is not done again, what was interrupted goes on, and a folder of another spec is refused.
+
+    Args:
+        spec: what to train.
+        out: the run's folder; ``runs/<name of the run>`` by default.
+        device: where to train.
+        checkpoint_every: steps between checkpoints.
+        log_every: steps between records.
+        progress: show a bar on stderr.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        InputError: the spec, the data or the folder are wrong.
+        RunError: the training failed, or another process is at work on the folder.
+        KeyboardInterrupt: Ctrl-C; the message says how to go on.
+    """
+    place = choose_device(device)
+    dataset = open_data(spec.data)
+    spec = completed(spec, dataset)
+    images = dataset.split(spec.data.test, spec.data.seed).train
+    model, objective = ingredients(spec, images)  # refuses before there is a folder
+    folder = RunFolder.create(out or Path("runs") / spec.run_name, spec)
+    if folder.finished:
+        return folder
+    try:
+        with hold(folder.path):
+            folder.add_environment(environment(place))
+            train(
+                model,
+                images,
+                objective,
+                **spec.training.model_dump(),
+                device=device,
+                out=folder.path,
+                resume=True,
+                checkpoint_every=checkpoint_every,
+                log_every=log_every,
+                progress=progress,
+            )
+    except KeyboardInterrupt as stop:
+        again = f"seatbelt train --out {quote(str(folder.path))} --resume"
+        stop.args = (f"stopped at step {folder.step} of {spec.training.steps}, go on with: {again}",)
+        raise
+    return folder
+
+
+def completed(spec: ExperimentSpec, dataset: ImageDataset) -> ExperimentSpec:
+    """Write every default out, and make paths absolute: the spec that a run's folder holds and is named after.
+
+    Raises:
+        InputError: the settings do not go together, or the data are not those of the spec's digest.
+    """
+    spec = resolved(spec, dataset)
+    return spec.model_copy(update={"data": located(spec.data)})
+
+
+def ingredients(spec: ExperimentSpec, images: ImageDataset) -> tuple[HierarchicalVAE, Objective]:
+    """Build the model and the objective of a completed spec.
+
+    Raises:
+        InputError: the spec cannot be trained on these images.
+    """
+    model = build_model(spec, images.image_shape)
+    objective = build_objective(spec, images)
+    Update(model, images, objective, Settings(**spec.training.model_dump()))
+    return model, objective
