@@ -1,52 +1,107 @@
-"""The first page of a reproduction: the measures of an attack side by side, and both words where two attacks differ."""
+"""A reproduction on paper: measures side by side, both words where attacks differ, every cell of every table."""
 
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
-from seatbelt_vae.experiments.recipes import RECIPES, Results, Verdict, scale_of
-from seatbelt_vae.experiments.recipes.verdicts import Word
+import pytest
+
 from seatbelt_vae.metrics import Interval
-from seatbelt_vae.report.reproduction.document import _overview
-from seatbelt_vae.report.reproduction.effects import effects_chart
-from seatbelt_vae.report.reproduction.figures import figures
-from seatbelt_vae.report.reproduction.write import Section
+from seatbelt_vae.report.reproduction import Lines, Section, document, overview, page, tables
+from seatbelt_vae.report.reproduction_figures import effects_chart, figures, pareto_chart
+from seatbelt_vae.report.table_formats import to_markdown
+from seatbelt_vae.reproduction import Images, Results, Verdict, Word, recipe, scale_of, title_of
+
+SMOKE = scale_of("smoke")
+SPRITES = Images("sprites")
+FIG5 = recipe("fig5", SMOKE, SPRITES)
 
 
-def verdict(quantity: str, word: Word, attack: str = "", value: float = 0.5, paper: float | None = None) -> Verdict:
+def verdict(measure: str, word: Word, attack: str = "", value: float = 0.5, paper: float | None = None) -> Verdict:
     effect = Interval(value, value - 0.1, value + 0.1)
-    return Verdict("It rises", "chairs", attack, quantity, effect, False, "", paper, 3, 40, word)
+    return Verdict("It rises", "chairs", attack, measure, effect, False, "", paper, 3, 40, word)
 
 
-def overview(*verdicts: Verdict) -> list[str]:
-    return _overview([Section(RECIPES["fig5"], (), verdicts, (), ())])
+def row(label: str, measure: str, value: float, attack: str = "latent, cold") -> dict[str, object]:
+    return {
+        "data": "chairs", "attack": attack, "label": label, "model": "beta-tcvae", "family": label, "layers": 1,
+        "beta": 1, "measure": measure, "title": title_of(measure), "unit": "nats", "better": "higher", "value": value,
+        "low": value - 1, "high": value + 1, "ratio": False, "seeds": 3, "pairs": 40, "paper": 5.0,
+    }  # fmt: skip
+
+
+def written(*verdicts: Verdict) -> tuple[Lines, Lines]:
+    return overview([Section(FIG5, [], list(verdicts))])
+
+
+def cells_of(text: str) -> list[list[int]]:
+    """The number of cells of every row of every table of a Markdown text."""
+    found: list[list[int]] = []
+    inside = False
+    for line in text.splitlines():
+        if line.startswith("|"):
+            if not inside:
+                found.append([])
+            found[-1].append(len(re.findall(r"(?<!\\)\|", line)) - 1)
+        inside = line.startswith("|")
+    return found
 
 
 def test_the_measures_of_an_attack_stand_side_by_side() -> None:
-    lines = overview(
+    side_by_side, others = written(
         verdict("objective", Word.FAILS, "latent, cold", paper=10.0),
-        verdict("objective", Word.FAILS, "latent, path", paper=10.0),
+        verdict("objective", Word.FAILS, "latent, continuation", paper=10.0),
         verdict("auddc", Word.HOLDS, "latent, cold"),
-        verdict("auddc", Word.OPEN, "latent, path", value=0.25),
+        verdict("auddc", Word.OPEN, "latent, continuation", value=0.25),
         verdict("elbo", Word.HOLDS),
     )
-    (attacked,) = (line for line in lines if "| latent |" in line)
-    assert "the paper 10.0: **does not hold** |" in attacked
-    assert "0.25 [0.15, 0.35]: **not decided** (latent, cold: holds; latent, path: not decided) |" in attacked
-    head = lines[lines.index(attacked) - 2]
-    assert head.count("|") == attacked.count("|") == 7
-    (other,) = (line for line in lines if "ELBO" in line)
-    assert other.endswith("| **holds** |")
+    head, attacked = side_by_side
+    assert head[-2:] == [title_of("objective"), "AUDDC"]
+    assert attacked[-2].endswith("the paper 10.0: **does not hold**")
+    differ = "(latent, cold: holds; latent, continuation: not decided)"
+    assert attacked[-1] == f"0.25 [0.15, 0.35]: **not decided** {differ}"
+    _, other = others
+    assert other[3] == "ELBO"
+    assert other[-1] == "**holds**"
 
 
 def test_one_measure_keeps_a_line_of_its_own_and_what_was_not_measured_is_counted() -> None:
-    lines = overview(verdict("auddc", Word.HOLDS, "output, path"), verdict("mse", Word.OPEN, value=float("nan")))
-    assert any("AUDDC, output attack | 0.50 [0.40, 0.60] |  | **holds** |" in line for line in lines)
-    assert not any("| attack |" in line for line in lines)
-    assert any(line.startswith("1 verdicts more have nothing") for line in lines)
+    found = [
+        verdict("auddc", Word.HOLDS, "output, continuation"),
+        verdict("mse", Word.OPEN, value=float("nan")),
+    ]
+    side_by_side, others = written(*found)
+    assert len(side_by_side) == 1
+    assert [line[3:] for line in others[1:]] == [["AUDDC, output attack", "0.50 [0.40, 0.60]", "", "**holds**"]]
+    text = document([Section(FIG5, [], found)], Results(SMOKE), command="seatbelt", failed={})
+    assert "\n1 verdicts more have nothing" in text
+
+
+def test_every_row_of_every_table_has_every_cell() -> None:
+    barred = verdict("target_nll", Word.OPEN, "latent, cold")
+    assert "|" in title_of("target_nll")
+    others = [verdict("auddc", Word.HOLDS, "latent, cold"), verdict("log_likelihood", Word.HOLDS)]
+    rows = [row("VAE", "target_nll", 3.0), row("β-TCVAE", "target_nll", 4.0), row("VAE", "auddc", 0.5)]
+    section = Section(FIG5, rows, [barred, *others], tables(FIG5, rows))
+    first = document([section], Results(SMOKE), command="seatbelt", failed={})
+    for text, count in ((first, 2), (page(section, "seatbelt"), 2)):
+        found = cells_of(text)
+        assert len(found) == count
+        for table in found:
+            assert len(table) > 2
+            assert len(set(table)) == 1
+    assert len(cells_of(to_markdown(section.tables[0]))[0]) == 4
+
+
+@pytest.mark.parametrize("path", sorted(Path("docs/reproduction").glob("**/*.md")), ids=str)
+def test_every_row_of_the_documents_has_every_cell(path: Path) -> None:
+    for table in cells_of(path.read_text()):
+        assert len(set(table)) == 1
 
 
 def effects(*values: float) -> list[Verdict]:
-    plain = [verdict("auddc", Word.OPEN, "latent, path", value=value) for value in values]
+    plain = [verdict("auddc", Word.OPEN, "latent, continuation", value=value) for value in values]
     return [replace(each, whose="A", condition=f"{place} steps") for place, each in enumerate(plain)]
 
 
@@ -63,10 +118,19 @@ def test_effects_stand_by_condition_with_their_intervals() -> None:
 
 
 def test_only_what_is_known_under_some_condition_is_drawn() -> None:
-    verdicts = [*effects(0.5, math.nan), verdict("auddc", Word.OPEN, "latent, path")]
-    results = Results(scale_of("smoke"))
-    ((name, caption, svg),) = figures(RECIPES["dependence"], results, (), verdicts)
-    assert name == "dependence-effects-chairs-latent-path-auddc"
-    assert caption == "chairs, latent, path, effects on AUDDC"
+    verdicts = [*effects(0.5, math.nan), verdict("auddc", Word.OPEN, "latent, continuation")]
+    made = recipe("dependence", SMOKE, SPRITES)
+    ((name, caption, svg),) = figures(made, Results(SMOKE), Images("chairs"), (), verdicts)
+    assert name == "dependence-effects-chairs-latent-continuation-auddc"
+    assert caption == "chairs, latent, continuation, effects on AUDDC"
     assert ">0 steps<" in svg
     assert ">1 steps<" not in svg
+
+
+def test_a_point_stands_at_its_mse() -> None:
+    rows = [row("VAE", "f50", 0.3), row("VAE, adversarial", "f50", 0.4), row("Blend", "f50", 0.5)]
+    (dots,) = pareto_chart(rows, {"VAE": 0.01, "VAE, adversarial": 0.02}).to_dict()["datasets"].values()
+    assert [(each["model"], each["way"], each["x"], each["y"]) for each in dots] == [
+        ("VAE", "plain", 0.01, 0.3),
+        ("VAE", "adversarial", 0.02, 0.4),
+    ]
