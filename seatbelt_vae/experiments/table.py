@@ -47,8 +47,18 @@ class Table:
         Returns:
             (P,) or (P, K) under an attack, (1,) or (N,) without one; empty where it was not measured.
         """
+        name = key.partition("@")[0]
+        return self._placed(cell, key, self._all(cell).get(name, EMPTY))
+
+    def errors(self, cell: Cell, key: str) -> Tensor:
+        """Standard errors of a measure of a run, one for each of its `values`; NaN where there is none."""
+        name = key.partition("@")[0]
+        found = _errors(cell, name, len(self.places(cell, name)))
+        return self._placed(cell, key, torch.tensor(_numbers(found), dtype=torch.float64))
+
+    def _placed(self, cell: Cell, key: str, found: Tensor) -> Tensor:
+        """The numbers at the place that a key names; all where it names none."""
         name, _, at = key.partition("@")
-        found = self._all(cell).get(name, EMPTY)
         if not at or not found.numel():
             return found
         place = _place_of(at, self.places(cell, name))

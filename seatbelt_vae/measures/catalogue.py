@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -144,6 +145,7 @@ GAINED = (
         "pair",
         of=lambda attacked: attacked.assessment.nll.mean(1),
         targeted=True,
+        listed=False,
     ),
     Measure(
         "to_target_at_0.5",
@@ -169,7 +171,10 @@ GAINED = (
 """What a targeted attack gained, one number a pair."""
 
 REACHED = (
-    _delta("objective_clean", "Δ, not attacked", "r of x itself, before the attack.", _clean_discrepancy),
+    replace(
+        _delta("objective_clean", "Δ, not attacked", "r of x itself, before the attack.", _clean_discrepancy),
+        better="",
+    ),
     _delta(
         "objective",
         "Δ, geometric mean over λ",
@@ -222,9 +227,9 @@ EVIDENCE = (
     Measure("layer_kl", "KL by layer", "KL(q‖p) of each layer, bottom first: what it holds of x.", "nats"),
     Measure("images", "Test images", "Over which the means and errors are taken.", listed=False),
     Measure("iwae", "IWAE bound", "Importance-weighted bound per image: between ELBO and log p(x).", "nats", "higher"),
-    Measure("active_units", "Active units", "Latent dimensions of each layer with Var_x E[z|x] > 0.01."),
+    Measure("active_units", "Active units", "Latent dimensions of each layer with Var_x E[z|x] > 0.01.", whole=True),
     Measure("collapsed_units", "Collapsed units",
-            "Latent dimensions of each layer that hold under 0.01 nats of an image."),
+            "Latent dimensions of each layer that hold under 0.01 nats of an image.", whole=True),
 )  # fmt: skip
 """How well a model explains images."""
 

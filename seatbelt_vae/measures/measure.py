@@ -31,6 +31,7 @@ class Measure:
         listed: whether tables show it.
         of: computes it from an attack, (P,) or (P, K), NaN where it is not defined; None for a measure of a run.
         targeted: whether the attack must have a target; None where that plays no part.
+        whole: whether it counts something.
         of_objective: whether it is in the unit of what the attack minimised.
     """
 
@@ -46,6 +47,7 @@ class Measure:
     listed: bool = True
     of: Callable[[Attacked], Tensor] | None = None
     targeted: bool | None = None
+    whole: bool = False
     of_objective: bool = False
 
     def applies(self, result: AttackResult) -> bool:

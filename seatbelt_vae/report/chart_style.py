@@ -1,23 +1,41 @@
 """How every chart looks: colours and dashes of models, axes with units, bands, lines and markers."""
 
-from __future__ import annotations
-
-import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
 from seatbelt_vae.metrics import Interval
-from seatbelt_vae.report.curves import LambdaAxis, Row, log_ticks
+from seatbelt_vae.report.axes import BudgetAxis, Domain, log_ticks
 from seatbelt_vae.report.export import needed
-from seatbelt_vae.report.palette import FONT, colour_of, dash_of
+from seatbelt_vae.report.palette import FONT, INK, QUIET, RULE, colour_of, dash_of
 
 if TYPE_CHECKING:
     import altair
 
-WIDTH, HEIGHT = 300, 190  # points of the plotting area: a chart fits a column of a paper, or a telephone
-INK, QUIET, RULE = "#333333", "#666666", "#dddddd"
+WIDTH = 300
+HEIGHT = 190
+"""Points of the plotting area: a chart fits a column of a paper, or a telephone."""
 
-Domain = tuple[float, float] | None
+ABOVE = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleY": -10}
+"""Of an axis whose title lies above it."""
+
+POWER_OF_TEN = (
+    "datum.value >= 0.01 && datum.value <= 9999 ? format(datum.value, '~r') : "
+    "round(datum.value / pow(10, floor(log(datum.value)/LN10 + 1e-9))) + '×10^{' + "
+    "replace(format(floor(log(datum.value)/LN10 + 1e-9), 'd'), '-', '−') + '}'"
+)
+POWER_OF_TWO = "'2^{' + replace(format(datum.value, '~g'), '-', '−') + '}'"
+RADIUS = "format(pow(2, datum.value), '.2~r')"
+
+Row = dict[str, float | str]
+"""What a mark is drawn from; its columns are ``model``, ``x``, ``y``, ``low``, ``high``."""
+
+Column = Tensor | NDArray[np.float64] | Sequence[float]
+"""Numbers of a column, one for each row."""
 
 
 class Style:
@@ -33,12 +51,16 @@ class Style:
 
     def __init__(self, slots: Mapping[str, int], legend: bool) -> None:
         self.alt: Any = needed("altair")
-        self.slots, self.legend = slots, legend
+        self.slots = slots
+        self.legend = legend
         self.datasets: dict[str, list[Row]] = {}
 
     def chart(self, rows: list[Row]) -> Any:
         """Start a layer from rows; they are kept aside until the end, as altair copies a chart at every turn."""
-        name = next((name for name, known in self.datasets.items() if known is rows), f"rows-{len(self.datasets)}")
+        for name, known in self.datasets.items():
+            if known is rows:
+                return self.alt.Chart(self.alt.NamedData(name=name))
+        name = f"rows-{len(self.datasets)}"
         self.datasets[name] = rows
         return self.alt.Chart(self.alt.NamedData(name=name))
 
@@ -53,6 +75,8 @@ class Style:
     def _by_model(self, channel: Any, values: list[Any]) -> Any:
         # Every layer gives the same legend, or Vega-Lite takes one layer's None for all.
         scale = self.alt.Scale(domain=list(self.slots), range=values)
+        if not self.legend:
+            return channel("model:N", scale=scale, legend=None)
         key = self.alt.Legend(
             title=None,
             orient="bottom",
@@ -64,44 +88,48 @@ class Style:
             symbolOpacity=1,
             symbolStrokeWidth=1.8,
         )
-        return channel("model:N", scale=scale, legend=key if self.legend else None)
+        return channel("model:N", scale=scale, legend=key)
 
     def x(self, title: str, domain: Domain, *, field: str = "x:Q", log: bool = False, **axis: Any) -> Any:
         """A horizontal axis, exact at its ends."""
-        ends = {"domain": list(domain)} if domain else {}
-        scale = self.alt.Scale(nice=False, **ends, **({"type": "log"} if log else {}))
-        return self.alt.X(field, axis=self.alt.Axis(title=title, **axis), scale=scale)
+        scale: dict[str, Any] = {"nice": False}
+        if domain:
+            scale["domain"] = list(domain)
+        if log:
+            scale["type"] = "log"
+        return self.alt.X(field, axis=self.alt.Axis(title=title, **axis), scale=self.alt.Scale(**scale))
 
-    def lambda_x(self, axis: LambdaAxis, title: str = "λ", marked: Iterable[float] | None = None) -> Any:
-        """The log2 axis of λ, with 0 apart at its left end; of a radius ε in plain numbers, and without 0.
+    def lambda_x(self, axis: BudgetAxis) -> Any:
+        """The log2 axis of λ, with 0 apart at its left end."""
+        label = f"datum.value < {(axis.zero + axis.low) / 2} ? '0' : {POWER_OF_TWO}"
+        margin = (axis.low - axis.zero) / 2
+        ends = (axis.zero - margin, axis.high)
+        return self.x("λ", ends, values=axis.powers, labelExpr=label, labelOverlap=False)
+
+    def radius_x(self, axis: BudgetAxis, title: str, marked: Iterable[float] = ()) -> Any:
+        """The log axis of a radius, in plain numbers.
 
         Args:
             axis: where each stands.
             title: what it is.
             marked: radii to label; round numbers by default.
         """
-        if title != "λ":
-            ticks = axis.round if marked is None else [axis.place(radius) for radius in marked]
-            margin = (axis.high - axis.low or 1.0) / 25
-            label = "format(pow(2, datum.value), '.2~r')"
-            return self.x(title, (axis.low - margin, axis.high + margin), values=ticks, labelExpr=label)
-        power = "'2^{' + replace(format(datum.value, '~g'), '-', '−') + '}'"
-        label = f"datum.value < {(axis.zero + axis.low) / 2} ? '0' : {power}"
-        margin = (axis.low - axis.zero) / 2
-        return self.x(title, (axis.zero - margin, axis.high), values=axis.ticks, labelExpr=label, labelOverlap=False)
+        ticks = [axis.place(radius) for radius in marked] or axis.round
+        margin = (axis.high - axis.low or 1.0) / 25
+        ends = (axis.low - margin, axis.high + margin)
+        return self.x(title, ends, values=ticks, labelExpr=RADIUS)
 
-    def y(self, title: str, domain: Domain, *, log: bool = False) -> dict[str, Any]:
-        """A vertical axis, its title lying above it."""
-        scale = self.alt.Scale(
-            type="log" if log else "linear",
-            zero=False,
-            **({"domain": list(domain), "nice": False} if domain else {"nice": True}),
-        )
-        ticks = {"values": log_ticks(*domain), "labelExpr": _POWER_OF_TEN} if log and domain else {"tickCount": 5}
-        axis = self.alt.Axis(
-            title=title, titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-34, titleY=-10, **ticks
-        )
-        return {"scale": scale, "axis": axis}
+    def y(self, title: str, domain: Domain = None, *, log: bool = False) -> dict[str, Any]:
+        """A vertical axis, its title lying above it; `log` needs a domain."""
+        scale: dict[str, Any] = {"type": "linear", "zero": False, "nice": True}
+        axis: dict[str, Any] = {"title": title, "titleX": -34, "tickCount": 5, **ABOVE}
+        if domain:
+            scale |= {"domain": list(domain), "nice": False}
+        if domain and log:
+            scale["type"] = "log"
+            del axis["tickCount"]
+            axis |= {"values": log_ticks(*domain), "labelExpr": POWER_OF_TEN}
+        return {"scale": self.alt.Scale(**scale), "axis": self.alt.Axis(**axis)}
 
     def band(self, rows: list[Row], x: Any, y: dict[str, Any]) -> Any:
         """Intervals as a band from `low` to `high`."""
@@ -125,6 +153,12 @@ class Style:
         point = self.chart(rows).mark_point(filled=True, size=34, opacity=1, clip=True, aria=False)
         return point.encode(x=x, y=self.alt.Y("y:Q", **y), color=self.colour())
 
+    def markers(self, rows: list[Row], x: Any, y: dict[str, Any]) -> list[Any]:
+        """Points with their intervals, for what stands apart from a line."""
+        if not rows:
+            return []
+        return [*self.whiskers(rows, x, y), self.dots(rows, x, y)]
+
     def spots(
         self, rows: list[Row], x: Callable[[str], Any], field: str, order: Iterable[str], *, grid: bool = False
     ) -> list[Any]:
@@ -139,18 +173,25 @@ class Style:
         """
         axis = self.alt.Axis(title=None, grid=grid, labelLimit=WIDTH, domain=False, ticks=False)
         y = self.alt.Y(f"{field}:N", sort=list(order), axis=axis)
-        places = {"y": y, "yOffset": self.alt.YOffset("model:N", sort=list(self.slots)), "color": self.colour()}
-        base = self.chart(rows)
-        ends = base.mark_rule(strokeWidth=1.4, aria=False).encode(x=x("low:Q"), x2="high:Q", **places)
-        return [ends, base.mark_point(filled=True, size=60, opacity=1, aria=False).encode(x=x("x:Q"), **places)]
+        beside = self.alt.YOffset("model:N", sort=list(self.slots))
+        base = self.chart(rows).encode(y=y, yOffset=beside, color=self.colour())
+        ends = base.mark_rule(strokeWidth=1.4, aria=False).encode(x=x("low:Q"), x2="high:Q")
+        points = base.mark_point(filled=True, size=60, opacity=1, aria=False).encode(x=x("x:Q"))
+        return [ends, points]
 
-    def markers(self, rows: list[Row], x: Any, y: dict[str, Any]) -> list[Any]:
-        """Points with their intervals, for what stands apart from a line."""
+    def yardsticks(self, rows: list[Row], x: Any, y: dict[str, Any]) -> list[Any]:
+        """Thin grey lines that no model sets, each with its name (``model``) at its end."""
         if not rows:
             return []
-        return [*self.whiskers(rows, x, y), self.dots(rows, x, y)]
+        last = {row["model"]: row for row in rows}
+        y_axis = self.alt.Y("y:Q", **y)
+        line = self.chart(rows).mark_line(stroke=QUIET, strokeWidth=0.9, clip=True, aria=False)
+        name = self.chart(list(last.values())).mark_text(
+            color=QUIET, font=FONT, fontSize=10, align="right", dy=-5, aria=False
+        )
+        return [line.encode(x=x, y=y_axis, detail="model:N"), name.encode(x=x, y=y_axis, text="model:N")]
 
-    def finish(self, layered: Any) -> altair.LayerChart:
+    def finish(self, layered: Any) -> "altair.LayerChart":
         """Size, fonts and rules, the same in every chart."""
         words = {"labelFont": FONT, "titleFont": FONT, "labelFontSize": 11, "titleFontSize": 12}
         chart: altair.LayerChart = (
@@ -167,22 +208,49 @@ class Style:
         return chart
 
 
+def rows_of(model: str, words: Mapping[str, str] | None = None, **columns: Column) -> list[Row]:
+    """A row for each place; a place where a number is not finite is left out.
+
+    Args:
+        model: whose they are.
+        words: what else is the same in every row.
+        columns: numbers by column, one for each place.
+
+    Example:
+        >>> rows_of("VAE", x=[1.0, 2.0], y=torch.tensor([3.0, float("nan")]))
+        [{'model': 'VAE', 'x': 1.0, 'y': 3.0}]
+    """
+    numbers = torch.stack([torch.as_tensor(column, dtype=torch.float64) for column in columns.values()], dim=1)
+    rows: list[Row] = []
+    for place in numbers[numbers.isfinite().all(1)].tolist():
+        rows.append({"model": model, **(words or {}), **dict(zip(columns, place, strict=True))})
+    return rows
+
+
 def spot(interval: Interval) -> Row:
-    """Where a dot stands, and its interval; the ends are the value where there is none."""
-    low, high = (interval.value if math.isnan(end) else end for end in (interval.low, interval.high))
-    return {"x": interval.value, "low": low, "high": high}
+    """Where a dot stands, and its interval; the ends are the value where there is none.
+
+    Example:
+        >>> spot(Interval(0.5, float("nan"), 0.75))
+        {'x': 0.5, 'low': 0.5, 'high': 0.75}
+    """
+    row: Row = {"x": interval.value, "low": interval.low, "high": interval.high}
+    for end in ("low", "high"):
+        if row[end] != row[end]:
+            row[end] = interval.value
+    return row
 
 
-def span(rows: Iterable[Row]) -> tuple[float, float]:
-    """The axis on which all intervals have room."""
-    ends = [float(row[end]) for row in rows for end in ("low", "high")] or [0.0, 1.0]
-    low, high = min(ends), max(ends)
-    margin = 0.06 * ((high - low) or 1.0)
+def span(rows: Sequence[Row], share: float = 0.06) -> tuple[float, float]:
+    """The axis on which all intervals have room.
+
+    Example:
+        >>> span([{"low": 0.0, "high": 1.0}], share=0.5)
+        (-0.5, 1.5)
+    """
+    lows = [float(row["low"]) for row in rows]
+    highs = [float(row["high"]) for row in rows]
+    low = min(lows, default=0.0)
+    high = max(highs, default=1.0)
+    margin = share * ((high - low) or 1.0)
     return low - margin, high + margin
-
-
-_POWER_OF_TEN = (
-    "datum.value >= 0.01 && datum.value <= 9999 ? format(datum.value, '~r') : "
-    "round(datum.value / pow(10, floor(log(datum.value)/LN10 + 1e-9))) + '×10^{' + "
-    "replace(format(floor(log(datum.value)/LN10 + 1e-9), 'd'), '-', '−') + '}'"
-)

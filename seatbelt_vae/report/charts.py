@@ -1,141 +1,209 @@
-"""Curves: Δ, −log p(x_t|z*), success and distortion against λ, the distortion–distortion plot, training.
+"""Curves along λ or ε, the distortion–distortion plot, attacks by layer.
 
 Every chart gives each model its colour and dash, marks units on its axes, and shows 95 % intervals over pairs.
 In texts ``^{…}`` becomes a superscript once the chart is an SVG (`export.typeset`).
 """
 
-from __future__ import annotations
-
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import torch
+from torch import Tensor
 
-from seatbelt_vae.report.chart_style import Domain, Style
-from seatbelt_vae.report.curves import (
-    LambdaAxis,
-    Row,
-    distortion_rows,
-    lambda_rows,
-    monte_carlo_rows,
-    objective_statistic,
-    training_rows,
-)
-from seatbelt_vae.report.measures import objective_unit
-from seatbelt_vae.report.runs import Comparison, ReportRun
+from seatbelt_vae.experiments.table import measure_of
+from seatbelt_vae.metrics import band, curve_at
+from seatbelt_vae.report.axes import BudgetAxis, Domain
+from seatbelt_vae.report.chart_style import Row, Style, rows_of, span, spot
+from seatbelt_vae.report.formats import with_unit
+from seatbelt_vae.report.group import Group, Trial
 
 if TYPE_CHECKING:
     import altair
 
+SHARES = ("success", "relative_distortion")
+"""Measures that lie between 0 and 1, or nearly."""
 
-def objective_chart(comparison: Comparison, *, legend: bool = True) -> altair.LayerChart:
-    """Δ reached against λ: geometric mean over pairs on a log axis (the mean, on a linear one, if some Δ ≤ 0)."""
-    statistic = objective_statistic(comparison)
-    geometric = statistic == "geometric-mean"
-    axis = _lambda_axis(comparison)
-    rows = lambda_rows(comparison, {t.label: t.objective for t in comparison.trials}, axis, statistic)
-    title = f"Δ ({objective_unit(comparison)}), {'geometric mean' if geometric else 'mean'} over pairs"
-    domain = _log_domain(rows) if geometric else None
-    return _against_lambda(comparison, rows, axis, title, legend=legend, log=geometric, domain=domain)
+MOST_TICKS = 8
+"""Radii that an axis marks one by one."""
+
+LAYER = 26
+"""Points for each model in a row of layers."""
 
 
-def target_nll_chart(comparison: Comparison, *, legend: bool = True) -> altair.LayerChart:
-    """−log p(x_t|z*) in nats against λ; the ticks are ±1.96 Monte-Carlo standard errors, the band is over pairs."""
-    axis = _lambda_axis(comparison)
-    rows = lambda_rows(comparison, {t.label: t.target_nll for t in comparison.trials}, axis)
-    title = "−log p(xₜ | z*) (nats), mean over pairs"
-    errors = monte_carlo_rows(comparison, axis)
-    return _against_lambda(comparison, rows, axis, title, legend=legend, errors=errors)
+def budget_chart(group: Group, key: str, *, legend: bool = True) -> "altair.LayerChart":
+    """A measure against λ or ε: mean over pairs, with its 95 % interval.
+
+    λ = 0 stands apart at the left as a marker. Δ is averaged geometrically on a log axis, unless some Δ ≤ 0. Ticks on
+    −log p(x_t|z*) are ±1.96 Monte-Carlo standard errors.
+
+    Args:
+        group: the attack on each model.
+        key: the measure, one number for each pair and budget.
+        legend: whether the chart explains the colours itself.
+    """
+    axis = BudgetAxis.of(group.budgets)
+    ratio = key == "delta" and all(bool((group.values(trial, key) > 0).all()) for trial in group.trials)
+    rows = budget_rows(group, key, axis, ratio=ratio)
+    style = Style(group.models, legend)
+    x = _budget_x(style, group, axis)
+    y = style.y(heading(group, key, ratio=ratio), _domain(key, rows, ratio), log=ratio)
+    line = [row for row in rows if not row["zero"]]
+    zero = [row for row in rows if row["zero"]]
+    layers = [style.band(line, x, y), style.line(line, x, y)]
+    if not group.targeted:
+        layers.append(style.dots(line, x, y))
+    if key == "nll":
+        layers += style.whiskers(monte_carlo_rows(group, axis), x, y)
+    layers += style.markers(zero, x, y)
+    layers += style.yardsticks(_reference_rows(group, key, axis), x, y)
+    return style.finish(style.alt.layer(*layers))
 
 
-def success_chart(comparison: Comparison, *, legend: bool = True) -> altair.LayerChart:
-    """Success against λ: 0 nothing gained, 1 as good as encoding the target."""
-    axis = _lambda_axis(comparison)
-    values = {t.label: np.where(t.defined[:, None], t.success, np.nan) for t in comparison.trials}
-    rows = lambda_rows(comparison, values, axis)
-    return _against_lambda(comparison, rows, axis, "Success s, mean over pairs", legend=legend, domain=_about_one(rows))
+def heading(group: Group, key: str, *, ratio: bool = False) -> str:
+    """A measure with its unit, and what it is averaged over."""
+    measure = measure_of(key)
+    words = measure.title
+    if measure.unit != "data units":
+        words = with_unit(words, group.unit(measure))
+    words += ", geometric mean over " if ratio else ", mean over "
+    words += "pairs" if group.targeted else "images"
+    return words
 
 
-def distortion_chart(comparison: Comparison, *, legend: bool = True) -> altair.LayerChart:
-    """Relative distortion ‖d‖/‖x − x_t‖ against λ."""
-    axis = _lambda_axis(comparison)
-    rows = lambda_rows(comparison, {t.label: t.relative_distortion for t in comparison.trials}, axis)
-    title = "‖d‖ / ‖x − xₜ‖, mean over pairs"
-    return _against_lambda(comparison, rows, axis, title, legend=legend, domain=_about_one(rows))
+def budget_rows(group: Group, key: str, axis: BudgetAxis, *, ratio: bool = False) -> list[Row]:
+    """One row for each model and budget: where it stands, the value over pairs, and its interval."""
+    rows: list[Row] = []
+    zero = [float(budget == 0) for budget in group.budgets]
+    for trial in group.trials:
+        y, low, high = group.band(trial, key, ratio=ratio).T
+        rows += rows_of(trial.label, x=axis.places(group.budgets, trial.slot), zero=zero, y=y, low=low, high=high)
+    return rows
 
 
-def distortion_distortion_chart(comparison: Comparison, *, legend: bool = True) -> altair.LayerChart:
+def monte_carlo_rows(group: Group, axis: BudgetAxis) -> list[Row]:
+    """±1.96 Monte-Carlo standard errors of the mean −log p(x_t|z*) over pairs, for each model and λ."""
+    rows: list[Row] = []
+    for trial in group.trials:
+        errors = trial.attacked.assessment.nll_error.double()
+        half = 1.96 * errors.square().sum(0).sqrt() / len(errors)
+        centre = group.band(trial, "nll")[:, 0]
+        x = axis.places(group.budgets, trial.slot)
+        rows += rows_of(trial.label, x=x, low=centre - half, high=centre + half)
+    return rows
+
+
+def _budget_x(style: Style, group: Group, axis: BudgetAxis) -> Any:
+    if group.symbol == "λ":
+        return style.lambda_x(axis)
+    if group.targeted:
+        return style.radius_x(axis, group.symbol)
+    marked = group.budgets if len(group.budgets) <= MOST_TICKS else []
+    return style.radius_x(axis, "radius ε of the ball", marked)
+
+
+def _domain(key: str, rows: Sequence[Row], ratio: bool) -> Domain:
+    means = [float(row["y"]) for row in rows]
+    if key in SHARES:
+        ends = [0.0, 1.0, *means]
+        return min(ends) - 0.03, max(ends) + 0.03  # a line at either end stays whole
+    if key == "amplification":
+        return 0.0, 1.05 * max(float(row["high"]) for row in rows)
+    if not ratio:
+        return None
+    # All intervals, and the means with a fifth of a decade around them.
+    low = min(float(row["low"]) for row in rows)
+    high = max(float(row["high"]) for row in rows)
+    return min(low, min(means) / 1.6), max(high, max(means) * 1.6)
+
+
+def _reference_rows(group: Group, key: str, axis: BudgetAxis) -> list[Row]:
+    """What no model sets, at each radius."""
+    rows: list[Row] = []
+    for reference in group.references:
+        values = getattr(reference, key, None)
+        if isinstance(values, Tensor):
+            rows += rows_of(reference.name, x=axis.places(group.budgets), y=band(values)[:, 0])
+    return rows
+
+
+def distortion_distortion_chart(group: Group, *, legend: bool = True) -> "altair.LayerChart":
     """1 − success against relative distortion: thick the mean over pairs with its interval, thin each pair.
 
-    The area under the thick curve is the mean AUDDC (of Gondim-Ribeiro et al. 2018, with the curve begun at (0, 1)).
+    The area under the thick curve is the mean AUDDC. A dot at one half is the mean f50 with its interval, an upright
+    grey line the f50 that no model sets.
     """
-    mean, thin = distortion_rows(comparison)
-    style = Style(_slots(comparison), legend)
-    x = style.x("‖d‖ / ‖x − xₜ‖", (0, 1), tickCount=5)
+    at = torch.linspace(0, 1, 41, dtype=torch.float64)
+    thin: list[Row] = []
+    thick: list[Row] = []
+    halves: list[Row] = []
+    for trial in group.trials:
+        curves = distortion_curves(group, trial, at)
+        for pair, curve in enumerate(curves):
+            thin += rows_of(trial.label, {"pair": str(pair)}, x=at, y=curve)
+        if len(curves):
+            y, low, high = band(curves).T
+            thick += rows_of(trial.label, x=at, y=y, low=low, high=high)
+        halfway = group.interval(trial, "f50")
+        if math.isfinite(halfway.value):
+            halves.append({"model": trial.label, "y": 0.5, **spot(halfway)})
+    style = Style(group.models, legend)
+    x = partial(style.x, "‖d‖ / ‖x − xₜ‖", (0, 1), tickCount=5)
     y = style.y("1 − success (higher: more robust)", (-0.03, 1.03))
-    faint = (
-        style.chart(thin)
-        .mark_line(strokeOpacity=0.3, strokeWidth=0.6, aria=False)
-        .encode(x=x, y=style.alt.Y("y:Q", **y), color=style.colour(), detail="pair:N")
-    )
-    return style.finish(style.alt.layer(faint, style.band(mean, x, y), style.line(mean, x, y)))
+    y_field = style.alt.Y("y:Q", **y)
+    faint = style.chart(thin).mark_line(strokeOpacity=0.3, strokeWidth=0.6, aria=False)
+    layers = [faint.encode(x=x(), y=y_field, color=style.colour(), detail="pair:N")]
+    layers += [style.band(thick, x(), y), style.line(thick, x(), y)]
+    layers += style.yardsticks(_upright_rows(group), x(), y)
+    if halves:
+        ends = style.chart(halves).mark_rule(strokeWidth=1.4, clip=True, aria=False)
+        layers.append(ends.encode(x=x(field="low:Q"), x2="high:Q", y=y_field, color=style.colour()))
+        layers.append(style.dots(halves, x(), y))
+    return style.finish(style.alt.layer(*layers))
 
 
-def training_chart(runs: Sequence[ReportRun], key: str, title: str, *, legend: bool = True) -> altair.LayerChart | None:
-    """A quantity of metrics.jsonl against the training step, or None where no run has recorded it.
+def distortion_curves(group: Group, trial: Trial, at: Tensor) -> Tensor:
+    """1 − success of each pair against relative distortion: the curve whose area is AUDDC.
 
-    ``kl`` is the sum of ``kl_1`` … ``kl_L`` where it is not recorded itself. The axis begins at the 5 % quantile,
-    or the first steps would leave no room for the rest.
+    Args:
+        group: the attack on each model.
+        trial: one of them.
+        at: abscissas ‖d‖/‖x − x_t‖ in [0, 1], (N,).
+
+    Returns:
+        (P', N), for the pairs on which success is defined.
     """
-    rows = [row for run in runs for row in training_rows(run, key)]
-    if not rows:
-        return None
-    style = Style({run.label: slot for slot, run in enumerate(runs)}, legend)
-    x = style.x("Training step", None, tickCount=4, format=",d")
-    return style.finish(style.alt.layer(style.line(rows, x, style.y(title, _most([float(row["y"]) for row in rows])))))
+    success = group.values(trial, "success")
+    defined = ~success.isnan().any(1)
+    return curve_at(group.values(trial, "relative_distortion")[defined], success[defined], at)
 
 
-def _about_one(rows: list[Row]) -> Domain:
-    """From 0 to 1 with a margin that leaves a line at either end whole, or wider where a mean lies outside."""
-    means = [float(row["y"]) for row in rows] or [0.0]
-    return min(-0.03, min(means) - 0.03), max(1.03, max(means) + 0.03)
+def _upright_rows(group: Group) -> list[Row]:
+    """An upright line at the f50 of what no model sets."""
+    rows: list[Row] = []
+    for reference in group.references:
+        halfway = group.reference(reference, "f50")
+        if halfway:
+            rows += rows_of(reference.name, x=[halfway.value] * 2, y=[0.0, 1.0])
+    return rows
 
 
-def _log_domain(rows: list[Row]) -> Domain:
-    """All intervals, and the means with a fifth of a decade around them."""
-    means = [float(row["y"]) for row in rows]
-    low = min([float(row["low"]) for row in rows] + [min(means) / 1.6])
-    return low, max([float(row["high"]) for row in rows] + [max(means) * 1.6])
+def layer_chart(group: Group, key: str, *, legend: bool = True) -> "altair.LayerChart":
+    """A measure by the layers aimed at, for each model, with 95 % intervals over pairs."""
+    rows = layer_rows(group, key)
+    scopes = {trial.scope.words: trial.scope.order for trial in group.trials}
+    style = Style(group.models, legend)
+    x = partial(style.x, measure_of(key).title, span(rows), tickCount=5)
+    spots = style.spots(rows, lambda field: x(field=field), "scope", sorted(scopes, key=scopes.__getitem__))
+    return style.finish(style.alt.layer(*spots)).properties(height=LAYER * len(group.models) * len(scopes))
 
 
-def _most(values: Sequence[float]) -> Domain:
-    low, high = float(np.quantile(values, 0.05)), float(max(values))
-    return (low - 0.05 * (high - low), high + 0.05 * (high - low)) if high > low else None
-
-
-def _lambda_axis(comparison: Comparison) -> LambdaAxis:
-    return LambdaAxis.of([trial.lambdas for trial in comparison.trials])
-
-
-def _slots(comparison: Comparison) -> dict[str, int]:
-    return {trial.label: trial.slot for trial in comparison.trials}
-
-
-def _against_lambda(
-    comparison: Comparison,
-    rows: list[Row],
-    axis: LambdaAxis,
-    title: str,
-    *,
-    legend: bool,
-    log: bool = False,
-    domain: Domain = None,
-    errors: list[Row] | None = None,
-) -> altair.LayerChart:
-    """Lines with bands over λ > 0; λ = 0 stands apart at the left as a marker with its interval."""
-    style = Style(_slots(comparison), legend)
-    x, y = style.lambda_x(axis, comparison.weight), style.y(title, domain, log=log)
-    positive = [row for row in rows if not row["zero"]]
-    zero = [row for row in rows if row["zero"]]
-    layers = [style.band(positive, x, y), style.line(positive, x, y), *style.whiskers(errors or [], x, y)]
-    return style.finish(style.alt.layer(*layers, *style.markers(zero, x, y)))
+def layer_rows(group: Group, key: str) -> list[Row]:
+    """Where each dot stands, and its interval."""
+    rows: list[Row] = []
+    for trial in group.trials:
+        found = group.interval(trial, key)
+        if math.isfinite(found.value):
+            rows.append({"model": trial.label, "scope": trial.scope.words, **spot(found)})
+    return rows

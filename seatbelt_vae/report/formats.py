@@ -22,17 +22,21 @@ def lambda_text(value: float) -> str:
         >>> lambda_text(0.0), lambda_text(8.0), lambda_text(2**-0.4)
         ('0', '2³', '2⁻⁰·⁴')
     """
-    return "0" if value == 0 else "2" + raised(round(math.log2(value), 1) + 0.0)
+    if value == 0:
+        return "0"
+    return "2" + raised(round(math.log2(value), 1) + 0.0)
 
 
-def weight_text(symbol: str, value: float) -> str:
-    """A weight λ as a power of two, a radius ε as it is.
+def budget_text(symbol: str, value: float) -> str:
+    """A penalty λ as a power of two, a radius ε as it is.
 
     Example:
-        >>> weight_text("λ", 8.0), weight_text("ε", 8.0)
+        >>> budget_text("λ", 8.0), budget_text("ε", 8.0)
         ('2³', '8')
     """
-    return lambda_text(value) if symbol == "λ" else f"{value:g}"
+    if symbol == "λ":
+        return lambda_text(value)
+    return f"{value:g}"
 
 
 def number(value: float, spread: float | None = None, digits: int = 3) -> str:
@@ -49,25 +53,33 @@ def number(value: float, spread: float | None = None, digits: int = 3) -> str:
         >>> number(float("nan")), number(0.0), number(-0.001, 0.5)
         ('–', '0', '0.0')
     """
-    if not math.isfinite(value):
-        return "–" if math.isnan(value) else ("∞" if value > 0 else "−∞")
-    if spread is not None and math.isfinite(spread) and 1e-4 < spread < 1e5:
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "−∞" if value < 0 else "∞"
+    if spread is not None and 1e-4 < spread < 1e5:
         return _fixed(value, _decimals(spread))
-    size = math.floor(math.log10(abs(value))) if value else 0
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
     if size >= max(4, digits) or size < -3:
         return _scientific(value, size, digits)
-    return _fixed(value, digits - 1 - size) if value else "0"
+    return _fixed(value, digits - 1 - size)
 
 
 def _fixed(value: float, decimals: int) -> str:
     text = f"{value:.{min(max(decimals, 0), 5)}f}"
-    return text.replace("-", "−") if float(text) else text.lstrip("-")
+    if float(text) == 0:
+        return text.lstrip("-")
+    return text.replace("-", "−")
 
 
 def _decimals(spread: float) -> int:
     """Decimals that leave two significant digits of a spread that begins with 1, 2 or 3, else one (as the PDG does)."""
     size = math.floor(math.log10(spread))
-    return (1 if spread / 10**size < 3.55 else 0) - size
+    if spread / 10**size < 3.55:
+        return 1 - size
+    return -size
 
 
 def _scientific(value: float, size: int, digits: int) -> str:
@@ -83,3 +95,15 @@ def in_sentence(title: str) -> str:
         'latent attack (KL)'
     """
     return title[:1].lower() + title[1:]
+
+
+def with_unit(title: str, unit: str) -> str:
+    """A title and its unit.
+
+    Example:
+        >>> with_unit("ELBO", "nats"), with_unit("MIG", "")
+        ('ELBO (nats)', 'MIG')
+    """
+    if not unit:
+        return title
+    return f"{title} ({unit})"

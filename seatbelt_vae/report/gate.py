@@ -1,80 +1,87 @@
-"""Is one model worse under attack than another? Paired differences, and the conditions that a user's CI sets."""
+"""Is one model worse under attack than another, or too weak alone? The conditions that a user's CI sets."""
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.experiments import Record
+from seatbelt_vae.experiments.table import measure_of
+from seatbelt_vae.measures import MEASURES, Measure, measures_of
 from seatbelt_vae.metrics import Interval
-from seatbelt_vae.report.matching import comparisons, described, differences, kind_of, pairs_digest, protocol
-from seatbelt_vae.report.measures import Measure, against, measures
-from seatbelt_vae.report.runs import Comparison, ReportRun
+from seatbelt_vae.report.compare import groups
+from seatbelt_vae.report.group import Group, Trial
+from seatbelt_vae.report.kind import differences
 
-ALIASES = {
-    "success": "success_at_0.5",
-    "target_nll": "target_nll_at_0.5",
-    "objective": "objective_geometric_mean",
-}
+ALIASES = {"success": "success_at_0.5", "target_nll": "target_nll_at_0.5"}
 """Short names of measures in conditions."""
 
-_CONDITION = re.compile(r"\s*([a-z_]+(?:[@_a-z0-9.]*[a-z0-9])?)\s*([<>])\s*([+-]?\d*\.?\d+(?:e[+-]?\d+)?)\s*", re.I)
+_CONDITION = re.compile(r"\s*([a-z_][a-z_0-9.@]*?)\s*([<>]=?)\s*([+-]?\d*\.?\d+(?:e[+-]?\d+)?)\s*", re.I)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """When B fails: a measure that rises above, or falls below, A's by more than a margin.
+    """A measure and its limit.
 
-    Attributes:
+    Args:
         text: as the user wrote it.
-        measure: the measure's key.
-        above: fails above the margin; else below.
-        margin: of the difference B - A, or of the ratio B / A for geometric means.
+        key: the measure's key.
+        above: whether it speaks of values above the limit; else below.
+        limit: of a value, of the difference B − A, or of the ratio B / A for geometric means.
+        reached: whether the limit itself is enough.
     """
 
     text: str
-    measure: str
+    key: str
     above: bool
-    margin: float
+    limit: float
+    reached: bool
 
     @classmethod
-    def parse(cls, text: str) -> "Condition":
-        """Read ``success>+0.05``, ``success@0.3>+0.1``, ``auddc<-0.02``, ``target_nll<-5``, ``objective<0.8``.
+    def parse(cls, text: str, option: str = "--fail-if") -> "Condition":
+        """Read ``success>+0.05``, ``success@0.3>+0.1``, ``auddc<-0.02``, ``objective<0.8``, ``f50>=0.3``.
 
         Raises:
             InputError: it is not of that form.
 
         Example:
-            >>> Condition.parse("success@0.3>+0.1").measure, Condition.parse("auddc<-0.02").above
+            >>> Condition.parse("success@0.3>+0.1").key, Condition.parse("auddc<-0.02").above
             ('success_at_0.3', False)
         """
         match = _CONDITION.fullmatch(text)
         if not match:
-            raise InputError(f"--fail-if {text!r}: must be like success>+0.05 or auddc<-0.02")
-        name = match[1].replace("@", "_at_")
-        return cls(text, ALIASES.get(name, name), match[2] == ">", float(match[3]))
+            raise InputError(f"{option} {text!r}: must be like success>+0.05 or auddc<-0.02")
+        name, sign, limit = match.groups()
+        key = ALIASES.get(name, name)
+        if key.replace("@", "_at_") in MEASURES:  # damage@1 is no measure of its own, but a place in one
+            key = key.replace("@", "_at_")
+        return cls(text, key, sign[0] == ">", float(limit), sign.endswith("="))
 
-    def failed(self, difference: Interval) -> bool:
-        """Whether the whole interval lies beyond the margin."""
-        return difference.low > self.margin if self.above else difference.high < self.margin
+    def holds(self, interval: Interval) -> bool:
+        """Whether the whole interval lies beyond the limit; for ≥ and ≤ it may end there."""
+        if self.above:
+            return interval.low > self.limit or (self.reached and interval.low == self.limit)
+        return interval.high < self.limit or (self.reached and interval.high == self.limit)
 
 
 @dataclass(frozen=True)
-class Difference:
-    """B against A by one measure under one attack, over the same pairs.
+class Finding:
+    """One model by one measure under one attack, alone or against another over the same pairs.
 
-    Attributes:
+    Args:
         attack: the attack in words.
+        key: the measure's key, with a radius where there is one.
         measure: what was measured.
-        interval: B - A with its 95 % interval; B / A for geometric means.
-        p_value: of no difference, by flipping signs.
-        pairs: on how many pairs the measure is defined for both.
+        interval: the value, B − A, or B / A for geometric means, with its 95 % interval.
+        p_value: of no difference, by flipping signs; NaN for a model alone.
+        pairs: on how many pairs the measure is defined.
         verdict: ``better``, ``worse`` or ``no difference`` in robustness, by the interval; for a measure that may not
-            be compared across models ``not comparable``.
+            be compared across models ``not comparable``; empty for a model alone.
     """
 
     attack: str
+    key: str
     measure: Measure
     interval: Interval
     p_value: float
@@ -82,68 +89,109 @@ class Difference:
     verdict: str
 
 
-def compare(a: ReportRun, b: ReportRun) -> list[Difference]:
+def compare(a: Record, b: Record) -> list[Finding]:
     """All measures of all attacks that both runs went through.
 
     Raises:
         InputError: the runs cannot be compared: other data, other pairs, other protocols, or nothing defined.
     """
-    digests = [run.spec.get("data", {}).get("digest") for run in (a, b)]
+    digests = [record.settings.get("data", {}).get("digest") for record in (a, b)]
     if digests[0] != digests[1]:
         raise InputError(f"{a.name} and {b.name}: were trained on different data, so they cannot be compared")
-    shared = [comparison for comparison in comparisons([a, b]) if len(comparison.trials) == 2]
+    shared = [group for group in groups([a, b]) if len(group.trials) == 2]
     if not shared:
         _refuse_other_ways(a, b)
-        held = " and ".join(f"{run.name} has {len(run.attacks)}" for run in (a, b))
+        held = " and ".join(f"{record.name} has {len(record.attacks)}" for record in (a, b))
         raise InputError(f"no attack on the same pairs in both runs ({held}); attack both with the same settings")
-    found = [difference for comparison in shared for difference in _differences(comparison)]
+    found = [finding for group in shared for finding in _differences(group)]
     if not found:
         raise InputError(f"{a.name} and {b.name}: no measure is defined on two pairs or more of both")
     return found
 
 
-def check(found: Sequence[Difference], conditions: Sequence[Condition]) -> list[tuple[Condition, Difference]]:
-    """The conditions that B fails, with the differences that show it.
+def alone(record: Record) -> list[Finding]:
+    """All measures of all attacks that a run went through."""
+    found = []
+    for group in groups([record]):
+        trial = group.trials[0]
+        for key in _keys(group):
+            interval = group.interval(trial, key)
+            pairs = int(group.values(trial, key).isfinite().sum())
+            found.append(Finding(group.title, key, measure_of(key), interval, math.nan, pairs, ""))
+    return found
+
+
+def failures(found: Sequence[Finding], conditions: Sequence[Condition]) -> list[tuple[Condition, Finding]]:
+    """The conditions of ``--fail-if`` that hold, with the findings that show it.
 
     Raises:
         InputError: a condition names a measure that was not taken.
     """
-    failures = []
+    pairs = _meant(found, conditions, "--fail-if")
+    return [(condition, finding) for condition, finding in pairs if condition.holds(finding.interval)]
+
+
+def unmet(found: Sequence[Finding], conditions: Sequence[Condition]) -> list[tuple[Condition, Finding]]:
+    """The conditions of ``--require`` that no interval's end shows, with the findings.
+
+    Raises:
+        InputError: a condition names a measure that was not taken.
+    """
+    pairs = _meant(found, conditions, "--require")
+    return [(condition, finding) for condition, finding in pairs if not condition.holds(finding.interval)]
+
+
+def _meant(
+    found: Sequence[Finding], conditions: Sequence[Condition], option: str
+) -> Iterator[tuple[Condition, Finding]]:
     for condition in conditions:
-        meant = [difference for difference in found if difference.measure.key == condition.measure]
+        meant = [finding for finding in found if finding.key == condition.key]
         if not meant:
-            known = ", ".join(dict.fromkeys(difference.measure.key for difference in found))
-            raise InputError(f"--fail-if {condition.text!r}: no measure {condition.measure}; there are {known}")
-        failures += [(condition, difference) for difference in meant if condition.failed(difference.interval)]
-    return failures
+            known = ", ".join(dict.fromkeys(finding.key for finding in found))
+            raise InputError(f"{option} {condition.text!r}: no measure {condition.key}; there are {known}")
+        for finding in meant:
+            yield condition, finding
 
 
-def _refuse_other_ways(a: ReportRun, b: ReportRun) -> None:
-    """Say in what attacks on the same pairs differ, if that is why none can be set against another."""
-    for first, _ in a.attacks:
-        for second, _ in b.attacks:
-            alike = kind_of(first.settings) == kind_of(second.settings) and pairs_digest(first) == pairs_digest(second)
-            if alike and protocol(first) != protocol(second):
-                how = differences(described(second), described(first))
-                title = kind_of(first.settings)[1]
-                raise InputError(f"{title}: was made in another way on {b.name} ({how}); redo one of them")
+def _keys(group: Group) -> Iterator[str]:
+    """What a model is judged by: measures of a pair, and those of a radius where there is no target."""
+    for measure in measures_of(group.result, "pair"):
+        if measure.better:
+            yield measure.key
+    for measure in measures_of(group.result, "curve"):
+        if measure.targeted is False:
+            yield from (f"{measure.key}@{radius:g}" for radius in group.budgets)
 
 
-def _differences(comparison: Comparison) -> list[Difference]:
-    before, after = comparison.trials
-    found = []
-    for measure in (measure for measure in measures(comparison) if measure.more_robust):
-        test = against(measure, before, after)
-        if test is not None:
-            verdict = _verdict(measure, test.difference)
-            found.append(Difference(comparison.title, measure, test.difference, test.p_value, test.pairs, verdict))
-    return found
+def _differences(group: Group) -> Iterator[Finding]:
+    for key in _keys(group):
+        measure = measure_of(key)
+        test = group.compare(group.trials[1], key)
+        if test:
+            verdict = _verdict(group, measure, test.difference)
+            yield Finding(group.title, key, measure, test.difference, test.p_value, test.pairs, verdict)
 
 
-def _verdict(measure: Measure, difference: Interval) -> str:
-    same = 1.0 if measure.statistic == "geometric-mean" else 0.0
-    if not measure.comparable:
+def _verdict(group: Group, measure: Measure, difference: Interval) -> str:
+    same = 0.0
+    if measure.ratio:
+        same = 1.0
+    if not group.comparable(measure):
         return "not comparable"
-    if difference.low <= same <= difference.high or not np.isfinite([difference.low, difference.high]).all():
+    if math.isnan(difference.low) or difference.low <= same <= difference.high:
         return "no difference"
-    return "better" if (difference.value > same) == (measure.more_robust == "higher") else "worse"
+    if (difference.value > same) == (measure.better == "higher"):
+        return "better"
+    return "worse"
+
+
+def _refuse_other_ways(a: Record, b: Record) -> None:
+    """Say in what attacks on the same pairs differ, if that is why none can be set against another."""
+    for mine in a.attacks:
+        for theirs in b.attacks:
+            first = Trial(a, 0, mine)
+            second = Trial(b, 1, theirs)
+            alike = first.kind.key == second.kind.key and first.kind.images == second.kind.images
+            if alike and first.kind.made != second.kind.made:
+                how = differences(second.result, first.result)
+                raise InputError(f"{first.kind.title}: was made in another way on {b.name} ({how}); redo one of them")

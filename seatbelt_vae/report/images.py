@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,6 @@ from PIL import Image
 from torch import Tensor
 
 from seatbelt_vae.report.palette import diverging
-from seatbelt_vae.report.runs import array
 
 Pixels = NDArray[np.uint8]
 
@@ -26,13 +26,16 @@ def unit(image: Tensor, bounds: tuple[float, float]) -> NDArray[np.float64]:
         array([0., 1.])
     """
     low, high = bounds
-    return (array(image) - low) / (high - low)
+    values = image.detach().cpu().double().numpy()
+    return np.asarray((values - low) / (high - low))
 
 
 def pixels(image: NDArray[np.floating]) -> Pixels:
     """An image (C, H, W) in [0, 1] as bytes: (H, W) where C is 1, else (H, W, 3). Values outside are clipped."""
     eight_bit = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    return eight_bit[0] if len(eight_bit) == 1 else np.moveaxis(eight_bit[:3], 0, -1)
+    if len(eight_bit) == 1:
+        return eight_bit[0]
+    return np.moveaxis(eight_bit[:3], 0, -1)
 
 
 def display_gain(distortion: NDArray[np.floating]) -> float:
@@ -71,7 +74,7 @@ def distortion_pixels(distortion: NDArray[np.floating], gain: float) -> Pixels:
     return pixels(0.5 + 0.5 * gain * distortion)
 
 
-def enlarge(image: Pixels, side: int) -> Pixels:
+def enlarge(image: Pixels, side: float) -> Pixels:
     """Repeat each pixel a whole number of times until the longer side has about `side` (nearest neighbour, crisp).
 
     Example:
@@ -80,6 +83,39 @@ def enlarge(image: Pixels, side: int) -> Pixels:
     """
     times = max(1, round(side / max(image.shape[:2])))
     return image.repeat(times, axis=0).repeat(times, axis=1)
+
+
+def framed(image: Pixels) -> Pixels:
+    """The picture with darker edges, so that a white one is seen on white."""
+    made = image.copy()
+    for edge in (np.s_[:1], np.s_[-1:], np.s_[:, :1], np.s_[:, -1:]):
+        made[edge] = image[edge] // 4 * 3
+    return made
+
+
+def mosaic(tiles: Sequence[Pixels], columns: int, gap: int = 0, ground: int = 255) -> Pixels:
+    """Tiles of one size in rows of `columns`.
+
+    Args:
+        tiles: (H, W) or (H, W, 3) each.
+        columns: tiles in a row.
+        gap: pixels between them.
+        ground: grey level of what no tile covers.
+
+    Example:
+        >>> mosaic([np.zeros((2, 2), np.uint8)] * 3, columns=2, gap=1).shape
+        (5, 5)
+    """
+    height, width = tiles[0].shape[:2]
+    rows = math.ceil(len(tiles) / columns)
+    size = rows * (height + gap) - gap, columns * (width + gap) - gap
+    page = np.full((*size, *tiles[0].shape[2:]), ground, dtype=np.uint8)
+    for place, tile in enumerate(tiles):
+        row, column = divmod(place, columns)
+        top = row * (height + gap)
+        left = column * (width + gap)
+        page[top : top + height, left : left + width] = tile
+    return page
 
 
 def encoded(image: Pixels, kind: str = "PNG", **options: object) -> bytes:

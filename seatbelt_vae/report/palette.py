@@ -1,7 +1,7 @@
 """Colours: one for each model wherever it appears, and a diverging scale for distortions.
 
 Okabe & Ito's colours, which people with the common colour-vision deficiencies tell apart, in an order in which
-neighbours also differ in lightness. Each model has a dash and a marker too, so that nothing hangs on colour alone.
+neighbours also differ in lightness. Each model has a dash too, so that nothing hangs on colour alone.
 
 References:
     Okabe & Ito 2008, Color Universal Design. Brewer 2003, RdBu (the diverging scale).
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 MODELS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#a6761d")
 DASHES = ([1, 0], [6, 2], [2, 2], [8, 2, 2, 2], [10, 3], [4, 4], [1, 3], [6, 2, 1, 2, 1, 2])
-MARKERS = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "stroke")
 
-# Blue: darker than the original. White: unchanged. Red: brighter. At -1, -1/2, 0, 1/2, 1 of the scale.
 DIVERGING = ("#053061", "#4393c3", "#f7f7f7", "#d6604d", "#67001f")
-GREYS = ("#000000", "#808080", "#ffffff")
+"""Blue: darker than the original. White: unchanged. Red: brighter. At -1, -1/2, 0, 1/2, 1 of the scale."""
+
+INK = "#333333"
+QUIET = "#666666"
+RULE = "#dddddd"
 
 FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 
@@ -34,11 +36,6 @@ def colour_of(slot: int) -> str:
 def dash_of(slot: int) -> list[int]:
     """The dash pattern (on, off, … in points) of the model in place `slot`."""
     return DASHES[slot % len(DASHES)]
-
-
-def marker_of(slot: int) -> str:
-    """The marker of the model in place `slot`, as Vega names it."""
-    return MARKERS[slot % len(MARKERS)]
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""Which layers a latent attack aimed at, in words: those that the decoder sees, which is the usual, or some alone."""
+"""Which layers an attack aimed at, in words: those that the decoder sees, which is the usual, or some alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,48 +11,62 @@ _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 class Scope:
     """The layers that an attack compared.
 
-    Attributes:
+    Args:
         layers: their indices, from 0 (the bottom); empty where the attack compares no posteriors.
         total: number of layers of the model.
-        usual: whether they are just those that the decoder sees.
+        seen: those that the decoder sees.
     """
 
     layers: tuple[int, ...]
     total: int
-    usual: bool
+    seen: tuple[int, ...]
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any], spec: Mapping[str, Any]) -> "Scope":
-        """Read it from an attack's settings, and the run's spec where these do not tell the number of layers.
+    def of(cls, settings: Mapping[str, Any]) -> "Scope":
+        """Read it from an attack's settings.
 
         Example:
-            >>> Scope.of({"mode": "latent", "layers": [0], "model_layers": 3, "decoder_sees": "all"}, {}).words
+            >>> Scope.of({"objective": {"layers": [0]}, "model_layers": 3, "decoder_sees": "all"}).words
             'z₁ (bottom)'
         """
-        layers = tuple(settings.get("layers") or ())
-        sizes = spec.get("model", {}).get("latent_sizes") or ()
-        total = int(settings.get("model_layers") or len(sizes) or len(layers))
-        seen = (0,) if settings.get("decoder_sees") == "bottom" else tuple(range(total))
-        return cls(layers, total, not layers or layers == seen)
+        layers = tuple(settings["objective"].get("layers") or ())
+        total = int(settings.get("model_layers") or len(layers))
+        seen = tuple(range(total))
+        if settings.get("decoder_sees") == "bottom":
+            seen = (0,)
+        return cls(layers, total, seen)
+
+    @property
+    def usual(self) -> bool:
+        """Whether these are just the layers that the decoder sees."""
+        return not self.layers or self.layers == self.seen
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are all layers."""
+        return len(self.layers) == self.total
 
     @property
     def words(self) -> str:
         """The layers by name."""
-        if len(self.layers) == self.total:
-            return "all layers" if self.total > 1 else "the one layer"
+        if self.whole and self.total == 1:
+            return "the one layer"
+        if self.whole:
+            return "all layers"
         return ", ".join(layer_name(layer, self.total) for layer in self.layers)
 
     @property
     def key(self) -> str:
         """The same for file names."""
-        if len(self.layers) == self.total:
+        if self.whole:
             return "all-layers"
-        return "-".join({0: "bottom", self.total - 1: "top"}.get(layer, f"z{layer + 1}") for layer in self.layers)
+        ends = {0: "bottom", self.total - 1: "top"}
+        return "-".join(ends.get(layer, f"z{layer + 1}") for layer in self.layers)
 
     @property
     def order(self) -> tuple[bool, Sequence[int]]:
         """All layers first, then from the bottom up."""
-        return len(self.layers) < self.total, self.layers
+        return not self.whole, self.layers
 
 
 def layer_name(layer: int, total: int) -> str:
@@ -64,5 +78,5 @@ def layer_name(layer: int, total: int) -> str:
     """
     if total == 1:
         return "z"
-    name = f"z{layer + 1}".translate(_LOWERED)
-    return name + {0: " (bottom)", total - 1: " (top)"}.get(layer, "")
+    ends = {0: " (bottom)", total - 1: " (top)"}
+    return f"z{layer + 1}".translate(_LOWERED) + ends.get(layer, "")

@@ -4,20 +4,35 @@ A sheet holds for each λ the distortion d, multiplied by a gain into a centred 
 x*; the browser puts x* = x + d together. A stored x* would not do: lossy compression errs by more than many a d.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
 
-from seatbelt_vae.report.images import Pixels, data_uri, display_gain, encoded, pixels, unit
-from seatbelt_vae.report.runs import Array, Comparison, Trial
+from seatbelt_vae.measures import MEASURES
+from seatbelt_vae.report.group import Group, Trial
+from seatbelt_vae.report.images import Pixels, data_uri, display_gain, encoded, mosaic, pixels, unit
 
 COLUMNS = 8
-BUDGET = 2_900_000  # bytes of all sheets, before base64 makes four of three
+BUDGET = 2_900_000
+"""Bytes of all sheets, before base64 makes four of three."""
+
 QUALITIES = (92, 85, 75, 65, 55, 45, 35, 25, 15, 8, 3)
+SAMPLE = 12
+"""Sheets by which a quality is judged."""
+
+SHOWN = {
+    "objective": "delta",
+    "distortion": "distortion",
+    "relative": "relative_distortion",
+    "success": "success",
+    "nll": "nll",
+}
+"""What the page's script calls the measures that it writes beside the pictures."""
 
 
 @dataclass(frozen=True)
@@ -38,36 +53,40 @@ class Strip:
 
 def strip(trial: Trial, pair: int) -> Strip:
     """Gather the tiles of one model and pair."""
+    seen = trial.attacked.assessment
     source = unit(trial.result.source[pair], trial.bounds)
     adversarial = unit(trial.result.adversarial[pair], trial.bounds)
-    reconstruction = unit(trial.assessment.adversarial_reconstruction[pair], trial.bounds)
+    reconstruction = unit(seen.adversarial_reconstruction[pair], trial.bounds)
+    tiles = [pixels(unit(seen.source_reconstruction[pair], trial.bounds))]
     places = distinct(np.stack([adversarial, reconstruction], 1))
-    first = [places.index(kept) for kept in range(max(places) + 1)]
-    gains = [display_gain(adversarial[place] - source) for place in first]
-    tiles = [pixels(unit(trial.assessment.source_reconstruction[pair], trial.bounds))]
-    for place, gain in zip(first, gains, strict=True):
-        tiles += [centred(adversarial[place] - source, gain), pixels(reconstruction[place])]
-    return Strip(tuple(tiles), tuple(places), tuple(gains[kept] for kept in places))
+    kept: dict[int, float] = {}
+    for budget, place in enumerate(places):
+        if place not in kept:
+            distortion = adversarial[budget] - source
+            kept[place] = display_gain(distortion)
+            tiles += [centred(distortion, kept[place]), pixels(reconstruction[budget])]
+    return Strip(tuple(tiles), tuple(places), tuple(kept[place] for place in places))
 
 
-def distinct(pictures: Array) -> list[int]:
+def distinct(pictures: NDArray[np.floating]) -> list[int]:
     """Number the pictures along the first axis; one that is within an 8-bit level of the last kept is the same.
 
     Example:
         >>> distinct(np.array([[0.0], [0.001], [0.5], [0.5]]))
         [0, 0, 1, 1]
     """
-    places, kept = [0], pictures[0]
+    places = [0]
+    kept = pictures[0]
     for picture in pictures[1:]:
+        place = places[-1]
         if np.abs(picture - kept).max() > 1 / 255:
             kept = picture
-            places.append(places[-1] + 1)
-        else:
-            places.append(places[-1])
+            place += 1
+        places.append(place)
     return places
 
 
-def centred(distortion: Array, gain: float) -> Pixels:
+def centred(distortion: NDArray[np.floating], gain: float) -> Pixels:
     """A distortion as bytes: 128 + 127·gain·d, (H, W) or (H, W, 3).
 
     Example:
@@ -79,97 +98,93 @@ def centred(distortion: Array, gain: float) -> Pixels:
 
 def sheet(tiles: Sequence[Pixels], quality: int) -> bytes:
     """Tiles in rows of `COLUMNS`, as WebP of a quality from 0 to 100."""
-    height, width = tiles[0].shape[:2]
-    rows = -(-len(tiles) // COLUMNS)
-    page = np.full((rows * height, COLUMNS * width, *tiles[0].shape[2:]), 128, dtype=np.uint8)
-    for number, tile in enumerate(tiles):
-        top, left = number // COLUMNS * height, number % COLUMNS * width
-        page[top : top + height, left : left + width] = tile
-    return encoded(page, "WEBP", quality=quality, method=4)
+    return encoded(mosaic(tiles, COLUMNS, ground=128), "WEBP", quality=quality, method=4)
 
 
 def affordable_quality(strips: Sequence[Strip], budget: int = BUDGET) -> int:
-    """The best quality at which all sheets together stay within a budget of bytes, judged by about twelve of them."""
-    sample = strips[:: max(1, len(strips) // 12)]
+    """The best quality at which all sheets together stay within a budget of bytes, judged by about `SAMPLE` of them."""
+    sample = strips[:: max(1, len(strips) // SAMPLE)]
     for quality in QUALITIES:
-        size = sum(len(sheet(part.tiles, quality)) for part in sample) * len(strips) / len(sample)
-        if size <= 0.95 * budget:
+        size = sum(len(sheet(part.tiles, quality)) for part in sample)
+        if size * len(strips) <= 0.95 * budget * len(sample):
             return quality
     return QUALITIES[-1]
 
 
-def explorer(compared: Sequence[Comparison], budget: int = BUDGET) -> dict[str, Any]:
+def explorer(groups: Sequence[Group], budget: int = BUDGET) -> dict[str, Any]:
     """Everything that the page's script needs, as JSON values.
 
     Args:
-        compared: the attacks on each model.
+        groups: the attacks on each model.
         budget: bytes that all sheets may take together, before base64.
 
     Returns:
         ``columns``, the WebP ``quality``, and ``attacks``: pairs' pictures, and for each model its colour, numbers
         and sheets.
     """
-    strips = {
-        (comparison.key, trial.slot, pair): strip(trial, pair)
-        for comparison in compared
-        for trial in comparison.trials
-        for pair in range(comparison.pairs)
-    }
-    quality = affordable_quality(list(strips.values()), budget) if strips else QUALITIES[0]
-    attacks = [_attack(comparison, strips, quality) for comparison in compared]
+    strips: dict[Trial, list[Strip]] = {}
+    for group in groups:
+        for trial in group.trials:
+            strips[trial] = [strip(trial, pair) for pair in range(group.pairs)]
+    quality = affordable_quality([part for mine in strips.values() for part in mine], budget)
+    attacks = []
+    for group in groups:
+        models = [_model(group, trial, strips[trial], quality) for trial in group.trials]
+        attacks.append(_attack(group, models))
     return {"columns": COLUMNS, "quality": quality, "attacks": attacks}
 
 
-Strips = dict[tuple[str, int, int], Strip]
-
-
-def _attack(comparison: Comparison, strips: Strips, quality: int) -> dict[str, Any]:
-    from seatbelt_vae.report.measures import objective_unit
-
-    trial = comparison.trials[0]
-    _, channels, height, width = trial.result.source.shape
+def _attack(group: Group, models: list[dict[str, Any]]) -> dict[str, Any]:
+    trial = group.trials[0]
+    _, channels, height, width = group.result.source.shape
     return {
-        "key": comparison.key,
-        "title": comparison.title,
-        "weight": comparison.weight,
-        "unit": objective_unit(comparison),
+        "key": group.key,
+        "title": group.title,
+        "symbol": group.symbol,
+        "unit": group.unit(MEASURES["objective"]),
         "size": [height, width],
         "colour": channels > 1,
-        "source": list(_pictures(trial, trial.result.source)),
-        "target": list(_pictures(trial, trial.result.target)),
-        "models": [_model(comparison, trial, strips, quality) for trial in comparison.trials],
+        "source": _pictures(group.result.source, trial.bounds),
+        "target": _pictures(group.result.target, trial.bounds),
+        "models": models,
     }
 
 
-def _pictures(trial: Trial, images: Any) -> Iterator[str]:
+def _pictures(images: Tensor, bounds: tuple[float, float]) -> list[str]:
+    uris = []
     for image in images:
-        yield data_uri(encoded(pixels(unit(image, trial.bounds)), "WEBP", lossless=True), "image/webp")
+        content = encoded(pixels(unit(image, bounds)), "WEBP", lossless=True)
+        uris.append(data_uri(content, "image/webp"))
+    return uris
 
 
-def _model(comparison: Comparison, trial: Trial, strips: Strips, quality: int) -> dict[str, Any]:
-    mine = [strips[comparison.key, trial.slot, pair] for pair in range(comparison.pairs)]
+def _model(group: Group, trial: Trial, strips: Sequence[Strip], quality: int) -> dict[str, Any]:
+    numbers = {name: rounded(group.values(trial, key)) for name, key in SHOWN.items()}
     return {
         "label": trial.label,
         "slot": trial.slot,
-        "lambdas": trial.lambdas.tolist(),
-        "shown": trial.assessment.shown.tolist(),
-        "objective": rounded(trial.objective),
-        "distortion": rounded(trial.distortion),
-        "relative": rounded(trial.relative_distortion),
-        "success": rounded(trial.success),
-        "nll": rounded(trial.target_nll),
-        "error": rounded(np.asarray(trial.assessment.target_nll_error.double().cpu())),
-        "places": [part.places for part in mine],
-        "gains": [part.gains for part in mine],
-        "sheets": [data_uri(sheet(part.tiles, quality), "image/webp") for part in mine],
+        "budgets": group.budgets,
+        "shown": trial.attacked.shown.tolist(),
+        **numbers,
+        "error": rounded(trial.attacked.assessment.nll_error),
+        "places": [part.places for part in strips],
+        "gains": [part.gains for part in strips],
+        "sheets": [data_uri(sheet(part.tiles, quality), "image/webp") for part in strips],
     }
 
 
-def rounded(values: Array) -> list[list[float | None]]:
+def rounded(values: Tensor) -> list[list[float | None]]:
     """Numbers to four significant digits, None where not finite, to keep the page small.
 
     Example:
-        >>> rounded(np.array([[1.23456, np.nan]]))
+        >>> import torch
+        >>> rounded(torch.tensor([[1.23456, float("nan")]]))
         [[1.235, None]]
     """
-    return [[float(f"{value:.4g}") if np.isfinite(value) else None for value in row] for row in values.tolist()]
+    return [[_rounded(value) for value in row] for row in values.tolist()]
+
+
+def _rounded(value: float) -> float | None:
+    if not math.isfinite(value):
+        return None
+    return float(f"{value:.4g}")

@@ -1,49 +1,82 @@
-"""A table as HTML, Markdown, CSV and LaTeX: always the value with its interval."""
-
-from __future__ import annotations
+"""A table as HTML, Markdown, LaTeX and CSV: always the value with its interval."""
 
 import csv
 import io
 import math
 from collections.abc import Callable
-from html import escape
+from functools import cache
 
-from seatbelt_vae.report.formats import number
-from seatbelt_vae.report.palette import colour_of
-from seatbelt_vae.report.tables import Cell, Column, Line, Table
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from seatbelt_vae.report.palette import colour_of, dash_of
+from seatbelt_vae.report.tables import Cell, Table, cell_text
 
 FORMATS = ("csv", "md", "tex")
 
 
-def cell_text(cell: Cell | None) -> str:
-    """A cell in plain characters.
+@cache
+def environment() -> Environment:
+    """Where the templates lie, and what they may call; what goes into HTML is escaped.
 
-    Example:
-        >>> cell_text(Cell(0.527, 0.44, 0.61)), cell_text(None), cell_text(Cell(0.1, -0.02, 0.2, note="p = 0.04"))
-        ('0.53 [0.44, 0.61]', '–', '0.10 [−0.02, 0.20], p = 0.04')
-        >>> cell_text(Cell(1.6, 7e-4, 3476, ratio=True)), cell_text(Cell(1.021, 1.013, 1.03, ratio=True))
-        ('1.6 [7.0×10⁻⁴, 3476]', '1.021 [1.013, 1.030]')
+    Filters: ``text`` (a `Cell` in plain characters), ``md`` (a cell of a Markdown table), ``tex`` (LaTeX).
     """
-    if cell is None:
-        return "–"
-    if cell.words:
-        return cell.words
-    # Each end of a wide ratio has its own size: two digits each. Otherwise the spread decides how many decimals stand.
-    wide = cell.ratio and cell.bounded and cell.high > 2 * cell.low
-    spread = (cell.high - cell.low) / 2 if cell.bounded and not wide else None
-    value, low, high = (number(part, spread, 2 if wide else 3) for part in (cell.value, cell.low, cell.high))
-    ends = f" [{low}, {high}]" if cell.bounded else ""
-    return value + ends + (f", {cell.note}" if cell.note else "")
+    made = Environment(
+        loader=PackageLoader("seatbelt_vae.report"),
+        autoescape=_is_html,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {"text": cell_text, "md": md, "tex": tex}
+    made.globals |= {"colour_of": colour_of, "dash_of": dash_of, "together": _together}
+    return made
+
+
+def _is_html(name: str | None) -> bool:
+    return name is not None and name.endswith(".html.j2")
+
+
+def rendered(name: str, **values: object) -> str:
+    """A template of the folder ``templates``, filled."""
+    return environment().get_template(name).render(**values)
+
+
+def to_html(table: Table) -> Markup:
+    """A table whose columns can be sorted, and whose rows become cards on a narrow screen."""
+    macros = environment().get_template("table.html.j2").module
+    return Markup(macros.table_of(table))  # type: ignore[attr-defined]
+
+
+def to_markdown(table: Table) -> str:
+    """A pipe table under a heading, with its notes."""
+    return rendered("table.md.j2", table=table)
+
+
+def to_latex(table: Table) -> str:
+    """A tabular with intervals smaller than values; needs LaTeX's package booktabs."""
+    return rendered("table.tex.j2", table=table)
 
 
 def to_csv(table: Table) -> str:
     """Comma-separated, full precision: each column of numbers with its ``_low`` and ``_high`` (RFC 4180)."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(["model", *(f"{column.key}{end}" for column in table.columns for end in ("", "_low", "_high"))])
+    head = ["model"]
+    for column in table.columns:
+        key = column.key.replace("@", "_")
+        head += [key, f"{key}_low", f"{key}_high"]
+    writer.writerow(head)
     for line in table.lines:
-        writer.writerow([line.label, *(value for cell in line.cells for value in _csv_values(cell))])
+        row = [line.label]
+        for cell in line.cells:
+            row += _csv_values(cell)
+        writer.writerow(row)
     return buffer.getvalue()
+
+
+WRITERS: dict[str, Callable[[Table], str]] = {"csv": to_csv, "md": to_markdown, "tex": to_latex}
 
 
 def _csv_values(cell: Cell | None) -> list[str]:
@@ -51,20 +84,20 @@ def _csv_values(cell: Cell | None) -> list[str]:
         return ["", "", ""]
     if cell.words:
         return [cell.words, "", ""]
-    return ["" if math.isnan(value) else repr(value) for value in (cell.value, cell.low, cell.high)]
+    values = []
+    for value in (cell.value, cell.low, cell.high):
+        values.append("" if math.isnan(value) else repr(value))
+    return values
 
 
-def to_markdown(table: Table) -> str:
-    """A pipe table under a heading, with its notes."""
-    head = ["Model", *(_with_unit(column) for column in table.columns)]
-    rule = ["---", *("---:" for _ in table.columns)]
-    rows = [[line.label, *(cell_text(cell) for cell in line.cells)] for line in table.lines]
-    grid = ["| " + " | ".join(text.replace("|", "\\|") for text in row) + " |" for row in (head, rule, *rows)]
-    return "\n".join([f"### {table.title}", "", *grid, "", *table.notes, ""])
+def md(words: object) -> str:
+    r"""Words that stand in a cell of a Markdown table: a bar would end it.
 
-
-def _with_unit(column: Column) -> str:
-    return column.heading + (f" ({column.unit})" if column.unit else "")
+    Example:
+        >>> print(md("p(x|z)"))
+        p(x\|z)
+    """
+    return str(words).replace("|", "\\|")
 
 
 _TEX_SYMBOLS = {
@@ -79,96 +112,32 @@ _TEX_SYMBOLS |= {lowered: f"$_{digit}$" for digit, lowered in enumerate("₀₁�
 _RAISED = dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True))
 
 
-def tex(words: str) -> str:
+def tex(words: object) -> str:
     r"""Characters as LaTeX in any encoding.
 
     Example:
         >>> print(tex("β=4, 50 %: −1.2×10⁵"))
         $\beta$=4, 50 \%: $-$1.2$\times$10$^{5}$
     """
-    out, power = "", ""
-    for character in words + " ":
+    out = ""
+    power = ""
+    for character in str(words):
         if character in _RAISED:
             power += _RAISED[character]
             continue
-        out, power = out + (f"$^{{{power}}}$" if power else ""), ""
-        out += _TEX_SYMBOLS.get(character, character)
-    return out[:-1]
+        out += _tex_power(power) + _TEX_SYMBOLS.get(character, character)
+        power = ""
+    return out + _tex_power(power)
 
 
-def to_latex(table: Table) -> str:
-    """A tabular with intervals smaller than values; needs LaTeX's package booktabs."""
-    head = " & ".join([r"Model", *(rf"\shortstack{{{_tex_heading(column)}}}" for column in table.columns)])
-    rows = [" & ".join([tex(line.label), *(_tex_cell(cell) for cell in line.cells)]) + r" \\" for line in table.lines]
-    return "\n".join(
-        [
-            rf"% {table.title}",
-            rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
-            r"\toprule",
-            head + r" \\",
-            r"\midrule",
-            *rows,
-            r"\bottomrule",
-            r"\end{tabular}",
-            *(f"% {note}" for note in table.notes),
-            "",
-        ]
-    )
-
-
-def _tex_heading(column: Column) -> str:
-    return tex(column.heading) + (rf" \\ ({tex(column.unit)})" if column.unit else "")
-
-
-def _tex_cell(cell: Cell | None) -> str:
-    value, bracket, rest = cell_text(cell).partition(" [")
-    return tex(value) + (rf" {{\scriptsize {tex(bracket.strip() + rest)}}}" if bracket else "")
-
-
-def to_html(table: Table) -> str:
-    """A table whose columns can be sorted, and whose rows become cards on a narrow screen."""
-    heads = "".join(_html_head(column) for column in table.columns)
-    rows = "".join(_html_row(line, table.columns) for line in table.lines)
-    notes = "".join(f"<p class=note>{escape(note)}</p>" for note in table.notes)
-    return (
-        f'<div class=table><table role=table id="table-{escape(table.key)}"><caption>{escape(table.title)}</caption>'
-        f"<thead role=rowgroup><tr role=row><th role=columnheader scope=col>{_button('Model')}</th>{heads}</tr></thead>"
-        f"<tbody role=rowgroup>{rows}</tbody></table>{notes}</div>"
-    )
-
-
-def _button(title: str) -> str:
-    return f"<button type=button class=sort>{escape(title)}</button>"
-
-
-def _html_head(column: Column) -> str:
-    unit = f" <span class=unit>{escape(column.unit)}</span>" if column.unit else ""
-    kind = "" if column.comparable else " class=apart"
-    hint = escape(column.definition)
-    return f'<th role=columnheader scope=col{kind} title="{hint}">{_button(_together(column.heading))}{unit}</th>'
+def _tex_power(power: str) -> str:
+    if not power:
+        return ""
+    return f"$^{{{power}}}$"
 
 
 def _together(heading: str) -> str:
     """A heading whose arrow does not fall on a line of its own."""
-    return heading.replace(" ↑", "\u00a0↑").replace(" ↓", "\u00a0↓").replace(" †", "\u00a0†")
-
-
-def _html_row(line: Line, columns: tuple[Column, ...]) -> str:
-    key = f'<span class=key style="background:{colour_of(line.slot)}"></span>'
-    cells = "".join(_html_cell(cell, column) for cell, column in zip(line.cells, columns, strict=True))
-    return f"<tr role=row><th role=rowheader scope=row>{key}{escape(line.label)}</th>{cells}</tr>"
-
-
-def _html_cell(cell: Cell | None, column: Column) -> str:
-    value, bracket, rest = cell_text(cell).partition(" [")
-    ends, _, note = rest.partition("], ")
-    interval = f" <span class=interval>[{escape(ends.rstrip(']'))}]</span>" if bracket else ""
-    remark = f" <span class=interval>{escape(note)}</span>" if note else ""
-    sort = "" if cell is None or math.isnan(cell.value) else f' data-value="{cell.value:.9g}"'
-    kind = "" if column.comparable else " class=apart"
-    content = f"<span class=value>{escape(value)}</span>{interval}{remark}"
-    title = escape(_with_unit(column))
-    return f'<td role=cell{kind} data-title="{title}"{sort}><span class=content>{content}</span></td>'
-
-
-WRITERS: dict[str, Callable[[Table], str]] = {"csv": to_csv, "md": to_markdown, "tex": to_latex}
+    for mark in "↑↓†":
+        heading = heading.replace(f" {mark}", f"\u00a0{mark}")
+    return heading

@@ -7,11 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seatbelt_vae.attacks.result import AttackResult
-from seatbelt_vae.experiments.assessment import Assessment, shown_index
-from seatbelt_vae.experiments.damage import DamageAssessment
-from seatbelt_vae.metrics import attack_success, auddc
-from seatbelt_vae.report import ReportRun
+from seatbelt_vae.attacks import Assessment, AttackResult, Grid
+from seatbelt_vae.experiments import Record
+from seatbelt_vae.measures import Attacked
+from seatbelt_vae.metrics import attack_success
 
 
 def grid(size: int) -> tuple[Tensor, Tensor]:
@@ -71,7 +70,7 @@ def attacked(
     mode: str,
     seed: int,
     layers: int = 1,
-) -> tuple[AttackResult, Assessment]:
+) -> Attacked:
     """An attack whose reach grows as λ falls; `strength` is how well the model resists (0…1)."""
     generator = torch.Generator().manual_seed(seed)
     pairs = len(source)
@@ -94,33 +93,82 @@ def attacked(
         source=source,
         target=target,
         adversarial=adversarial,
-        lambdas=lambdas,
+        budget=Grid(lambdas, "penalty"),
         objective=discrepancy + lambdas * distortion,
         discrepancy=discrepancy,
         distortion=distortion,
         status=torch.zeros(pairs, count, dtype=torch.int8),
         evaluations=torch.full((pairs, count), 40),
-        settings={
-            "mode": mode,
-            "divergence": "kl" if mode == "latent" else "elbo",
-            "layers": list(range(layers)) if mode == "latent" else None,
-            "solver": "path", "samples": 1, "penalty": "norm", "seed": seed, "bounds": [0.0, 1.0],
-        },
-    )  # fmt: skip
+        settings=settings(mode, layers, seed),
+    )
     success = attack_success(adversarial_rec, source_rec, target_rec, target)
-    apart = norm(source - target)
     assessment = Assessment(
         source_reconstruction=source_rec,
         target_reconstruction=target_rec,
         adversarial_reconstruction=adversarial_rec,
-        target_nll=130 + 900 * (1 - success).clamp(min=0) + 30 * jitter,
-        target_nll_error=torch.full((pairs, count), 9.0),
-        success=success,
-        relative_distortion=distortion / apart[:, None],
-        auddc=auddc(distortion, apart, success),
-        shown=shown_index(result.objective),
+        nll=130 + 900 * (1 - success).clamp(min=0) + 30 * jitter,
+        nll_error=torch.full((pairs, count), 9.0),
     )
-    return result, assessment
+    return Attacked(result, assessment)
+
+
+def settings(mode: str, layers: int, seed: int) -> dict[str, Any]:
+    objective = {"name": "output", "divergence": "elbo", "samples": 1}
+    if mode == "latent":
+        objective = {"name": "latent", "divergence": "kl", "layers": list(range(layers)), "samples": 1}
+    return {
+        "objective": objective,
+        "budget": {"name": "penalty", "squared": False},
+        "solver": {"name": "continuation", "max_iterations": 1000, "passes": 2},
+        "seed": seed,
+        "bounds": [0.0, 1.0],
+        "model_layers": layers,
+        "decoder_sees": "all",
+    }
+
+
+def changed(attacked: Attacked, *, assessment: dict[str, Any] | None = None, **result: Any) -> Attacked:
+    """The attack with other fields; settings are given as dotted names in ``settings``."""
+    if "settings" in result:
+        result["settings"] = with_settings(attacked.result.settings, result["settings"])
+    if isinstance(result.get("budget"), Tensor):
+        result["budget"] = Grid(result["budget"], attacked.result.budget.kind)
+    return Attacked(replace(attacked.result, **result), replace(attacked.assessment, **(assessment or {})))
+
+
+def with_settings(settings: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    made = {name: dict(value) if isinstance(value, dict) else value for name, value in settings.items()}
+    for name, value in other.items():
+        table, _, setting = name.rpartition(".")
+        if table:
+            made[table][setting] = value
+        else:
+            made[name] = value
+    return made
+
+
+def inside_balls(attacked: Attacked, low: float = 0.5, high: float = 3.5) -> Attacked:
+    """The same attack as if it had been made inside balls."""
+    radii = torch.linspace(low, high, len(attacked.result.budget.values))
+    made = changed(attacked, settings={"budget": {"name": "ball", "norm": "l2", "restarts": 1}})
+    return Attacked(replace(made.result, budget=Grid(radii, "ball")), made.assessment)
+
+
+def moved(attacked: Attacked, success: float | Tensor) -> Attacked:
+    """The attack with every success moved: by reconstructions that lie elsewhere on the way from rec(x) to rec(x_t)."""
+    wanted = attacked.success + success
+    return with_success(attacked, wanted)
+
+
+def with_success(attacked: Attacked, wanted: Tensor) -> Attacked:
+    """The attack with these successes, by reconstructions on the ray from the target through rec(x)."""
+    seen, target = attacked.assessment, attacked.result.target
+    clean = norm(seen.source_reconstruction - target)
+    best = norm(seen.target_reconstruction - target)
+    length = clean[:, None] - wanted * (clean - best)[:, None]
+    direction = (seen.source_reconstruction - target) / clean[:, None, None, None]
+    reached = target[:, None] + length[:, :, None, None, None] * direction[:, None]
+    return changed(attacked, assessment={"adversarial_reconstruction": reached})
 
 
 MODELS = (
@@ -154,20 +202,20 @@ def pictures(pairs: int, size: int, channels: int) -> tuple[Tensor, Tensor]:
 def synthetic_runs(
     *, models: int = 3, pairs: int = 2, count: int = 7, size: int = 16, channels: int = 1,
     modes: tuple[str, ...] = ("latent", "output"),
-) -> list[ReportRun]:  # fmt: skip
+) -> list[Record]:  # fmt: skip
     """Runs of `models` models, each attacked in `modes` on the same pairs."""
     source, target = pictures(pairs, size, channels)
     return [_run(place, source, target, count, modes) for place in range(models)]
 
 
-def _run(place: int, source: Tensor, target: Tensor, count: int, modes: tuple[str, ...]) -> ReportRun:
+def _run(place: int, source: Tensor, target: Tensor, count: int, modes: tuple[str, ...]) -> Record:
     name, label, strength, blur = MODELS[place]
     layers = 3 if name == "seatbelt" else 1
     elbo = -160 - 20 * strength
-    return ReportRun(
+    return Record(
         name=f"{name}-1a2b3c",
         label=label,
-        spec={
+        settings={
             "model": {"name": name, "latent_sizes": [8] * layers, "network": "conv", "posterior": "chain"},
             "objective": {"name": "beta-tc", "beta": 4.0, "estimator": "mws", "batch_size": 128},
             "data": {"name": "sprites", "size": source.shape[-1], "digest": "9f86d081884c7d659a2feaa0c55ad015"},
@@ -184,28 +232,31 @@ def _run(place: int, source: Tensor, target: Tensor, count: int, modes: tuple[st
             "settings": {"split": "test", "samples": 1, "penalty": "norm", "seed": 0},
         },
         history=history(strength, place),
-        attacks=[
-            attacked(source, target, strength=strength, blur=blur, count=count, mode=mode, seed=place, layers=layers)
+        attacks={
+            mode: attacked(
+                source, target, strength=strength, blur=blur, count=count, mode=mode, seed=place, layers=layers
+            )
             for mode in modes
-        ],
+        },
     )
 
 
 SCALES = [0.03, 0.3, 1.0]
 
 
-def with_extras(runs: list[ReportRun]) -> list[ReportRun]:
+def with_extras(runs: list[Record]) -> list[Record]:
     """The runs with everything else that can be measured: damage, noise, traversals, layers, a machine."""
     return [_with_extras(run, place) for place, run in enumerate(runs)]
 
 
-def _with_extras(run: ReportRun, place: int) -> ReportRun:
-    layers = len(run.spec["model"]["latent_sizes"])
+def _with_extras(run: Record, place: int) -> Record:
+    layers = len(run.settings["model"]["latent_sizes"])
+    alone = {f"layer-{layer}": on_layer(run.attacks["latent"], layer) for layer in range(layers) if layers > 1}
+    source = run.attacks["latent"].result.source
     return replace(
         run,
-        attacks=[*run.attacks, *(_on_layer(run, layer) for layer in range(layers) if layers > 1)],
-        damages=[damaged(run.attacks[0][0].source, place)],
-        measured={"noise": noise(place), "traversals": traversals(layers, run.attacks[0][0].source)},
+        attacks={**run.attacks, **alone, "damage": damaged(source, place)},
+        measured={"noise": noise(place), "traversals": traversals(layers, source)},
         evaluation={
             **run.evaluation,
             "noise_scales": SCALES,
@@ -221,36 +272,39 @@ def _with_extras(run: ReportRun, place: int) -> ReportRun:
     )
 
 
-def _on_layer(run: ReportRun, layer: int) -> tuple[AttackResult, Assessment]:
+def on_layer(attacked: Attacked, layer: int) -> Attacked:
     """The latent attack on one layer alone, which gets the less far the higher it is."""
-    result, assessment = run.attacks[0]
-    success = assessment.success * (1 - 0.2 * layer)
-    assessment = replace(assessment, success=success, auddc=assessment.auddc + 0.05 * layer)
-    return replace(result, settings={**result.settings, "layers": [layer]}), assessment
+    weaker = with_success(attacked, attacked.success * (1 - 0.2 * layer))
+    return changed(weaker, settings={"objective.layers": [layer]})
 
 
-def damaged(source: Tensor, seed: int, radii: tuple[float, ...] = (0.5, 1.0, 4.0)) -> Any:
+def damaged(source: Tensor, seed: int, radii: tuple[float, ...] = (0.5, 1.0, 4.0)) -> Attacked:
     """A damage attack whose damage is 2·ε (1 + 0.1·seed) on every image, give or take."""
     generator = torch.Generator().manual_seed(seed)
     pairs, count = len(source), len(radii)
     grid_ = torch.tensor(radii)
     damage = 2 * grid_ * (1 + 0.1 * seed) * (1 + 0.05 * torch.randn(pairs, 1, generator=generator))
-    adversarial = source[:, None].expand(-1, count, -1, -1, -1)
     result = AttackResult(
-        source=source, target=source, adversarial=adversarial, lambdas=grid_, objective=-damage, discrepancy=-damage,
-        distortion=grid_.expand(pairs, -1), status=torch.zeros(pairs, count, dtype=torch.int8),
-        evaluations=torch.full((pairs, count), 9),
-        settings={"mode": "damage", "divergence": "reconstruction", "ball": "l2", "layers": None, "solver": "ball"},
+        source=source, target=source, adversarial=source[:, None].expand(-1, count, -1, -1, -1),
+        budget=Grid(grid_, "ball"), objective=-damage, discrepancy=-damage, distortion=grid_.expand(pairs, -1),
+        status=torch.zeros(pairs, count, dtype=torch.int8), evaluations=torch.full((pairs, count), 9),
+        settings={
+            "objective": {"name": "damage", "divergence": "reconstruction", "layers": None},
+            "budget": {"name": "ball", "norm": "l2", "restarts": 1},
+            "solver": {"name": "continuation", "max_iterations": 1000, "passes": 2},
+            "seed": 0, "bounds": [0.0, 1.0], "model_layers": 1, "decoder_sees": "all",
+        },
     )  # fmt: skip
     reconstruction = blurred(source, 1.4)
-    assessment = DamageAssessment(
+    push = torch.ones_like(source[0]) / source[0].numel() ** 0.5  # of length 1
+    assessment = Assessment(
         source_reconstruction=reconstruction,
-        adversarial_reconstruction=reconstruction[:, None].expand(-1, count, -1, -1, -1),
-        damage=damage,
-        source_nll=120 + 10 * damage,
-        source_nll_error=torch.full((pairs, count), 2.0),
+        target_reconstruction=reconstruction,
+        adversarial_reconstruction=reconstruction[:, None] + damage[:, :, None, None, None] * push,
+        nll=120 + 10 * damage,
+        nll_error=torch.full((pairs, count), 2.0),
     )
-    return result, assessment
+    return Attacked(result, assessment)
 
 
 def noise(seed: int, images: int = 60) -> dict[str, Tensor]:

@@ -8,12 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import torch
 
-from seatbelt_vae.report import comparisons, page
-from seatbelt_vae.report.measures import matched_place
+from seatbelt_vae.report.compare import groups
+from seatbelt_vae.report.page import page
 
-from .synthetic import synthetic_runs, with_extras
+from .synthetic import inside_balls, synthetic_runs, with_extras
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
@@ -67,7 +66,7 @@ ACT = """<script>
   log.reversed = [...head.closest("table").tBodies[0].rows].map((row) => row.cells[0].textContent);
   set("attack", 1, "change");
   await wait();
-  document.querySelector("input[value=lambda]").click();
+  document.querySelector("input[value=budget]").click();
   await wait();
   set("slider", slider.max, "input");
   await wait();
@@ -94,20 +93,13 @@ FRAME = """<!doctype html><body style="margin: 0">
 @pytest.fixture(scope="module")
 def runs() -> list[Any]:
     made = with_extras(synthetic_runs(models=2, pairs=2, count=7, modes=("latent",)))
-    return [replace(run, attacks=[*run.attacks, inside_balls(*run.attacks[0])]) for run in made]
-
-
-def inside_balls(result: Any, assessment: Any) -> Any:
-    """The same attack as if it had been made inside balls."""
-    settings = {**result.settings, "ball": "l2", "penalty": None, "solver": "ball"}
-    radii = torch.linspace(0.5, 3.5, len(result.lambdas))
-    return replace(result, lambdas=radii, settings=settings), assessment
+    return [replace(run, attacks={**run.attacks, "balls": inside_balls(run.attacks["latent"])}) for run in made]
 
 
 @pytest.fixture(scope="module", params=[1400, 400])
 def log(request: pytest.FixtureRequest, runs: list[Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("browser")
-    html = page(runs, comparisons(runs)).replace("<script type=", WATCH + "<script type=", 1)
+    html = page(runs, groups(runs)).replace("<script type=", WATCH + "<script type=", 1)
     (folder / "report.html").write_text(html.replace("</body>", ACT + "</body>"))
     (folder / "frame.html").write_text(FRAME.replace("WIDTH", str(request.param)))
     command = [str(BROWSER), *FLAGS, f"--user-data-dir={folder / 'profile'}", "--window-size=1400,1500"]
@@ -141,11 +133,12 @@ def test_where_distortion_is_dear_x_star_is_x(log: dict[str, Any]) -> None:
 
 
 def test_models_matched_by_distortion_are_those_of_the_table(log: dict[str, Any], runs: list[Any]) -> None:
-    for text, trial in zip(log["matched"], comparisons(runs)[0].trials, strict=True):
-        (k, _) = matched_place(trial, 0.5)
+    group = groups(runs)[0]
+    for text, trial in zip(log["matched"], group.trials, strict=True):
         shown = re.search(r"success\s+(\S+)", text)
         assert shown
-        assert float(shown[1].replace("−", "-")) == pytest.approx(trial.success[0, k], abs=0.006)
+        best = float(group.values(trial, "success_at_0.5")[0])
+        assert float(shown[1].replace("−", "-")) == pytest.approx(best, abs=0.006)
 
 
 def test_pairs_and_models_can_be_chosen(log: dict[str, Any]) -> None:

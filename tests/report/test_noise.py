@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seatbelt_vae.report.curves import LambdaAxis
+from seatbelt_vae.experiments import Record
+from seatbelt_vae.report.axes import BudgetAxis
 from seatbelt_vae.report.export import chart_svg
 from seatbelt_vae.report.noise import (
     OVERLAP,
@@ -15,7 +16,6 @@ from seatbelt_vae.report.noise import (
     noisy,
     ridge_rows,
 )
-from seatbelt_vae.report.runs import ReportRun
 
 
 def test_the_density_is_the_sum_of_its_kernels() -> None:
@@ -40,7 +40,7 @@ def test_no_spread_is_no_density() -> None:
     assert density(np.ones(1), np.zeros(3)).tolist() == [0, 0, 0]
 
 
-def test_each_scale_has_a_row_and_in_it_each_model(full: list[ReportRun]) -> None:
+def test_each_scale_has_a_row_and_in_it_each_model(full: list[Record]) -> None:
     rows = ridge_rows(full)
     assert {(row["row"], row["base"]) for row in rows} == {("0", 0.0), ("0.03", -1.0), ("0.3", -2.0), ("1", -3.0)}
     for base in (0.0, -1.0, -2.0, -3.0):
@@ -52,26 +52,26 @@ def test_each_scale_has_a_row_and_in_it_each_model(full: list[ReportRun]) -> Non
         assert min(heights.values()) > 0
 
 
-def test_curves_stand_where_their_images_are(full: list[ReportRun]) -> None:
+def test_curves_stand_where_their_images_are(full: list[Record]) -> None:
     rows = [row for row in ridge_rows(full[:1]) if row["row"] == "1"]
     peak = max(rows, key=lambda row: row["y"])["x"]
     assert peak == pytest.approx(float(np.median(levels(full[0])[1.0])), abs=12)
 
 
-def test_what_noise_costs_is_that_of_the_evaluation(full: list[ReportRun]) -> None:
-    rows = drop_rows(full, LambdaAxis.of([np.array([0.03, 0.3, 1.0])]))
+def test_what_noise_costs_is_that_of_the_evaluation(full: list[Record]) -> None:
+    rows = drop_rows(full, BudgetAxis.of([0.03, 0.3, 1.0]))
     assert [row["y"] for row in rows[3:6]] == [2.0, 20.0, 90.0]
     assert rows[4]["high"] - rows[4]["low"] == pytest.approx(2 * 1.96)
 
 
-def test_runs_without_it_are_left_out(full: list[ReportRun], runs: list[ReportRun]) -> None:
+def test_runs_without_it_are_left_out(full: list[Record], runs: list[Record]) -> None:
     mixed = [runs[0], full[1], replace(full[2], measured={})]
-    assert [slot for slot, _ in noisy(mixed)] == [1]
+    assert list(noisy(mixed)) == [1]
     assert {row["model"] for row in ridge_rows(mixed)} == {full[1].label}
-    assert noisy(runs) == []
+    assert noisy(runs) == {}
 
 
-def test_charts_name_their_axes(full: list[ReportRun]) -> None:
+def test_charts_name_their_axes(full: list[Record]) -> None:
     svg = chart_svg(noise_chart(full))
     for words in ("log p(x | z*) of the clean x (nats)", "no noise", ">0.03<", "Scale of the noise"):
         assert words in svg

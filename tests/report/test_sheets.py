@@ -4,18 +4,19 @@ import io
 import numpy as np
 from PIL import Image
 
-from seatbelt_vae.report.matching import comparisons
-from seatbelt_vae.report.runs import Comparison
-from seatbelt_vae.report.sheets import COLUMNS, QUALITIES, affordable_quality, explorer, sheet, strip
+from seatbelt_vae.experiments import Record
+from seatbelt_vae.report.compare import groups
+from seatbelt_vae.report.group import Group
+from seatbelt_vae.report.sheets import BUDGET, COLUMNS, QUALITIES, Strip, affordable_quality, explorer, sheet, strip
 
-from .synthetic import synthetic_runs
+from .synthetic import changed, synthetic_runs
 
 
 def opened(uri: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))).convert("RGB")).astype(float)
 
 
-def test_the_page_can_put_the_adversarial_image_together_again(latent: Comparison) -> None:
+def test_the_page_can_put_the_adversarial_image_together_again(latent: Group) -> None:
     """x + d from the compressed sheet is x*, to within the compression of d on its own scale."""
     shown = explorer([latent])["attacks"][0]
     height, width = shown["size"]
@@ -30,7 +31,7 @@ def test_the_page_can_put_the_adversarial_image_together_again(latent: Compariso
                 assert np.abs(source / 255 + d - expected).mean() < 0.02 / gain + 1 / 255
 
 
-def test_pictures_that_look_the_same_are_kept_once(latent: Comparison) -> None:
+def test_pictures_that_look_the_same_are_kept_once(latent: Group) -> None:
     part = strip(latent.trials[0], 0)
     assert list(part.places) == sorted(part.places)
     assert len(part.tiles) == 1 + 2 * (max(part.places) + 1)
@@ -44,8 +45,6 @@ def test_pictures_that_look_the_same_are_kept_once(latent: Comparison) -> None:
 def test_sheets_stay_within_their_budget() -> None:
     """A thirtieth of the largest page (3 models × 10 pairs × 51 λ of 64×64, all noise) in that share of its budget."""
     noisy = np.random.default_rng(0).normal(128, 40, (103, 64, 64)).clip(0, 255).astype(np.uint8)
-    from seatbelt_vae.report.sheets import BUDGET, Strip
-
     strips = [Strip(tuple(noisy), tuple(range(51)), (1.0,) * 51)]
     quality = affordable_quality(strips, BUDGET // 30)
     size = sum(len(sheet(part.tiles, quality)) for part in strips)
@@ -56,19 +55,16 @@ def test_sheets_stay_within_their_budget() -> None:
 
 
 def test_colour_pictures_keep_their_channels() -> None:
-    compared = comparisons(synthetic_runs(models=1, pairs=1, count=3, channels=3, modes=("latent",)))
+    compared = groups(synthetic_runs(models=1, pairs=1, count=3, channels=3, modes=("latent",)))
     shown = explorer(compared)["attacks"][0]
     assert shown["colour"]
-    source = compared[0].trials[0].result.source[0].numpy()
+    source = compared[0].result.source[0].numpy()
     assert np.abs(opened(shown["source"][0]).transpose(2, 0, 1) / 255 - source).max() <= 0.51 / 255
 
 
 def test_numbers_that_are_not_finite_become_null() -> None:
-    from dataclasses import replace
-
-    latent = comparisons(synthetic_runs(models=1, pairs=1, count=3, modes=("latent",)))[0]
-    trial = latent.trials[0]
-    nan = trial.assessment.target_nll_error * float("nan")
-    trial = replace(trial, assessment=replace(trial.assessment, target_nll_error=nan))
-    (model,) = explorer([replace(latent, trials=(trial,))])["attacks"][0]["models"]
+    attacked = groups(synthetic_runs(models=1, pairs=1, count=3, modes=("latent",)))[0].trials[0].attacked
+    nan = attacked.assessment.nll_error * float("nan")
+    other = changed(attacked, assessment={"nll_error": nan})
+    (model,) = explorer(groups([Record("a", "a", attacks={"attack": other})]))["attacks"][0]["models"]
     assert model["error"] == [[None, None, None]]

@@ -21,10 +21,10 @@ function number(value, digits = 3) {
   return minus(value.toFixed(Math.max(0, Math.min(4, digits - 1 - size))));
 }
 const power = (value) => (value === 0 ? null : String(+Math.log2(value).toFixed(1)));
-const plain = () => attack().weight !== "λ"; // a radius is written as it is, a weight as a power of two
-const lambdaNode = (value) =>
+const plain = () => attack().symbol !== "λ"; // a radius is written as it is, a penalty as a power of two
+const budgetNode = (value) =>
   value === 0 || plain() ? String(+value.toPrecision(4)) : node("span", {}, "2", node("sup", { textContent: minus(power(value)) }));
-const lambdaWords = (value) => (value === 0 || plain() ? String(+value.toPrecision(4)) : `2 to the power ${power(value)}`);
+const budgetWords = (value) => (value === 0 || plain() ? String(+value.toPrecision(4)) : `2 to the power ${power(value)}`);
 
 // --- pixels ----------------------------------------------------------------------------------------------------
 const cache = new Map();
@@ -70,10 +70,10 @@ function compose(source, stored, gain, show, colour) {
 const TITLES = ["Original x", "Reconstruction", "Adversarial x*", "Distortion d", "Reconstruction of x*", "Target xₜ"];
 const SIDE = "Models differ in where they give way, so they can also be set side by side at the same distortion.";
 const LEAD = {
-  weight: `Move λ, the price of distortion: on the right the attack changes nothing, on the left it may change what it likes. ${SIDE}`,
+  penalty: `Move λ, the price of distortion: on the right the attack changes nothing, on the left it may change what it likes. ${SIDE}`,
   radius: `Move ε, the radius of the ball that holds the distortion: on the left the attack may change little, on the right much. ${SIDE}`,
 };
-const state = { attack: 0, pair: 0, model: -1, match: "lambda", lambda: null, budget: 0.5 };
+const state = { attack: 0, pair: 0, model: -1, match: "budget", budget: null, most: 0.5 };
 let rows = [], turn = 0;
 
 function option(select, labels, first = 0) {
@@ -85,14 +85,14 @@ const shownModels = () => attack().models.filter((_, at) => state.model < 0 || a
 function choose(model) {
   const relative = model.relative[state.pair];
   if (state.match === "figures") return model.shown[state.pair];
-  if (state.match === "lambda") {
-    const wanted = attack().models[0].lambdas[state.lambda];
+  if (state.match === "budget") {
+    const wanted = attack().models[0].budgets[state.budget];
     const distance = (value) => Math.abs(Math.log2(value || 1e-9) - Math.log2(wanted || 1e-9));
-    return model.lambdas.reduce((best, value, at) => (distance(value) < distance(model.lambdas[best]) ? at : best), 0);
+    return model.budgets.reduce((best, value, at) => (distance(value) < distance(model.budgets[best]) ? at : best), 0);
   }
   let best = -1;
   relative.forEach((value, at) => {
-    if (value <= state.budget && (best < 0 || model.success[state.pair][at] > model.success[state.pair][best])) best = at;
+    if (value <= state.most && (best < 0 || model.success[state.pair][at] > model.success[state.pair][best])) best = at;
   });
   return best < 0 ? relative.indexOf(Math.min(...relative)) : best;
 }
@@ -117,16 +117,16 @@ function buildRows() {
 }
 
 function setControls() {
-  const slider = $("slider"), lambdas = attack().models[0].lambdas, byLambda = state.match === "lambda";
+  const slider = $("slider"), budgets = attack().models[0].budgets, byBudget = state.match === "budget";
   const usual = attack().models.map(({ shown }) => shown[state.pair]).sort((a, b) => a - b);
-  state.lambda = Math.min(state.lambda ?? usual[usual.length >> 1], lambdas.length - 1);
+  state.budget = Math.min(state.budget ?? usual[usual.length >> 1], budgets.length - 1);
   slider.disabled = state.match === "figures";
-  Object.assign(slider, byLambda ? { min: 0, max: lambdas.length - 1, step: 1 } : { min: 0, max: 1, step: 0.02 });
-  slider.value = byLambda ? state.lambda : state.budget;
-  $("low").replaceChildren(byLambda ? lambdaNode(lambdas[0]) : "0");
-  $("high").replaceChildren(byLambda ? lambdaNode(lambdas.at(-1)) : "1");
-  for (const place of document.querySelectorAll(".weight")) place.textContent = attack().weight;
-  $("lead").textContent = LEAD[plain() ? "radius" : "weight"];
+  Object.assign(slider, byBudget ? { min: 0, max: budgets.length - 1, step: 1 } : { min: 0, max: 1, step: 0.02 });
+  slider.value = byBudget ? state.budget : state.most;
+  $("low").replaceChildren(byBudget ? budgetNode(budgets[0]) : "0");
+  $("high").replaceChildren(byBudget ? budgetNode(budgets.at(-1)) : "1");
+  for (const place of document.querySelectorAll(".symbol")) place.textContent = attack().symbol;
+  $("lead").textContent = LEAD[plain() ? "radius" : "penalty"];
   option($("pair"), attack().source.map((_, at) => `${at + 1} of ${attack().source.length}`));
   option($("model"), ["All", ...attack().models.map(({ label }) => label)], -1);
   $("pair").value = state.pair;
@@ -134,11 +134,11 @@ function setControls() {
 }
 
 function sayWhere() {
-  const slider = $("slider"), wanted = attack().models[0].lambdas[state.lambda];
+  const slider = $("slider"), wanted = attack().models[0].budgets[state.budget];
   const [name, shown, words] = {
-    lambda: [`${attack().weight} = `, lambdaNode(wanted), `${attack().weight} = ${lambdaWords(wanted)}`],
-    distortion: ["‖d‖ ≤ ", `${state.budget.toFixed(2)} ‖x − xₜ‖`, `distortion at most ${state.budget.toFixed(2)}`],
-    figures: ["", `each model at its own ${attack().weight}`, `each model at its own ${attack().weight}`],
+    budget: [`${attack().symbol} = `, budgetNode(wanted), `${attack().symbol} = ${budgetWords(wanted)}`],
+    distortion: ["‖d‖ ≤ ", `${state.most.toFixed(2)} ‖x − xₜ‖`, `distortion at most ${state.most.toFixed(2)}`],
+    figures: ["", `each model at its own ${attack().symbol}`, `each model at its own ${attack().symbol}`],
   }[state.match];
   $("where").replaceChildren(name, shown);
   slider.setAttribute("aria-valuetext", words);
@@ -161,7 +161,7 @@ async function draw() {
     const k = picked[at], of = (name) => model[name][pair][k];
     const line = (term, ...value) => node("div", {}, node("dt", { textContent: term }), node("dd", {}, ...value));
     numbers.replaceChildren(
-      line(attack().weight, lambdaNode(model.lambdas[k])),
+      line(attack().symbol, budgetNode(model.budgets[k])),
       line("‖d‖", number(of("distortion"))),
       line("‖d‖/‖x−xₜ‖", number(of("relative"), 2)),
       line("success", number(of("success"), 2)),
@@ -190,8 +190,8 @@ if (data.attacks.length) {
   $("pair").onchange = (event) => restart({ pair: +event.target.value });
   $("model").onchange = (event) => restart({ model: +event.target.value });
   $("slider").oninput = (event) => {
-    if (state.match === "lambda") state.lambda = +event.target.value;
-    else state.budget = +event.target.value;
+    if (state.match === "budget") state.budget = +event.target.value;
+    else state.most = +event.target.value;
     draw();
   };
   for (const radio of document.querySelectorAll("input[name=match]")) {

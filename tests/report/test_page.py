@@ -4,10 +4,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from seatbelt_vae.report import comparisons, page, summary
-from seatbelt_vae.report.html import default_title, embedded
+from seatbelt_vae.experiments import Record
+from seatbelt_vae.report.compare import groups
+from seatbelt_vae.report.page import default_title, embedded, page
 from seatbelt_vae.report.reading import flattened
-from seatbelt_vae.report.runs import ReportRun
+from seatbelt_vae.report.summary import summary
 
 from .synthetic import synthetic_runs
 
@@ -15,8 +16,8 @@ VOID = {"meta", "link", "input", "br", "img"}
 
 
 @pytest.fixture(scope="module")
-def document(runs: list[ReportRun]) -> str:
-    return page(runs, comparisons(runs))
+def document(runs: list[Record]) -> str:
+    return page(runs, groups(runs))
 
 
 class Page(HTMLParser):
@@ -77,8 +78,8 @@ def test_it_is_whole_and_identifiers_are_unique(parsed: Page) -> None:
     assert labels <= set(parsed.ids)
 
 
-def test_it_says_what_a_reader_needs(parsed: Page, runs: list[ReportRun]) -> None:
-    for sentence in summary(runs, comparisons(runs)):
+def test_it_says_what_a_reader_needs(parsed: Page, runs: list[Record]) -> None:
+    for sentence in summary(runs, groups(runs)):
         assert sentence in parsed.text
     for words in (
         "May be compared",
@@ -94,12 +95,12 @@ def test_it_says_what_a_reader_needs(parsed: Page, runs: list[ReportRun]) -> Non
 def test_it_says_where_every_number_comes_from(parsed: Page) -> None:
     for words in ("data.digest", "9f86d081884c7d659a2feaa0c55ad015", "training.seed", "versions.torch", "2.13.0"):
         assert words in parsed.text
-    assert "attack 1.solver" in parsed.text
+    assert "attack 1.solver.name" in parsed.text
     assert re.search(r"written with .*torch \d", parsed.text)
 
 
-def test_data_in_a_file_are_called_by_its_name(runs: list[ReportRun]) -> None:
-    run = replace(runs[0], spec={"data": {"name": "/some/where/chairs.npz"}})
+def test_data_in_a_file_are_called_by_its_name(runs: list[Record]) -> None:
+    run = replace(runs[0], settings={"data": {"name": "/some/where/chairs.npz"}})
     assert default_title([run]) == "How a model of chairs withstands attack"
 
 
@@ -109,8 +110,8 @@ def test_every_chart_has_words_for_those_who_do_not_see_it(document: str) -> Non
     assert all(charts)
 
 
-def test_everything_that_can_be_measured_has_its_section(full: list[ReportRun]) -> None:
-    document = page(full, comparisons(full))
+def test_everything_that_can_be_measured_has_its_section(full: list[Record]) -> None:
+    document = page(full, groups(full))
     reader = Page()
     reader.feed(document)
     assert reader.open == []
@@ -135,11 +136,11 @@ def test_it_is_readable_in_the_dark_and_on_a_telephone(document: str) -> None:
     assert 'name="viewport"' in document
 
 
-def test_names_cannot_break_the_page(runs: list[ReportRun]) -> None:
+def test_names_cannot_break_the_page(runs: list[Record]) -> None:
     nasty = "</script><b>&amp; $title \"x\" 'y'"
     (run,) = synthetic_runs(models=1, pairs=1, count=3, modes=("latent",))
-    run = replace(run, label=nasty, name=nasty, spec={"data": {"name": nasty}})
-    document = page([run], comparisons([run]))
+    run = replace(run, label=nasty, name=nasty, settings={"data": {"name": nasty}})
+    document = page([run], groups([run]))
     reader = Page()
     reader.feed(document)
     assert reader.open == []
@@ -147,7 +148,7 @@ def test_names_cannot_break_the_page(runs: list[ReportRun]) -> None:
     assert reader.text.count(nasty) >= 5
 
 
-def test_a_run_without_attacks_has_a_page(runs: list[ReportRun]) -> None:
+def test_a_run_without_attacks_has_a_page(runs: list[Record]) -> None:
     (run,) = synthetic_runs(models=1, modes=())
     reader = Page()
     reader.feed(page([replace(run, history=[])], []))
@@ -155,7 +156,7 @@ def test_a_run_without_attacks_has_a_page(runs: list[ReportRun]) -> None:
     assert "pictures" not in reader.ids
 
 
-def test_embedded_json_comes_back(runs: list[ReportRun]) -> None:
+def test_embedded_json_comes_back(runs: list[Record]) -> None:
     import json
 
     value = {"a": "</script><!--", "b": [1.5, None, "λ"]}
