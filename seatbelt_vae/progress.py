@@ -1,10 +1,86 @@
 """One progress bar for all long work: on stderr, with an estimate of the time left, silent when not wanted."""
 
+import os
+import re
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import IO, Any
+
+from rich.console import Console, ConsoleDimensions
 
 Advance = Callable[..., None]
 """``advance(steps=1, note="")``: move the bar on and show a short note beside it."""
+
+NARROWEST, WIDEST = 20, 500
+"""Characters a line: rich never ends where there is no room, and takes minutes where there is too much."""
+
+
+class Heedless:
+    """A stream whose reader may be gone: what cannot be written is dropped, and the work goes on.
+
+    Args:
+        stream: for example ``sys.stderr``; None where it is closed.
+
+    Example:
+        >>> Heedless(None).write("unheard")
+        0
+    """
+
+    def __init__(self, stream: IO[str] | None) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write if that is possible."""
+        with suppress(OSError, ValueError, AttributeError):
+            return self.stream.write(text)  # type: ignore[union-attr]
+        return 0
+
+    def flush(self) -> None:
+        """Flush if that is possible."""
+        with suppress(OSError, ValueError, AttributeError):
+            self.stream.flush()  # type: ignore[union-attr]
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        with suppress(OSError, ValueError, AttributeError):
+            return self.stream.isatty()  # type: ignore[union-attr]
+        return False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class Terminal(Console):
+    """rich's console at any width that ``COLUMNS`` asks for. It never ends the process by itself.
+
+    Args:
+        file: where to write; stdout by default.
+    """
+
+    def __init__(self, file: IO[str] | None = None) -> None:
+        environment = dict(os.environ)
+        for name in ("COLUMNS", "LINES"):
+            if not re.fullmatch("[1-9][0-9]{0,8}", environment.get(name, "")):
+                environment.pop(name, None)
+        super().__init__(file=file, _environ=environment)
+
+    @property  # type: ignore[misc]
+    def size(self) -> ConsoleDimensions:
+        """Columns and lines, within reason."""
+        found = super().size
+        width = min(max(found.width, NARROWEST), WIDEST)
+        return ConsoleDimensions(width, max(found.height, 5))
+
+    def on_broken_pipe(self) -> None:
+        """Tell the caller that the reader is gone; rich would exit."""
+        raise BrokenPipeError
+
+
+def terminal() -> Terminal:
+    """The console on stderr."""
+    stream = getattr(sys.stderr, "rich_proxied_file", sys.stderr)  # what a bar that is shown already writes to
+    return Terminal(Heedless(stream))  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -27,26 +103,18 @@ def progress_bar(description: str, total: int, enabled: bool = True) -> Iterator
     if not enabled:
         yield lambda steps=1, note="": None
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich import progress
 
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeElapsedColumn(),
+        progress.TextColumn("left"),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with progress.Progress(*columns, console=terminal()) as bar:
         task = bar.add_task(description, total=total, note="")
 
         def advance(steps: int = 1, note: str = "") -> None:

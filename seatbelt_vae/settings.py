@@ -199,11 +199,16 @@ def _can_be_written(kind: Any) -> bool:
 
 
 def _help(owners: Mapping[str, Setting]) -> str:
-    """What a setting means, and to whom where that differs."""
-    texts = {setting.help for setting in owners.values()}
-    if len(texts) == 1:
-        return texts.pop()
-    return " ".join(f"{owner}: {setting.help}" for owner, setting in owners.items())
+    """What a setting means and its default, and to whom where that differs."""
+    meanings: dict[str, list[str]] = {}
+    for owner, setting in owners.items():
+        text = setting.help
+        if setting.default not in (None, dataclasses.MISSING) and setting.default is not False:
+            text = f"{text.rstrip('.')} ({setting.default})."
+        meanings.setdefault(text, []).append(owner)
+    if len(meanings) == 1:
+        return next(iter(meanings))
+    return " ".join(f"{', '.join(names)}: {text}" for text, names in meanings.items())
 
 
 def build(classes: Mapping[str, type], name: str, given: Mapping[str, Any], source: str) -> Any:

@@ -1,14 +1,13 @@
 """The command line: parses, calls, prints."""
 
-import os
 import sys
-import warnings
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
 
+from seatbelt_vae.cli import signals
 from seatbelt_vae.errors import InputError, RunError
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,51 +17,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after ``seatbelt``; those of the process by default.
 
     Returns:
-        0 done, 1 failed while running, 2 bad input, 130 interrupted. Of anything but 0, one line on stderr says why.
+        0 done, 1 failed while running, 2 bad input, 130 interrupted, 143 ended by SIGTERM or SIGUSR1. Of anything but
+        0, one line on stderr says why.
 
     Example:
-        >>> main(["--version"])
-        0.1.0
-        0
+        >>> main(["attack"])
+        2
     """
+    if arguments is None:
+        arguments = sys.argv[1:]
+    with signals.handled(signals.end):
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str]) -> int:
     from cyclopts import CycloptsError
 
-    from seatbelt_vae.cli.app import app
+    from seatbelt_vae.cli.console import close_output, flush, say, warnings_in_a_line
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("default")
-            warnings.showwarning = _show_warning  # type: ignore[assignment]
-            command, bound, _ = app.parse_args(
-                sys.argv[1:] if arguments is None else list(arguments), print_error=False, exit_on_error=False
-            )
-            command(*bound.args, **bound.kwargs)
-            sys.stdout.flush()
+        with warnings_in_a_line():
+            work = _parsed(arguments)
+            with signals.handled(signals.interrupt):
+                work()
+                flush()
     except (InputError, CycloptsError) as error:
-        return _say(error, BAD_INPUT)
+        return say(error, BAD_INPUT)
     except RunError as error:
-        return _say(error, FAILED)
+        return say(error, FAILED)
     except KeyboardInterrupt as error:
-        return _say(
-            f"interrupted: {error}" if str(error) else "interrupted; the same command starts again", INTERRUPTED
-        )
+        words = f"interrupted: {error}"
+        if not str(error):
+            words = "interrupted; the same command starts again"
+        return say(words, signals.exit_code(error))
     except (MemoryError, RuntimeError) as error:
-        known = "OutOfMemory" in type(error).__name__ or "can't allocate memory" in str(error)
-        if not known and not isinstance(error, MemoryError):
+        if not _out_of_memory(error):
             raise
-        return _say("out of memory: use a smaller batch size, smaller images or fewer pairs", FAILED)
+        return say("out of memory: use a smaller batch size, smaller images or fewer pairs", FAILED)
     except BrokenPipeError:
-        # The reader has seen enough. Nothing more may be written, not even by Python's flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        close_output()  # the reader has seen enough
+    except OSError as error:
+        close_output()
+        return say(error, FAILED)
     return DONE
 
 
-def _say(message: object, code: int) -> int:
-    print(f"seatbelt: {' '.join(str(message).split())}", file=sys.stderr)
-    return code
+def _parsed(arguments: Sequence[str]) -> Callable[[], None]:
+    """The command that arguments ask for, its libraries imported."""
+    from seatbelt_vae.cli.app import COMMANDS, app
+    from seatbelt_vae.progress import Terminal
+    from seatbelt_vae.settings import near, shown
+
+    name = next(iter(arguments), "--help")
+    if name not in COMMANDS and not name.startswith("-"):
+        raise InputError(f"{shown(name)}: no such command{near(name, COMMANDS)}, use one of {', '.join(COMMANDS)}")
+    command, bound, _ = app.parse_args(arguments, print_error=False, exit_on_error=False, console=Terminal())
+    return partial(command, *bound.args, **bound.kwargs)
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *place: Any) -> None:
-    """Show our own warnings in one line; those of other libraries are for developers."""
-    if category.__module__.startswith("seatbelt_vae"):
-        print(f"seatbelt: warning: {message}", file=sys.stderr)
+def _out_of_memory(error: Exception) -> bool:
+    if isinstance(error, MemoryError):
+        return True
+    return "OutOfMemory" in type(error).__name__ or "can't allocate memory" in str(error)

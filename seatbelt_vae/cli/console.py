@@ -1,11 +1,18 @@
-"""What goes to stdout: one JSON document, or lines for people."""
+"""What goes to stdout, one JSON document or lines for people; and to stderr, whatever is said by the way."""
 
-import contextlib
 import json
 import math
+import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+from seatbelt_vae.progress import Heedless
+
+LONGEST = 800
+"""Characters of a message: nobody reads a value of a thousand of them."""
 
 
 def show(value: Any, as_json: bool, lines: Iterable[str]) -> None:
@@ -20,13 +27,51 @@ def show(value: Any, as_json: bool, lines: Iterable[str]) -> None:
         >>> show({"elbo": -1.5}, as_json=False, lines=["ELBO -1.5 nats"])
         ELBO -1.5 nats
     """
-    print(json.dumps(_finite(value), indent=2, allow_nan=False) if as_json else "\n".join(lines))
+    if as_json:
+        print(json.dumps(_finite(value), indent=2, allow_nan=False))
+    else:
+        print("\n".join(lines))
 
 
 def note(line: str) -> None:
     """Say something by the way, on stderr; work goes on where nobody reads that."""
-    with contextlib.suppress(BrokenPipeError):
-        print(line, file=sys.stderr, flush=True)
+    stderr = Heedless(sys.stderr)
+    stderr.write(f"{line}\n")
+    stderr.flush()
+
+
+def say(message: object, code: int) -> int:
+    """Say in one line on stderr why the command ends with a code that is not 0."""
+    line = " ".join(str(message).split())
+    if len(line) > LONGEST:
+        line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
+    note(f"seatbelt: {line}")
+    return code
+
+
+@contextmanager
+def warnings_in_a_line() -> Iterator[None]:
+    """Show our own warnings in one line; those of other libraries are for developers."""
+
+    def show_warning(message: Warning | str, category: type[Warning], *place: Any) -> None:
+        if category.__module__.startswith("seatbelt_vae"):
+            note(f"seatbelt: warning: {message}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.showwarning = show_warning  # type: ignore[assignment]
+        yield
+
+
+def flush() -> None:
+    """Write what is left for stdout, if there is one."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def close_output() -> None:
+    """Write nothing more to stdout; not even Python's flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -61,4 +106,6 @@ def _finite(value: Any) -> Any:
         return {key: _finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_finite(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,70 +1,51 @@
 """``seatbelt data``: what images there are, and what is in them."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cyclopts import App
 
 from seatbelt_vae.cli.console import columns, note, number, show
-from seatbelt_vae.cli.options import Json
+from seatbelt_vae.cli.options import Json, Settings, takes
+from seatbelt_vae.data import available, data_folder, describe, load_dataset
+from seatbelt_vae.data import prepare as prepared
+from seatbelt_vae.data.options import Options
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.experiments import write_sheet
 
-app = App(name="data", help="List data sets, or look into one.", help_epilogue="Example: seatbelt data info sprites")
+app = App(name="data", help_epilogue="Example: seatbelt data info sprites", help_format="plaintext")
 
 
 @app.command(name="list", help_epilogue="Example: seatbelt data list")
 def list_(*, json: Json = False) -> None:
-    """List the data sets that have a name.
-
-    Args:
-        json: Print one JSON document.
-    """
-    from seatbelt_vae.data import available, data_folder
-
-    known = [
-        (name, f"{text}; prepared" if (data_folder() / f"{name}.json").exists() else text) for name, text in available()
-    ]
+    """List the data sets that have a name."""
+    known = dict(available())
+    for name in known:
+        if (data_folder() / f"{name}.json").exists():
+            known[name] += "; prepared"
+    document = [{"name": name, "description": text} for name, text in known.items()]
     paths = ("PATH", "an .npz file with the key images, or a folder of images")
-    show([{"name": name, "description": text} for name, text in known], json, columns([*known, paths]))
+    show(document, json, columns([*known.items(), paths]))
 
 
 @app.command(help_epilogue="Example: seatbelt data info sprites --size 32 --sheet sprites.png")
-def info(
-    name: str,
-    /,
-    *,
-    path: str | None = None,
-    size: int | None = None,
-    grey: bool | None = None,
-    count: int | None = None,
-    seed: int = 0,
-    sheet: Path | None = None,
-    images: int = 50,
-    json: Json = False,
-) -> None:
+@takes(reading=Options)
+def info(name: str, /, *, reading: Settings, sheet: Path | None = None, images: int = 50, json: Json = False) -> None:
     """Say what a data set holds and draw a contact sheet of it.
 
     Args:
         name: A name from the list, or a path to an .npz or a folder.
-        path: Where the original of a named data set lies.
-        size: Side of the images in pixels.
-        grey: Turn colour into grey.
-        count: Number of images, drawn at random.
-        seed: Seed of that draw and of the images on the sheet.
         sheet: Where to write the contact sheet; NAME-sheet.png by default.
         images: Number of images on the sheet.
-        json: Print one JSON document.
     """
-    from seatbelt_vae.data import describe, load_dataset
-    from seatbelt_vae.experiments import write_sheet
-
-    options = {"path": path, "size": size, "grey": grey, "count": count, "seed": seed}
-    dataset = load_dataset(name, **{key: value for key, value in options.items() if value is not None})
-    document = describe(dataset)
-    sheet = sheet or Path(f"{Path(name).resolve().stem}-sheet.png")
-    if Path(name).is_dir() and sheet.resolve().is_relative_to(Path(name).resolve()):
+    dataset = load_dataset(name, **reading)
+    folder = Path(name).resolve()
+    sheet = sheet or Path(f"{folder.stem}-sheet.png")
+    if folder.is_dir() and sheet.resolve().is_relative_to(folder):
         raise InputError(f"--sheet: {sheet} would lie among the images of {name}; choose another place")
-    document["sheet"] = str(write_sheet(dataset, sheet, images, seed))
-    show(document, json, columns([(key, number(value)) for key, value in document.items()]))
+    written = write_sheet(dataset, sheet, images, reading.get("seed", 0))
+    _describe({**describe(dataset), "sheet": str(written)}, json)
 
 
 @app.command(help_epilogue="Example: seatbelt data prepare chairs --source rendered_chairs.tar")
@@ -89,13 +70,12 @@ def prepare(
         size: Side of the images in pixels; 64 by default for chairs and celeba, as stored for the others.
         grey: Turn colour into grey.
         unchecked: Take a file of a published name with another checksum.
-        json: Print one JSON document.
     """
-    from seatbelt_vae.data import describe
-    from seatbelt_vae.data import prepare as prepared
-
     dataset, about = prepared(name, source, size=size, grey=grey, check=not unchecked, progress=True)
     for line in about["notes"]:
         note(line)
-    document = {**describe(dataset), **about}
+    _describe({**describe(dataset), **about}, json)
+
+
+def _describe(document: Mapping[str, Any], json: bool) -> None:
     show(document, json, columns([(key, number(value)) for key, value in document.items()]))

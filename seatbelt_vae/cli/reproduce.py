@@ -1,31 +1,35 @@
 """``seatbelt reproduce``: the paper's figures and tables, made again."""
 
-import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from shlex import join
 
 from seatbelt_vae.cli.console import note, show
-from seatbelt_vae.cli.options import EngineOptions, Json
+from seatbelt_vae.cli.engines import Workers
+from seatbelt_vae.cli.options import Device, Json, Settings, takes
+from seatbelt_vae.errors import InputError, RunError
+from seatbelt_vae.experiments.sweep import OWN
+from seatbelt_vae.progress import progress_bar
+from seatbelt_vae.report.export import needed
+from seatbelt_vae.report.reproduction import write_reproduction
+from seatbelt_vae.reproduction import Plan, estimate_hours, names_of, plan, reproduce, scale_of
+from seatbelt_vae.reproduction import so_far as look
 
-NAME = "reproduce"
-EXAMPLE = "seatbelt reproduce all --scale smoke --out reproduction"
 
-
+@takes(workers=Workers)
 def command(
     *names: str,
     scale: str = "smoke",
     out: Path = Path("reproduction"),
     data: list[str] | None = None,
     hide: list[str] | None = None,
-    engines: EngineOptions | None = None,
     retry: bool = False,
     so_far: bool = False,
-    device: str = "auto",
+    device: Device = "auto",
     json: Json = False,
+    **tables: Settings,
 ) -> None:
-    """Train, measure and attack what figures and tables of the paper need, and set ours beside the paper's numbers.
-
-    The same command goes on where it was stopped; recipes share their runs. OUT/reproduction.md says what becomes of
-    each claim.
+    """Reproduce the paper. Recipes share their runs; OUT/reproduction.md says what becomes of each claim.
 
     Args:
         names: all, or some of fig1, fig3, fig4, fig5, fig6, fig7, fig8, table1, mig, kl-collapse, per-layer,
@@ -34,73 +38,48 @@ def command(
         out: Folder of the document, its figures and tables, and of the runs in OUT/runs.
         data: Names of data or paths, as often as there are sets; sprites by default.
         hide: Data, of those, of which no image is shown: what their terms do not let you pass on.
-        engines: What does the runs.
         retry: Also try again what has failed before.
         so_far: Show what is known by now, and train and attack nothing.
-        device: auto, cpu, cuda or mps.
-        json: Print one JSON document.
     """
-    from seatbelt_vae.errors import InputError, RunError
-    from seatbelt_vae.experiments.engines import make_engine, threads
-    from seatbelt_vae.experiments.recipes import data_label, estimate_hours, plan, recipes_of, reproduce, scale_of
-    from seatbelt_vae.experiments.recipes import so_far as look
-    from seatbelt_vae.experiments.sweep import OWN
-    from seatbelt_vae.progress import progress_bar
-    from seatbelt_vae.report.export import needed
-    from seatbelt_vae.report.reproduction import write_reproduction
-
-    recipes, size, store = recipes_of(names), scale_of(scale), out / "runs"
-    engines = engines or EngineOptions()
-    engine, resources = engines.engine, engines.resources()
+    chosen = names_of(names)
+    size = scale_of(scale)
+    workers = Workers.of(tables["workers"])
     for module in ("altair", "vl_convert"):
         needed(module)
-    names_of_data = list(dict.fromkeys(data or ["sprites"]))
-    hidden = [data_label(name) for name in hide or ()]
-    for name in hidden:
-        if name not in (known := [data_label(each) for each in names_of_data]):
-            raise InputError(f"--hide: {name!r} is none of the data, use some of {', '.join(known)}")
-    planned = plan(recipes, size, names_of_data)
-    hours = estimate_hours(planned, size)
-    needs = (
-        f"about {_long(hours)} of one CPU core to train and attack, or a GPU with {size.memory:g} GB for each worker"
-    )
+    planned = plan(chosen, size, list(dict.fromkeys(data or ["sprites"])))
+    hidden = _hidden(hide or [], planned)
+    hours = estimate_hours(planned)
+    again = _line(scale, data or [], hide or [], out)
     if not so_far:
-        note(f"{size.name}: {planned.runs} models, {needs}")
-    words = [
-        "--scale",
-        size.name,
-        *(word for name in data or () for word in ("--data", name)),
-        *(word for name in hide or () for word in ("--hide", name)),
-        "--out",
-        str(out),
-    ]
-    line = f"seatbelt reproduce {{}} {shlex.join(words)}"
+        needs = f"a GPU with {size.memory:g} GB for each worker"
+        note(f"{scale}: {planned.runs} models, about {_long(hours)} of one CPU core to train and attack, or {needs}")
+    store = out / "runs"
     try:
         with progress_bar("Runs", planned.runs, not (json or so_far)) as advance:
-            results, failed = (
-                look(planned, size, store)
-                if so_far
-                else reproduce(
+            if so_far:
+                results, failed = look(planned, store)
+            else:
+                results, failed = reproduce(
                     planned,
-                    size,
                     store,
-                    lambda: make_engine(engine, store / OWN / "logs", resources),
+                    lambda: workers.start(store / OWN / "logs"),
                     retry=retry,
                     settled=lambda run: advance(note=run.name),
                     device=device,
-                    threads=threads(engine, resources),
+                    threads=workers.threads,
                 )
-            )
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"nothing is lost, go on with: {line.format(' '.join(names))}") from None
+    except KeyboardInterrupt as error:
+        error.args = (f"nothing is lost, go on with: {again.format(' '.join(names))}",)
+        raise
     path, sections = write_reproduction(
-        recipes, results, out, command=line, failed=failed, hidden=hidden, progress=not json
+        planned, results, out, command=again, failed=failed, hidden=hidden, progress=not json
     )
     verdicts = {each.recipe.name: each.word for each in sections}
-    value = {"document": str(path), "scale": size.name, "verdicts": verdicts, "failed": failed, "hours": hours}
-    show(value, json, [*(f"{name}: {word}" for name, word in verdicts.items()), "", f"document: {path}"])
+    document = {"document": str(path), "scale": scale, "verdicts": verdicts, "failed": failed, "hours": hours}
+    lines = [f"{name}: {word}" for name, word in verdicts.items()]
+    show(document, json, [*lines, "", f"document: {path}"])
     if so_far:
-        note(f"{len(failed)} of {planned.runs} runs are not complete, go on with: {line.format(' '.join(names))}")
+        note(f"{len(failed)} of {planned.runs} runs are not complete, go on with: {again.format(' '.join(names))}")
     elif failed:
         run, why = next(iter(failed.items()))
         raise RunError(
@@ -108,5 +87,28 @@ def command(
         )
 
 
+def _hidden(names: Sequence[str], planned: Plan) -> list[str]:
+    known = [images.label for images in planned.images]
+    hidden = []
+    for name in names:
+        label = Path(name).stem
+        if label not in known:
+            raise InputError(f"--hide: {label!r} is none of the data, use some of {', '.join(known)}")
+        hidden.append(label)
+    return hidden
+
+
+def _line(scale: str, data: Sequence[str], hide: Sequence[str], out: Path) -> str:
+    """The command that goes on, with ``{}`` for the names of recipes."""
+    words = ["--scale", scale]
+    for name in data:
+        words += ["--data", name]
+    for name in hide:
+        words += ["--hide", name]
+    return f"seatbelt reproduce {{}} {join([*words, '--out', str(out)])}"
+
+
 def _long(hours: float) -> str:
-    return f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.0f} min"
+    if hours >= 1:
+        return f"{hours:.1f} h"
+    return f"{hours * 60:.0f} min"

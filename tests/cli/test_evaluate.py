@@ -48,7 +48,7 @@ def test_all_leaves_out_what_the_data_do_not_allow(seatbelt: Run, run: Path) -> 
     ("options", "part"),
     [
         ("--measure nois", "did you mean noise?"),
-        ("--measure elbo,", "measure: '' is unknown"),
+        ("--measure elbo,", "measures: '' is unknown"),
         ("--scales 0.1,x", "--scales"),
         ("--scales -1", "scales"),
         ("--samples 0", "samples: 0 is too small"),
@@ -59,19 +59,19 @@ def test_what_is_mistyped(seatbelt: Run, run: Path, options: str, part: str) -> 
 
 
 def test_damage_from_the_command_line_to_the_page(seatbelt: Run, run: Path, tmp_path: Path) -> None:
-    options = "--mode damage --radii 1,2 --pairs 3 --max-iterations 3 --device cpu"
+    options = "--objective damage --radii 1,2 --pairs 3 --max-iterations 3 --device cpu"
     done = seatbelt(f"attack {options} --json", run)
     assert done.code == 0
     document = json.loads(done.out)
-    assert document["lambdas"] == [1.0, 2.0]
+    assert document["radii"] == [1.0, 2.0]
     assert document["damage"][0]["low"] <= document["damage"][0]["value"] <= document["damage"][0]["high"]
     shown = seatbelt(f"attack {options}", run).out.splitlines()
     assert shown[0].endswith(f"attack {document['attack']}, 3 images")
-    assert len(shown) == 4
+    assert [line.split()[0] for line in shown[-3:]] == ["ε", "1", "2"]
     pytest.importorskip("altair")
     pytest.importorskip("vl_convert")
     assert seatbelt("report --out", tmp_path / "report", run).code == 0
     page = (tmp_path / "report" / "report.html").read_text()
     assert "Maximum damage, L2 balls" in page
     assert f"<dt>trained with.torch</dt><dd>{torch.__version__}</dd>" in page
-    refused(seatbelt("attack --mode damage --device cpu", run), "radii", "1,2,4")
+    refused(seatbelt("attack --objective damage --device cpu", run), "radii", "needs it")

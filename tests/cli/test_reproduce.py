@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from seatbelt_vae.reproduction import SCALES
 
-from seatbelt_vae.experiments.recipes import SCALES
 from tests.commands import Run, refused
 
 pytest.importorskip("altair")
@@ -55,7 +55,7 @@ def test_two_recipes(seatbelt: Run, tmp_path: Path) -> None:
     found = json.loads((out / "reproduction.json").read_text())
     fig5, table1 = found["recipes"]
     assert {row["attack"] for row in fig5["rows"]} == {
-        f"{mode}, {solver}" for mode in ("latent", "output") for solver in ("cold", "path")
+        f"{mode}, {solver}" for mode in ("latent", "output") for solver in ("cold", "continuation")
     }
     assert {row["label"] for row in table1["rows"]} == {
         "VAE (β=1)", "β-TCVAE β=10", "Seatbelt-VAE L=2 β=1", "Seatbelt-VAE L=2 β=10",
@@ -63,8 +63,8 @@ def test_two_recipes(seatbelt: Run, tmp_path: Path) -> None:
     assert all(row["low"] <= row["value"] <= row["high"] for row in table1["rows"])
     with (out / "tables" / "table1-sprites.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    norms = {row["label"]: row["value"] for row in table1["rows"] if row["quantity"] == "weight_norms.encoder"}
-    assert {row["model"]: float(row["weight_norms.encoder"]) for row in rows} == norms
+    norms = {row["label"]: row["value"] for row in table1["rows"] if row["quantity"] == "weight_norms@encoder"}
+    assert {row["model"]: float(row["weight_norms@encoder"]) for row in rows} == norms
 
     looked = seatbelt("reproduce fig5 fig8 --scale tiny --device cpu --so-far --json --out", out)
     assert looked.code == 0, looked.err
@@ -121,12 +121,12 @@ def test_refused(seatbelt: Run, tmp_path: Path) -> None:
 def test_a_run_that_failed_is_named_and_the_rest_is_shown(
     seatbelt: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from seatbelt_vae.experiments import work
+    from seatbelt_vae.experiments import tasks
 
     def fail(folder: object, spec: object, **_: object) -> str:
         raise RuntimeError("no such luck")
 
-    monkeypatch.setattr(work, "run_attack", fail)
+    monkeypatch.setattr(tasks, "run_attack", fail)
     done = seatbelt("reproduce fig3 fig5 --scale tiny --device cpu --out", tmp_path / "out")
     assert done.code == 1
     assert "no such luck" in done.last

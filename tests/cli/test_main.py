@@ -1,7 +1,9 @@
 """The command line as a user meets it: what it prints where, and with which exit code it ends."""
 
+import csv
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seatbelt_vae.cli.app import COMMANDS
 from seatbelt_vae.errors import RunError
 from tests.commands import TINY, Outcome, Run, refused
 
@@ -23,7 +26,7 @@ def test_train_evaluate_attack_report(seatbelt: Run, run_path: Path, tmp_path: P
     assert evaluated.code == 0
     assert json.loads(evaluated.out)["elbo"] < 0
 
-    options = "--mode latent --pairs 2 --lambdas 0.1,10 --solver cold --device cpu"
+    options = "--objective latent --pairs 2 --lambdas 0.1,10 --solver cold --device cpu"
     attacked = seatbelt(f"attack {options} --json", run_path)
     assert attacked.code == 0
     document = json.loads(attacked.out)
@@ -39,9 +42,11 @@ def test_train_evaluate_attack_report(seatbelt: Run, run_path: Path, tmp_path: P
 
 def test_for_people(seatbelt: Run, run_path: Path) -> None:
     assert "elbo" in seatbelt("evaluate --device cpu", run_path).out
-    attacked = seatbelt("attack --mode latent --pairs 2 --lambdas 0.1,10 --solver cold --device cpu", run_path)
-    assert "auddc" in attacked.out
-    assert len(attacked.out.strip().splitlines()) == 6
+    attacked = seatbelt("attack --objective latent --pairs 2 --lambdas 0.1,10 --solver cold --device cpu", run_path)
+    lines = attacked.out.strip().splitlines()
+    assert lines[0].endswith(", 2 pairs")
+    assert next(line for line in lines if line.startswith("auddc")).endswith("higher")
+    assert [line.split()[0] for line in lines[-3:]] == ["λ", "0.1", "10"]
 
 
 def test_train_says_where_the_run_is_and_does_not_train_twice(seatbelt: Run, run_path: Path, blobs: Path) -> None:
@@ -82,7 +87,7 @@ def test_demo(seatbelt: Run, tmp_path: Path) -> None:
     pytest.importorskip("vl_convert")
     run_demo(tmp_path, quick=True, device="cpu")
     weights = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*.safetensors")}
-    assert len(weights) == 6
+    assert len(weights) == 8
     shown = seatbelt("demo --quick --device cpu --out", tmp_path)
     assert shown.code == 0
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*.safetensors")} == weights, "trained again"
@@ -95,7 +100,7 @@ def test_demo(seatbelt: Run, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["demo", "data", "data list", "data info", "train", "evaluate", "attack", "report"],
+    ["data", "data list", "data info", "data prepare", *(name for name in COMMANDS if name != "data")],
 )
 def test_every_command_helps_with_an_example(seatbelt: Run, words: str) -> None:
     helped = seatbelt(f"{words} --help")
@@ -106,9 +111,13 @@ def test_every_command_helps_with_an_example(seatbelt: Run, words: str) -> None:
 
 
 def test_version(seatbelt: Run) -> None:
-    from importlib.metadata import version
+    import torch
 
-    assert seatbelt("--version").out.strip() == version("seatbelt-vae")
+    from seatbelt_vae import __version__
+
+    shown = seatbelt("--version")
+    assert shown.code == 0
+    assert shown.out.startswith(f"seatbelt {__version__}, torch {torch.__version__}, device ")
 
 
 # What is refused: issue by issue
@@ -189,13 +198,13 @@ def test_a_run_that_is_not_finished_or_is_broken(seatbelt: Run, run_path: Path, 
     [
         ("train --betaa 3", "--beta?"),
         ("train --beta x", "--beta"),
-        ("train --steps 0", "training.steps: Input should be greater than or equal to 1"),
+        ("train --steps 0", "training.steps: 0 is too small, use 1 or more"),
         ("train --resume", "--resume: needs --out"),
         ("train --device tpu", "device: 'tpu' is unknown, use one of auto, cpu, cuda, mps"),
         ("train --data nosuchdata", "nosuchdata"),
         ("train --latent-sizes 4,two", "--latent-sizes"),
         ("train --model vae --layers 2", "vae has one layer"),
-        ("trian", "train"),
+        ("trian", "did you mean train?"),
         ("evaluate", "RUN"),
         ("attack", "RUN"),
         ("report", "RUNS"),
@@ -221,7 +230,7 @@ def test_the_error_stays_one_line(seatbelt: Run, monkeypatch: pytest.MonkeyPatch
     def fail() -> list[tuple[str, str]]:
         raise RunError("first\n  second")
 
-    monkeypatch.setattr("seatbelt_vae.data.available", fail)
+    monkeypatch.setattr("seatbelt_vae.cli.data.available", fail)
     assert seatbelt("data list") == Outcome(1, "", "seatbelt: first second\n")
 
 
@@ -238,11 +247,11 @@ def test_out_of_memory_is_said_in_words_and_a_bug_is_not_hidden(seatbelt: Run, m
         torch.empty(2**60)  # a plain RuntimeError
 
     for failing in (fail, fail_on_a_cpu):
-        monkeypatch.setattr("seatbelt_vae.data.available", failing)
+        monkeypatch.setattr("seatbelt_vae.cli.data.available", failing)
         outcome = seatbelt("data list")
         assert (outcome.code, outcome.out) == (1, "")
         assert "out of memory" in outcome.err
-    monkeypatch.setattr("seatbelt_vae.data.available", break_)
+    monkeypatch.setattr("seatbelt_vae.cli.data.available", break_)
     with pytest.raises(RuntimeError, match="a bug"):
         seatbelt("data list")
 
@@ -257,7 +266,7 @@ def test_our_warnings_are_one_line(seatbelt: Run, monkeypatch: pytest.MonkeyPatc
         warnings.warn("for developers", UserWarning, stacklevel=1)
         return [("a", "b")]
 
-    monkeypatch.setattr("seatbelt_vae.data.available", warn)
+    monkeypatch.setattr("seatbelt_vae.cli.data.available", warn)
     assert seatbelt("data list").err == "seatbelt: warning: layer 2\n"
 
 
@@ -295,8 +304,8 @@ def process(words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
 def test_help_does_not_import_torch() -> None:
     code = (
         "import sys\nfrom seatbelt_vae.cli import main\n"
-        "main(['--help']); main(['train', '--help'])\n"
-        "sys.exit(any(heavy in sys.modules for heavy in ('torch', 'numpy', 'scipy', 'pydantic')))"
+        "main(['--help']); main([]); main(['trian'])\n"
+        "sys.exit(any(heavy in sys.modules for heavy in ('torch', 'numpy', 'scipy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
@@ -353,8 +362,9 @@ def test_work_goes_on_where_nobody_reads_what_is_said_by_the_way(monkeypatch: py
         def flush(self) -> None:
             raise BrokenPipeError
 
-    monkeypatch.setattr(sys, "stderr", Closed())
-    note("unheard")
+    for closed in (Closed(), None):
+        monkeypatch.setattr(sys, "stderr", closed)
+        note("unheard")
 
 
 def test_a_closed_pipe_is_no_error() -> None:
@@ -364,3 +374,92 @@ def test_a_closed_pipe_is_no_error() -> None:
     ended = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-", "2>/dev/full"])
+def test_a_closed_stream_ends_no_work(blobs: Path, tmp_path: Path, closed: str) -> None:
+    words = [*TINY.split(), "--data", str(blobs), "--out", str(tmp_path / "run")]
+    line = shlex.join([sys.executable, "-m", "seatbelt_vae.cli", "train", *words])
+    ended = subprocess.run(["bash", "-c", f"{line} {closed}"], capture_output=True, check=False)
+    assert ended.returncode == 0
+    assert (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_a_reader_of_stderr_who_leaves_ends_no_work(blobs: Path, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    words = [*TINY.split(), "--data", str(blobs), "--out", str(tmp_path / "run")]
+    ended = subprocess.run([sys.executable, "-m", "seatbelt_vae.cli", "train", *words], stderr=writing, check=False)
+    os.close(writing)
+    assert ended.returncode == 0
+    assert (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_what_cannot_be_written_to_stdout_is_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "seatbelt_vae.cli", "data", "list"]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == "seatbelt: [Errno 28] No space left on device\n"
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "2", "-3", "999999999", "many"])
+def test_help_at_any_width(columns: str) -> None:
+    ended = process("train --help", env={**os.environ, "COLUMNS": columns}, timeout=60)
+    assert ended.returncode == 0
+    assert "--beta" in ended.stdout
+
+
+def test_no_message_repeats_a_long_value(seatbelt: Run, run_path: Path) -> None:
+    long = "x" * 5000
+    for words in (["attack", run_path, "--solver", long], ["evaluate", long], [long], ["data", "info", long]):
+        refused(seatbelt("", *words), "x")
+        assert len(seatbelt("", *words).err) < 1000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [f"attack --pairs {2**63}", "attack --pairs 1e30", "attack --seed -1", f"attack --pair-seed {2**64}",
+     "attack --max-iterations 0", "attack --radii 1 --lambdas 1", "attack --objective output --layers top",
+     "attack --objective damage", "attack --restarts 3", "attack --preset kos --radii nan", "evaluate --samples 1e30"],
+)  # fmt: skip
+def test_what_cannot_be_said_is_one_line(seatbelt: Run, run_path: Path, words: str) -> None:
+    refused(seatbelt(words, run_path))
+
+
+def test_a_published_attack_and_what_is_changed_of_it(seatbelt: Run, run_path: Path) -> None:
+    done = seatbelt("attack --preset kos --lambdas 1 --max-iterations 2 --pairs 2 --device cpu --json", run_path)
+    settings = json.loads(done.out)["settings"]
+    assert settings["solver"] == {"name": "cold", "max_iterations": 2}
+    assert settings["objective"]["divergence"] == "l2-means"
+
+
+def test_robust_training(seatbelt: Run, blobs: Path, tmp_path: Path) -> None:
+    words = f"train {TINY} --robust adversarial --radius 0.1 --json --data"
+    assert seatbelt(words, blobs, "--out", tmp_path / "run").code == 0
+    robust = json.loads((tmp_path / "run" / "spec.json").read_text())["robust"]
+    assert (robust["method"], robust["radius"]) == ("adversarial", 0.1)
+    refused(seatbelt(f"train {TINY} --robust adversarial --data", blobs), "radius")
+
+
+def test_one_long_table(seatbelt: Run, run_path: Path, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(run_path, store / "run")
+    out = tmp_path / "numbers.csv"
+    assert seatbelt("evaluate --measure elbo --device cpu", store / "run").code == 0
+    for place in (store, store / "run"):
+        done = seatbelt("table --json --out", out, place)
+        assert json.loads(done.out) == {"table": str(out), "runs": ["run"]}
+        with out.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        assert {row["measure"] for row in rows if not row["attack"]} >= {"elbo", "kl"}
+        assert {row["run"] for row in rows} == {"run"}
+    refused(seatbelt("table --out", tmp_path / "numbers.xls", store), "numbers.xls: the table's format is not known")
+    refused(seatbelt("table --out", out, tmp_path / "none"), "is not a run folder")
+
+
+def test_the_shell_learns_the_options(tmp_path: Path) -> None:
+    out = tmp_path / "seatbelt.bash"
+    ended = process(f"--install-completion --shell bash --output {out}", env={**os.environ, "HOME": str(tmp_path)})
+    assert ended.returncode == 0, ended.stderr
+    assert "--latent-sizes" in out.read_text()

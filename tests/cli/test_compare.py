@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from seatbelt_vae.experiments import Assessment, AttackSpec, RunFolder, run_attack
+from seatbelt_vae.attacks import Assessment, AttackResult
+from seatbelt_vae.experiments import AttackSpec, RunFolder, run_attack
+from seatbelt_vae.measures import Attacked
 from tests.commands import Run, refused
 
 Copy = Callable[..., Path]
@@ -26,25 +28,30 @@ def copy(run_path: Path, tmp_path: Path) -> Copy:
         shutil.copytree(run_path, path, ignore=shutil.ignore_patterns("attacks"))
         folder = RunFolder.open(path)
         made = run_attack(folder, AttackSpec.of(**{**ATTACK, **attack}), device="cpu")
-        result, assessment = folder.attack(made)
-        assert isinstance(assessment, Assessment)
-        known(assessment, result.source, result.target, success).save(folder.attacks_path, made)
+        attacked = folder.attack(made)
+        assert attacked.result.targeted
+        result, assessment = known(attacked, success)
+        result.save(folder.attacks_path, made)
+        assessment.save(folder.attacks_path, made)
         return path
 
     return make
 
 
-def known(assessment: Assessment, source: torch.Tensor, target: torch.Tensor, moved: float) -> Assessment:
-    """A perfect autoencoder of which the attack gains 0.3, 0.4 … within half the distance, plus what it is moved by."""
+def known(attacked: Attacked, moved: float) -> tuple[AttackResult, Assessment]:
+    """A perfect autoencoder of which the attack gains 0.3, 0.35 … within half the way, plus what it is moved by."""
+    source, target = attacked.result.source, attacked.result.target
     gained = 0.3 + 0.05 * torch.arange(6.0) + moved * torch.linspace(0.9, 1.1, 6)
-    return replace(
-        assessment,
+    success = gained[:, None] * torch.tensor([1.0, 0.5, 0.0])
+    way = (target - source)[:, None]
+    distance = torch.linalg.vector_norm(way, dim=(2, 3, 4))
+    assessment = replace(
+        attacked.assessment,
         source_reconstruction=source,
         target_reconstruction=target,
-        success=gained[:, None] * torch.tensor([1.0, 0.5, 0.0]),
-        relative_distortion=torch.tensor([0.4, 0.2, 0.0]).expand(6, -1),
-        auddc=0.6 - gained / 2,
+        adversarial_reconstruction=source[:, None] + success[:, :, None, None, None] * way,
     )
+    return replace(attacked.result, distortion=torch.tensor([0.4, 0.2, 0.0]) * distance), assessment
 
 
 def verdicts(out: str) -> dict[str, str]:
@@ -111,7 +118,7 @@ def test_another_attack_cannot_be_compared(seatbelt: Run, copy: Copy) -> None:
     a = copy("a")
     refused(seatbelt("compare", a, copy("b", max_iterations=3)), "made in another way", "max_iterations 3")
     refused(seatbelt("compare", a, copy("c", lambdas=(0.1, 2.0, 10.0))), "λ 2⁻³·³, 2¹, 2³·³")
-    refused(seatbelt("compare", a, copy("d", mode="output")), "no attack on the same pairs")
+    refused(seatbelt("compare", a, copy("d", objective="output")), "no attack on the same pairs")
 
 
 def test_what_is_not_a_run_or_not_a_condition(seatbelt: Run, copy: Copy, run_path: Path, tmp_path: Path) -> None:
@@ -120,3 +127,17 @@ def test_what_is_not_a_run_or_not_a_condition(seatbelt: Run, copy: Copy, run_pat
     refused(seatbelt("compare --fail-if success", a, a), "--fail-if 'success'", "success>+0.05")
     refused(seatbelt("compare --fail-if sucess>0.1", a, copy("b")), "no measure sucess; there are success_at_0.3")
     refused(seatbelt("compare", a), "B")
+
+
+def test_an_absolute_gate(seatbelt: Run, copy: Copy) -> None:
+    a, b = copy("a"), copy("b", success=0.2)
+    assert seatbelt("compare --require success@0.5<=0.8 --require auddc>=0", a, b).code == 0
+    failed = seatbelt("compare --json --require success<=0.5 --fail-if success>+0.05", a, b)
+    assert failed.code == 1
+    attack = "Latent attack (KL)"
+    conditions = [{"condition": text, "attack": attack} for text in ("success>+0.05", "success<=0.5")]
+    assert json.loads(failed.out)["failed"] == conditions
+    assert failed.err.endswith(f"does not meet success<=0.5 under {attack}\n")
+    assert failed.err.count("\n") == 1
+    refused(seatbelt("compare --require success", a, b), "--require 'success'")
+    refused(seatbelt("compare --require sucess<0.1", a, b), "--require", "no measure sucess")

@@ -1,0 +1,44 @@
+"""The report of run folders, as a page and as text."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from seatbelt_vae.cli.console import columns
+from seatbelt_vae.experiments import Record, RunFolder
+from seatbelt_vae.report import Table, attack_table, clean_tables, groups, write_report
+from seatbelt_vae.report.tables import cell_text
+
+
+def write_page(folders: Sequence[RunFolder], out: Path) -> tuple[Path, list[str]]:
+    """Write the report of some runs; give its page, and its tables as lines of text."""
+    records = named_apart(folders)
+    tables = [*clean_tables(records)[:1], *map(attack_table, groups(records))]
+    page = write_report(records, out, progress=True)
+    lines = []
+    for table in tables:
+        lines += text_table(table)
+    return page, lines
+
+
+def named_apart(folders: Sequence[RunFolder]) -> list[Record]:
+    """What is known of runs; those of one name in two folders have the folder's name before their own."""
+    names = [folder.name for folder in folders]
+    places = {folder.path.resolve() for folder in folders}
+    records = []
+    for folder in folders:
+        name = folder.name
+        if names.count(name) > 1 and len(places) == len(folders):
+            name = f"{folder.path.resolve().parent.name}/{name}"
+        records.append(folder.record(name))
+    return records
+
+
+def text_table(table: Table) -> list[str]:
+    """A table as text: a row for each measure and a column for each model, so that it fits a terminal."""
+    rows = [["", *(line.label for line in table.lines)]]
+    for place, column in enumerate(table.columns):
+        heading = column.heading
+        if column.unit:
+            heading = f"{heading} ({column.unit})"
+        rows.append([heading, *(cell_text(line.cells[place]) for line in table.lines)])
+    return ["", table.title, *columns(rows)]
