@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from seatbelt_vae.measures import Attacked
 
 from seatbelt_vae import metrics
 from seatbelt_vae.attacks import Continuation, Latent, Penalty, assess, attack
 from seatbelt_vae.experiments import RunFolder
+from seatbelt_vae.measures import Attacked
 from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.storage import read_json, write_bytes, write_json
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from seatbelt_vae.experiments.family import FAMILY
 
 from seatbelt_vae.experiments import ExperimentSpec, RunFolder, run_evaluation, run_training
-from seatbelt_vae.experiments.family import FAMILY
 from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.storage import read_json, write_bytes, write_json
 from seatbelt_vae.training.checkpoint import Checkpoint

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from seatbelt_vae.reproduction import SCALES
 
+from seatbelt_vae.reproduction import SCALES
 from tests.commands import Run, refused
 
 pytest.importorskip("altair")
