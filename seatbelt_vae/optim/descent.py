@@ -43,7 +43,8 @@ class Rules:
     """When a row ends.
 
     Attributes:
-        gradient_tolerance: the largest entry of P(x - g) - x is at most this; 0 for never.
+        gradient_tolerance: the largest entry of P(x - g) - x is at most this, or this times the largest entry of g
+            that is free at the start, where that is below 1; 0 for never.
         relative_tolerance: `patience` steps running decrease f by at most this share of |f|.
         patience: that many steps.
         memory: pairs of the quasi-Newton history.
@@ -75,6 +76,7 @@ class Batch:
     search: LineSearch
     history: History
     fresh: Tensor  # not evaluated yet: whatever is finite is accepted
+    steep: Tensor  # the largest free entry of the gradient at the start, 1 at most
     length: Tensor  # of the last accepted step: the scale of a steepest-descent restart
     budget: Tensor  # accepted steps left
     turns: Tensor  # evaluations
@@ -111,6 +113,7 @@ class Batch:
             search=LineSearch.start(zero + 1, infinite, zero.clone()),
             history=History.empty(len(index), rules.memory, x),
             fresh=count == 0,
+            steep=zero + 1,
             length=zero + FIRST_STEP,
             budget=count + budget,
             turns=count.clone(),
@@ -259,8 +262,10 @@ class Descent:
         b.inherited = b.inherited - b.inherited.sign() * moved
         over = b.calm >= self.rules.patience
         if self.rules.gradient_tolerance > 0:
-            steepest = b.clamp(b.x - b.g) - b.x
-            over |= steepest.abs().amax(-1) <= self.rules.gradient_tolerance
+            free = torch.minimum(torch.maximum(-b.g, b.lower - b.x), b.upper - b.x)
+            steep = b.g.where(free != 0, 0.0).abs().amax(-1).to(b.steep)
+            b.steep = torch.where(accept & b.fresh, steep.clamp(max=1.0), b.steep)
+            over |= free.abs().amax(-1) <= self.rules.gradient_tolerance * b.steep
         b.status = torch.where(accept & (b.budget <= 0), int(Status.BUDGET), b.status)
         b.status = torch.where(accept & over, int(Status.CONVERGED), b.status)
         b.fresh = b.fresh & ~accept
