@@ -184,7 +184,7 @@ def test_a_result_prints_itself_in_a_few_lines(hierarchy, images):
 
 
 def test_what_is_recorded_is_what_was_used(hierarchy, images):
-    settings = attack(hierarchy, images[:2], images[2:], Latent(samples=1), Penalty([1e9], squared=True)).settings
+    settings = attack(hierarchy, images[:2], images[2:], Latent(samples=1), Penalty([1.0], squared=True)).settings
     assert settings == {
         "objective": {"name": "latent", "divergence": "kl", "layers": [0, 1, 2], "samples": 1, "target_noise": "same"},
         "budget": {"name": "penalty", "squared": True},
@@ -193,7 +193,7 @@ def test_what_is_recorded_is_what_was_used(hierarchy, images):
         "bounds": [0.0, 1.0],
         "smoothed": True,
     }
-    inside = attack(hierarchy, images[:2], None, Damage("skl", layers="top"), Ball([0.1], norm="linf"), seed=3)
+    inside = attack(hierarchy, images[:2], None, Damage("skl", layers="top"), Ball([1e-6], norm="linf"), seed=3)
     assert not inside.targeted
     assert torch.equal(inside.target, inside.source)
     assert inside.settings == {
