@@ -1,6 +1,7 @@
 """The attack: an objective, a budget and a solver, over all pairs in one call."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,7 +17,11 @@ from seatbelt_vae.attacks.result import AttackResult
 from seatbelt_vae.attacks.setup import Setup, prepare
 from seatbelt_vae.attacks.solvers import SOLVERS, Run, Solver, default_solver
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim import PathSolution
+from seatbelt_vae.optim import PathSolution, Problem
+from seatbelt_vae.optim.penalty import Family, size
+
+NOTHING = 1e-6, 1e-3
+"""What of r is taken for 0: this share of r(0), and so many nats at most."""
 
 
 def attack(
@@ -87,8 +92,26 @@ def attack(
         "solver": solver.settings(),
         "seed": seed,
         "bounds": list(bounds),
+        "smoothed": solver.smooths and problem.smoothed is not None,
     }
-    return collect(solution, setup, budget, bounds, settings)
+    result = collect(solution, setup, budget, bounds, settings)
+    return replace(result, bound=bound(problem, budget))
+
+
+def bound(problem: Problem, budget: Budget) -> Tensor | None:
+    r"""What no answer may exceed, (P, K): x_t − x is feasible, so Δ(λ) ≤ r(x_t − x) + λ‖x_t − x‖.
+
+    What is taken for `NOTHING` is added. None without a target, and in a ball.
+    """
+    if problem.anchor is None or not isinstance(budget, Penalty):
+        return None
+    family = Family.of(problem, budget.grid().values, budget.squared)
+    pairs = torch.arange(len(problem.x0), device=problem.x0.device)
+    share, most = NOTHING
+    nothing = share * family.discrepancy(torch.zeros_like(problem.x0), pairs).abs()
+    r = family.discrepancy(problem.anchor, pairs) + nothing.clamp(max=most)
+    charge = family.lambdas * size(problem.anchor, budget.squared)[:, None]
+    return (r[:, None] + charge).cpu()
 
 
 def check_parts(objective: AttackObjective, budget: Budget, solver: Solver) -> None:

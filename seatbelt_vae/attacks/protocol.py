@@ -147,7 +147,7 @@ def place(model: Attackable, images: Tensor) -> Tensor:
     """Images on the model's device and in its dtype; uint8 is refused, as its scale is anyone's guess.
 
     Raises:
-        InputError: not floating point.
+        InputError: not floating point, or a model of half precision.
 
     Example:
         >>> from seatbelt_vae.models import vae
@@ -159,9 +159,11 @@ def place(model: Attackable, images: Tensor) -> Tensor:
     images = images.detach()
     if not isinstance(model, nn.Module):
         return images
-    for parameter in model.parameters():
-        return images.to(parameter)
-    return images
+    parameter = next(model.parameters(), images)
+    if parameter.dtype not in (torch.float32, torch.float64):
+        name = str(parameter.dtype).removeprefix("torch.")
+        raise InputError(f"model: is in {name}; attacks need float32 or float64: model.float()")
+    return images.to(parameter)
 
 
 def parts(images: Tensor, samples: int = 0) -> tuple[Tensor, ...]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
+import torch
 from torch import Tensor
 
 from seatbelt_vae.attacks.budget import BUDGETS, Grid
@@ -11,6 +12,9 @@ from seatbelt_vae.attacks.objectives import OBJECTIVES
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim import Status
 from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
+
+ABOVE = 1e-4
+"""Share of its bound by which an answer exceeds it, and is a violation."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -27,7 +31,8 @@ class AttackResult:
         distortion: ‖d‖, un-squared L2 over the whole image, (P, K).
         status: how each solve ended, (P, K), values of :class:`~seatbelt_vae.optim.Status`.
         evaluations: evaluations of r and its gradient spent on each, (P, K).
-        settings: how it was done, JSON values: objective, budget, solver, seed and bounds.
+        settings: how it was done, JSON values: objective, budget, solver, seed, bounds and whether kinks were smoothed.
+        bound: Δ at x_t − x, which no answer may exceed, (P, K); None without a target, and in a ball.
     """
 
     source: Tensor
@@ -40,6 +45,17 @@ class AttackResult:
     status: Tensor
     evaluations: Tensor
     settings: dict[str, Any]
+    bound: Tensor | None = None
+
+    @property
+    def violations(self) -> Tensor:
+        """Which answers are above their bound by more than 10⁻⁴ of it: these solves failed, whatever their status says.
+
+        (P, K); none without a bound.
+        """
+        if self.bound is None:
+            return torch.zeros_like(self.status, dtype=torch.bool)
+        return self.objective - self.bound > ABOVE * self.bound.abs()
 
     @property
     def targeted(self) -> bool:
@@ -55,12 +71,16 @@ class AttackResult:
         values = self.budget.values
         distortion = self.distortion.mean(0)
         failed = int((self.status != int(Status.CONVERGED)).sum())
-        return (
+        lines = (
             f"AttackResult: {objective['name']} attack ({objective['divergence']}) on {pairs} pairs, {solver}\n"
             f"  {count} values of {symbol} from {values[0]:g} to {values[-1]:g}\n"
             f"  mean distortion from {distortion[0]:.4g} to {distortion[-1]:.4g}\n"
             f"  {int(self.evaluations.sum())} evaluations, {failed} of {pairs * count} solves did not converge"
         )
+        worse = int(self.violations.sum())
+        if worse:
+            lines += f"\n  {worse} failed: the target itself has a lower Δ"
+        return lines
 
     def save(self, folder: str | Path, name: str) -> Path:
         """Write ``name.json`` (the settings) and ``name.safetensors`` (the tensors); returns the JSON's path.
@@ -71,6 +91,8 @@ class AttackResult:
         folder = Path(folder)
         tensors = {field: getattr(self, field) for field in tensor_names()}
         tensors["budget"] = self.budget.values
+        if self.bound is not None:
+            tensors["bound"] = self.bound
         write_tensors(folder / f"{name}.safetensors", tensors)
         return write_json(folder / f"{name}.json", self.settings)
 
@@ -84,20 +106,21 @@ class AttackResult:
         folder = Path(folder)
         tensors = read_tensors(folder / f"{name}.safetensors")
         settings = read_json(folder / f"{name}.json")
+        bound = tensors.pop("bound", None)
         if sorted(tensors) != sorted(tensor_names()) or not _known(settings):
             raise InputError(f"{folder / name}.safetensors: is not an attack of this version")
         budget = Grid(tensors.pop("budget"), settings["budget"]["name"])
-        return cls(**tensors, budget=budget, settings=settings)
+        return cls(**tensors, budget=budget, settings=settings, bound=bound)
 
 
 def tensor_names() -> list[str]:
-    """What the tensors of an :class:`AttackResult` are called in its file.
+    """What the tensors that every :class:`AttackResult` has are called in its file.
 
     Example:
         >>> tensor_names()[:3]
         ['source', 'target', 'adversarial']
     """
-    return [field.name for field in fields(AttackResult) if field.name != "settings"]
+    return [field.name for field in fields(AttackResult) if field.name not in ("settings", "bound")]
 
 
 def _known(settings: Any) -> bool:

@@ -77,7 +77,10 @@ def prepare(
     fun, smoothed = verified(model, plain, pose, source, samples, box)
     chunk = images_per_call(source, samples)
     x0 = start.clamp(box.lower, box.upper)
-    problem = Problem(fun, x0, box.lower, box.upper, smoothed, chunk)
+    anchor = None
+    if objective.targeted:
+        anchor = (goal - source).flatten(1).clamp(box.lower, box.upper)
+    problem = Problem(fun, x0, box.lower, box.upper, smoothed, chunk, anchor)
     return Setup(problem, source, goal, objective)
 
 

@@ -38,9 +38,11 @@ class Solver(Part):
 
     Attributes:
         budgets: those that it can do with, by name.
+        smooths: whether it makes use of smoothed kinks.
     """
 
     budgets: ClassVar[tuple[str, ...]] = ("penalty",)
+    smooths: ClassVar[bool] = False
 
     def solve(self, problem: Problem, budget: Budget, run: Run) -> PathSolution:
         """Minimise for every pair and every value of the budget."""
@@ -60,7 +62,7 @@ class Solver(Part):
 class Continuation(Solver):
     """Passes over λ with warm starts, every λ profiting from all others. The default with a penalty.
 
-    At large λ the kinks of ReLU modules are smoothed first.
+    At large λ the kinks of ReLU are smoothed first. The last pass sets out from x_t − x: no answer is worse than that.
 
     Args:
         max_iterations: steps of a solve at most.
@@ -69,6 +71,7 @@ class Continuation(Solver):
     """
 
     name: ClassVar[str] = "continuation"
+    smooths: ClassVar[bool] = True
     max_iterations: int = 1000
     passes: int = 2
 

@@ -22,6 +22,9 @@ NOISE = 4.0
 RESTART_GAIN = 1e-4
 """Relative decrease since the last restart along steepest descent that earns a row another."""
 
+FLAT = 1e-3
+"""Share of the gradient at the start that is no reason yet to end, however small it is."""
+
 FIRST_STEP = 1.0
 """Length of the first step, in the units of x."""
 
@@ -43,7 +46,8 @@ class Rules:
     """When a row ends.
 
     Attributes:
-        gradient_tolerance: the largest entry of P(x - g) - x is at most this; 0 for never.
+        gradient_tolerance: the largest entry of P(x - g) - x is at most this, and at most `FLAT` of the largest free
+            entry of g at the start; 0 for never.
         relative_tolerance: `patience` steps running decrease f by at most this share of |f|.
         patience: that many steps.
         memory: pairs of the quasi-Newton history.
@@ -75,6 +79,7 @@ class Batch:
     search: LineSearch
     history: History
     fresh: Tensor  # not evaluated yet: whatever is finite is accepted
+    steep: Tensor  # the largest free entry of the gradient at the start
     length: Tensor  # of the last accepted step: the scale of a steepest-descent restart
     budget: Tensor  # accepted steps left
     turns: Tensor  # evaluations
@@ -111,6 +116,7 @@ class Batch:
             search=LineSearch.start(zero + 1, infinite, zero.clone()),
             history=History.empty(len(index), rules.memory, x),
             fresh=count == 0,
+            steep=infinite.clone(),
             length=zero + FIRST_STEP,
             budget=count + budget,
             turns=count.clone(),
@@ -259,8 +265,10 @@ class Descent:
         b.inherited = b.inherited - b.inherited.sign() * moved
         over = b.calm >= self.rules.patience
         if self.rules.gradient_tolerance > 0:
-            steepest = b.clamp(b.x - b.g) - b.x
-            over |= steepest.abs().amax(-1) <= self.rules.gradient_tolerance
+            free = torch.minimum(torch.maximum(-b.g, b.lower - b.x), b.upper - b.x)
+            steep = b.g.where(free != 0, 0.0).abs().amax(-1).to(b.steep)
+            b.steep = torch.where(accept & b.fresh, steep, b.steep)
+            over |= free.abs().amax(-1) <= (FLAT * b.steep).clamp(max=self.rules.gradient_tolerance)
         b.status = torch.where(accept & (b.budget <= 0), int(Status.BUDGET), b.status)
         b.status = torch.where(accept & over, int(Status.CONVERGED), b.status)
         b.fresh = b.fresh & ~accept

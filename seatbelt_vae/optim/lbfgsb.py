@@ -43,7 +43,8 @@ def minimise(
         upper: upper bounds, likewise.
         max_iterations: accepted steps a row may take.
         memory: pairs of the quasi-Newton history.
-        gradient_tolerance: converged when the largest entry of P(x - g) - x is at most this.
+        gradient_tolerance: converged when the largest entry of P(x - g) - x is at most this, and a thousandth of the
+            largest free entry of g at the start: the unit of `fun` does not decide.
         wolfe: share of the slope that a line search may leave, in (0, 1): where `fun` has kinks, 0.9 wastes less.
         chunk: rows per call of `fun`; None for all at work.
         memory_budget: bytes the solver's own tensors may take; rows beyond it wait for their turn.

@@ -36,6 +36,7 @@ class Passes:
         budget: steps that a solve may take.
         final: steps that the last one may take.
         forks: whether other passes set out where this one ends.
+        anchored: whether it came from the anchor: it keeps to its own points.
         ticket: of the solve at `place`.
     """
 
@@ -47,6 +48,7 @@ class Passes:
     budget: Tensor
     final: Tensor
     forks: Tensor
+    anchored: Tensor
     ticket: Tensor
 
     @classmethod
@@ -63,6 +65,7 @@ class Passes:
             budget=budget,
             final=budget,
             forks=torch.zeros_like(row, dtype=torch.bool),
+            anchored=torch.zeros_like(row, dtype=torch.bool),
             ticket=-one,
         )
 

@@ -24,7 +24,8 @@ ROUGH = 1e-3
 """From this share of the slope of r at 0 on, λ is so large that searches end in the kinks of r: they are smoothed."""
 
 MARGIN = 0.02
-"""Where 0 is stationary, a neighbour's point is tried if it is worse by at most this share, and not near 0 itself."""
+"""Where 0 is stationary, a neighbour's point is tried if it is worse by at most this share, and not near 0 itself.
+The pass from the anchor goes on while it is worse by at most this share."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class PathSettings:
     Args:
         max_iterations: steps of a solve; one that smooths kinks has half of them for each part.
         passes: over λ, 2 or more: a coarse one, and the two from the deep solve as one; each more goes over all λ,
-            down and up in turn.
+            down and up in turn. That from an anchor does not count.
         coarse: steps of a solve of the coarse pass, if `max_iterations` are not fewer.
         deep: the deep solve may take `deep` · `max_iterations`.
         shallow: a solve on the way to the smallest λ takes at most so many: hardly anything changes there.
@@ -111,6 +112,11 @@ def follow_path(
     from it. At d = 0 no solve is needed where the slope of r on the bounds' tangent cone is at most λ, until a better
     point is found.
 
+    Where the problem has an anchor, that is a candidate, too, and the last pass sets out from it: in depth where the
+    deep solve was, and back to the largest λ. It keeps to its own points, as the others would lead it astray and it
+    them, and goes on while these are nearly as good as what is known. The pass to the smallest λ then sets out from the
+    better of the two deep solves.
+
     Where the problem gives r with its kinks smoothed, solves for λ ≥ `ROUGH` · slope, but for those of the coarse pass,
     minimise that first, and r itself from there.
 
@@ -142,10 +148,11 @@ def follow_path(
     rows, grid = family.shape
     solves = settings.solves(grid, problem.smoothed is not None)
     block = max(1, rows_within(memory_budget, family.x0, settings.memory) // solves)
-    total = rows * grid * settings.passes
+    stages = settings.passes + (problem.anchor is not None)
+    total = rows * grid * stages
     with progress_bar("Following the path", total=total, enabled=progress) as advance:
         for part in torch.arange(rows, device=box.lower.device).split(block):
-            for number in range(1, settings.passes):
+            for number in range(1, stages):
                 passes = path.passes(part, number)
                 left = len(part) * grid
                 if number == 1:  # the coarse pass counts, too
@@ -186,13 +193,14 @@ class _Path:
         r = r.where(~hole, torch.inf)  # so that 0 is neither best nor stationary
         slope = slope.where(~hole, torch.inf)
         count = torch.zeros(shape, dtype=torch.long, device=x0.device)
+        points = shape[1] + (family.anchor is not None)
         return cls(
             family=family,
             settings=settings,
             order=family.lambdas.argsort(descending=True),
-            d=x0.new_zeros(*shape, x0.shape[1]),
-            r=r[:, None].repeat(1, shape[1]),
-            charge=r.new_zeros(shape),
+            d=x0.new_zeros(shape[0], points, x0.shape[1]),
+            r=r[:, None].repeat(1, points),
+            charge=r.new_zeros(shape[0], points),
             status=torch.full_like(count, int(Status.CONVERGED)),
             evaluations=count,
             slope=slope,
@@ -207,6 +215,8 @@ class _Path:
 
     def passes(self, rows: Tensor, number: int) -> Passes:
         """The passes of some rows that set out together: the first, coarse and to the deep solve, or a later one."""
+        if number == self.settings.passes:
+            return self._anchored(rows)
         largest = self.settled(rows)
         smallest = torch.full_like(rows, len(self.order) - 1)
         if number == 1:
@@ -217,12 +227,30 @@ class _Path:
 
     def _first(self, rows: Tensor, place: Tensor) -> Passes:
         """From the largest λ that needs a solve to where each row is to be solved in depth, and fork."""
-        above = self.family.lambdas[self.order] >= DEPTH * self.slope[rows, None]
-        last = torch.maximum(above.sum(1) - 1, place)
-        last = last.clamp(max=len(self.order) - 1)
-        passes = Passes.begin(rows, place, last, self.settings.first)
+        passes = Passes.begin(rows, place, self._deepest(rows, place), self.settings.first)
         final = torch.full_like(rows, self.settings.deep * self.settings.max_iterations)
         return replace(passes, final=final, forks=torch.ones_like(passes.forks))
+
+    def _anchored(self, rows: Tensor) -> Passes:
+        """From the anchor, which becomes a candidate, where each row is to be solved in depth, and fork."""
+        assert self.family.anchor is not None
+        anchor = self.family.anchor[rows]
+        r = self.family.discrepancy(anchor, rows)
+        self.d[rows, -1] = anchor
+        self.charge[rows, -1] = size(anchor, self.family.squared)
+        self.r[rows, -1] = r.where(torch.isfinite(r), torch.inf)
+        settled = self.settled(rows)
+        place = self._deepest(rows, settled)
+        passes = Passes.begin(rows, place, place, self.settings.up)
+        both = torch.ones_like(passes.forks)
+        needed = (settled < len(self.order)) & (self.family.lambdas[self.order[place]] > 0)  # at 0 it is the answer
+        return replace(passes, forks=both, anchored=both).of(needed)
+
+    def _deepest(self, rows: Tensor, place: Tensor) -> Tensor:
+        """Where rows are to be solved in depth: the last λ above `DEPTH` of the slope, at `place` or beyond."""
+        above = self.family.lambdas[self.order] >= DEPTH * self.slope[rows, None]
+        last = torch.maximum(above.sum(1) - 1, place)
+        return last.clamp(max=len(self.order) - 1)
 
     def run(self, passes: Passes) -> Iterator[int]:
         """Let passes go to their ends, and yield turn by turn how many solves ended."""
@@ -230,6 +258,8 @@ class _Path:
         passes = passes.of(passes.ahead)
         x = self.best(passes.row, self.order[passes.place])[0]
         x = torch.where((x == 0).all(-1, keepdim=True), self.family.x0[passes.row], x)
+        if self.family.anchor is not None:
+            x = torch.where(passes.anchored[:, None], self.family.anchor[passes.row], x)
         passes.ticket = descent.admit(self.index(passes), x, self.steps(passes))
         while len(descent):
             descent.step()
@@ -248,9 +278,11 @@ class _Path:
         going = ~moving.ending
         forks = moving.ending & moving.forks
         new = moving.of(going).onward()
-        new = new.join(self._fork(moving.of(forks), self.settings.down, len(self.order) - 1))
-        new = new.join(self._fork(moving.of(forks), self.settings.up, 0))
-        parent = torch.cat([parent[going], parent[forks], parent[forks]])
+        falls = forks & (moving.anchored == (self.family.anchor is not None))  # once, from the better of two
+        down = self._fork(moving.of(falls), self.settings.down, len(self.order) - 1)
+        up = self._fork(moving.of(forks), self.settings.up, 0)
+        new = new.join(down).join(replace(up, anchored=moving.anchored[forks]))
+        parent = torch.cat([parent[going], parent[falls], parent[forks]])
         parent = parent[new.ahead]
         new = new.of(new.ahead)
         x, needed = self.start(new, descent.batch, parent)
@@ -308,8 +340,9 @@ class _Path:
         doubt = MARGIN * self.rough(passes)  # the neighbour's value is of the smoothed r
         stationary = zero & (self.slope[row] <= self.bend[k])
         needless = stationary & (worse | near) & (least <= (1 + doubt) * value)
-        better = ~zero & (least < (1 - doubt) * value)
-        return torch.where(better[:, None], known, x), ~needless
+        better = ~zero & (least < (1 - doubt) * value) & ~passes.anchored
+        beaten = passes.anchored & (value - least > MARGIN * least.abs())
+        return torch.where(better[:, None], known, x), ~needless & ~beaten
 
     def best(self, row: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
         """The lower envelope: the best point known for `row` at λ_k, and its value."""
@@ -341,7 +374,8 @@ class _Path:
         self.d[i, j] = ended.x[better]
         self.charge[i, j] = size(ended.x[better], self.family.squared)
         self.r[i, j] = ended.f[better] - lambdas[j] * self.charge[i, j]
-        self.status[row, k] = ended.status
+        beaten = torch.isfinite(ended.f) & (ended.f - known > MARGIN * known.abs())  # says nothing about the answer
+        self.status[row[~beaten], k[~beaten]] = ended.status[~beaten]
         return len(row)
 
     def answer(self) -> PathSolution:

@@ -56,6 +56,7 @@ class Family:
         bounds: of d, each broadcastable to (R, n).
         lambdas: penalties, shape (K,), float64.
         squared: charge λ‖d‖², not λ‖d‖.
+        anchor: the problem's, inside the bounds, (R, n).
     """
 
     problem: Problem
@@ -63,6 +64,7 @@ class Family:
     bounds: Box
     lambdas: Tensor
     squared: bool
+    anchor: Tensor | None
 
     @classmethod
     def of(cls, problem: Problem, lambdas: Numbers, squared: bool) -> "Family":
@@ -76,7 +78,10 @@ class Family:
         fits = torch.isfinite(grid) & (grid >= 0)
         if grid.ndim != 1 or len(grid) == 0 or not bool(fits.all()):
             raise InputError("lambdas: needs one or more finite numbers >= 0")
-        return cls(problem, x0, box, grid, squared)
+        anchor = problem.anchor
+        if anchor is not None:
+            anchor = box.clamp(anchor)
+        return cls(problem, x0, box, grid, squared, anchor)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -57,6 +57,7 @@ class Problem:
         upper: likewise.
         smoothed: r with its kinks smoothed; None where there is nothing to smooth.
         chunk: rows per call of `fun`; None for all.
+        anchor: points known to have a small r, (R, n), far from 0; a path sets out from them, too. None without.
     """
 
     fun: Objective
@@ -65,11 +66,14 @@ class Problem:
     upper: Bound
     smoothed: Smoothed | None = None
     chunk: int | None = None
+    anchor: Tensor | None = None
 
     def checked(self) -> tuple[Tensor, Box]:
         """The projected start and the box; see `check`."""
         if self.chunk is not None and self.chunk < 1:
             raise InputError(f"chunk: {self.chunk} is too few, needs 1 or more, or None")
+        if self.anchor is not None and self.anchor.shape != self.x0.shape:
+            raise InputError(f"anchor: shape {tuple(self.anchor.shape)}; needs that of x0, {tuple(self.x0.shape)}")
         return check(self.x0, self.lower, self.upper)
 
 

@@ -98,9 +98,11 @@ def named(settings: Mapping[str, Any]) -> tuple[str, str]:
 def protocol(result: AttackResult) -> str:
     """What attacks must share, beside kind and images, for their results to be set against each other.
 
-    Everything in which they were made but the seed: solver, iterations, restarts, samples, grid.
+    Everything in which they were made but the seed and what the model decided: solver, iterations, restarts, samples,
+    grid.
     """
-    settings = {name: value for name, value in flat(result.settings).items() if name not in (*TOLD, "seed")}
+    own = (*TOLD, "seed", "smoothed")
+    settings = {name: value for name, value in flat(result.settings).items() if name not in own}
     grid = [f"{value:.6g}" for value in result.budget.values.tolist()]
     return json.dumps([settings, grid], sort_keys=True, default=str)
 

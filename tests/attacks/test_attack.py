@@ -4,7 +4,7 @@ import inspect
 import pytest
 import torch
 from scipy.optimize import minimize_scalar
-from torch.distributions import kl_divergence
+from torch.distributions import Independent, Normal, kl_divergence
 
 from seatbelt_vae.attacks import (
     SOLVERS,
@@ -191,8 +191,9 @@ def test_what_is_recorded_is_what_was_used(hierarchy, images):
         "solver": {"name": "continuation", "max_iterations": 1000, "passes": 2},
         "seed": 0,
         "bounds": [0.0, 1.0],
+        "smoothed": True,
     }
-    inside = attack(hierarchy, images[:2], None, Damage("skl", layers="top"), Ball([0.1], norm="linf"), seed=3)
+    inside = attack(hierarchy, images[:2], None, Damage("skl", layers="top"), Ball([1e-6], norm="linf"), seed=3)
     assert not inside.targeted
     assert torch.equal(inside.target, inside.source)
     assert inside.settings == {
@@ -201,6 +202,7 @@ def test_what_is_recorded_is_what_was_used(hierarchy, images):
         "solver": {"name": "cold", "max_iterations": 1000},
         "seed": 3,
         "bounds": [0.0, 1.0],
+        "smoothed": False,
     }
     output = attack(hierarchy, images[:2], images[2:], Output(), Penalty([1.0]), Adam(2, learning_rate=0.1))
     assert output.targeted
@@ -327,3 +329,65 @@ def test_damage_does_not_end_where_it_begins(hierarchy, images, divergence):
     d = (random - images[:2]).flatten(1).clamp(anywhere.lower, anywhere.upper)
     assert (-found.discrepancy[:, 0] > 2 * -anywhere.fun(d, torch.arange(2))).all()
     assert (found.distortion > 1.9).all()
+
+
+class Winding(torch.nn.Module):
+    """Encodes images to themselves and a wave, so that a search from the source ends before the target."""
+
+    def __init__(self, sigma: float) -> None:
+        super().__init__()
+        self.sigma = sigma
+
+    def encode(self, x, noise=None):
+        loc = (x + 0.1 * torch.sin(60 * x)).flatten(1)
+        return (Normal(loc, torch.full_like(loc, self.sigma)),)
+
+    def decode(self, z):
+        return Independent(Normal(z[0].view(-1, 1, 2, 2), torch.ones(1, 1, 2, 2)), 3)
+
+
+@pytest.fixture
+def black_and_white():
+    return torch.full((1, 1, 2, 2), 0.05), torch.full((1, 1, 2, 2), 0.95)
+
+
+@pytest.mark.parametrize("sigma", [1.0, 0.1, 1e-2, 1e-4])
+def test_continuation_has_no_violations_and_cold_has(black_and_white, sigma):
+    source, target = black_and_white
+    grid = Penalty([0.0, 2.0**-10, 0.1, 1.0, 100.0, 1e5])
+    found = attack(Winding(sigma), source, target, budget=grid)
+    torch.testing.assert_close(found.bound[0], found.budget.values.double() * 1.8, rtol=1e-6, atol=2e-3)
+    assert found.objective[0, 0] <= 1e-6
+    assert (found.objective <= found.bound * (1 + 1e-6)).all()
+    assert not found.violations.any()
+    assert "failed" not in str(found)
+    cold = attack(Winding(sigma), source, target, budget=grid, solver=Cold())
+    assert cold.violations.any()
+    assert f"{int(cold.violations.sum())} failed: the target itself has a lower Δ" in str(cold)
+
+
+def test_violations_are_counted_from_the_bound_on(black_and_white):
+    result = attack(Winding(1.0), *black_and_white, budget=Penalty([0.5, 1.0, 2.0]), solver=Cold(2))
+    bound = torch.tensor([[1.0, 2.0, -1.0]], dtype=torch.float64)
+    values = bound + torch.tensor([[9e-5, 3e-4, 2e-4]])
+    result = dataclasses.replace(result, bound=bound, objective=values)
+    assert result.violations.tolist() == [[False, True, True]]
+    assert result.violations.dtype == torch.bool
+
+
+def test_the_bound_of_an_output_attack_is_evaluated_at_the_target(hierarchy, images):
+    source, target = images[:2], images[2:]
+    result = attack(hierarchy, source, target, Output(), Penalty([0.0, 2.0]), Cold(1))
+    r = prepare(hierarchy, source, target, Output()).problem.fun((target - source).flatten(1), torch.arange(2))
+    charge = torch.tensor([0.0, 2.0]) * (target - source).flatten(1).norm(dim=1)[:, None]
+    torch.testing.assert_close(result.bound, r[:, None] + charge, rtol=1e-5, atol=0)
+
+
+def test_without_a_target_nothing_is_violated(hierarchy, images, tmp_path):
+    result = attack(hierarchy, images[:2], None, Damage(), Ball([0.1, 0.2]), Cold(1))
+    assert result.bound is None
+    assert not result.violations.any()
+    assert result.violations.shape == (2, 2)
+    assert attack(hierarchy, images[:2], images[2:], Latent(), Ball([0.1]), Cold(1)).bound is None
+    result.save(tmp_path, "damage")
+    assert AttackResult.load(tmp_path, "damage").bound is None

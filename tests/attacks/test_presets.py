@@ -109,3 +109,15 @@ def test_every_preset_runs(hierarchy, name):
 def test_tabacofs_grid_is_a_hundred_powers_of_two():
     grid = PRESETS["tabacof"].budget.grid().values
     torch.testing.assert_close(grid.log2(), torch.linspace(-20, 20, 100))
+
+
+def test_kos_does_not_depend_on_the_unit_of_the_latents(linear, images):
+    source, target = images
+    objective, budget, solver = PRESETS["kos"]
+    found = []
+    for unit in (1.0, 1e-2):
+        model = type(linear)(pixels=16, latents=3)
+        model.w.data *= unit
+        found.append(attack(model, source, target, objective, replace(budget, lambdas=[0.0]), solver))
+    torch.testing.assert_close(found[1].distortion, found[0].distortion, rtol=1e-3, atol=0)
+    assert (found[1].distortion > 0.01).all()

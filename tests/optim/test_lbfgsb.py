@@ -217,3 +217,11 @@ def test_a_flatter_point_saves_most_steps_where_the_problem_is_smooth_and_ill_co
 def test_an_impossible_share_of_the_slope_is_refused(wolfe: float) -> None:
     with pytest.raises(InputError, match="wolfe"):
         minimise(lambda x, i: (x**2).sum(-1), torch.ones(1, 2), -1.0, 1.0, wolfe=wolfe)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e-6, 1e-9])
+def test_the_unit_of_a_function_does_not_end_it_at_once(scale: float) -> None:
+    a = torch.tensor([[0.3, -0.2, 0.9]], dtype=torch.float64)
+    found = minimise(lambda x, i: scale * (x - a).square().sum(-1), torch.zeros_like(a), -1.0, 1.0)
+    torch.testing.assert_close(found.x, a, rtol=0, atol=1e-3)
+    assert found.status.tolist() == [Status.CONVERGED]

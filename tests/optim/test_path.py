@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -289,3 +290,59 @@ def test_a_hole_at_0_hides_nothing(targets, name, bad):
 def test_a_chunk_of_no_row_is_refused(targets, name):
     with pytest.raises(InputError, match="chunk: 0 is too few"):
         SOLVERS[name](Problem(quadratic(targets), targets, -9.0, 9.0, chunk=0), [1.0])
+
+
+def two_basins(sigma):
+    """Encoders μ(d) = d + 1.2 sin 3d with a scale σ: from 0 a search ends in a basin before the target's."""
+    targets = torch.tensor([[2.5, 0.5, -0.3], [-2.2, 0.1, 0.4]], dtype=torch.float64)
+
+    def mean(d):
+        return d + 1.2 * torch.sin(3 * d)
+
+    def fun(d, rows):
+        return ((mean(d) - mean(targets[rows])) / sigma).square().sum(-1) / 2
+
+    return Problem(fun, torch.full_like(targets, 1e-8), -4.0, 4.0, anchor=targets)
+
+
+WIDE = torch.cat([torch.zeros(1), 2.0 ** torch.linspace(-6, 10, 9)]).double()
+
+
+@pytest.mark.parametrize("sigma", [1.0, 0.1, 1e-2, 1e-3, 1e-4])
+def test_no_answer_is_worse_than_the_anchor(sigma):
+    problem = two_basins(sigma)
+    bound = WIDE * problem.anchor.norm(dim=1)[:, None]
+    found = follow_path(problem, WIDE)
+    without = follow_path(replace(problem, anchor=None), WIDE)
+    assert (without.objective > 1.01 * bound).any()
+    assert (found.objective <= bound * (1 + 1e-6)).all()
+    assert (found.objective[:, 0] == 0).all()
+    assert (found.objective <= without.objective).all()
+    recomputed = problem.fun(found.x.flatten(0, 1), torch.arange(2).repeat_interleave(len(WIDE)))
+    torch.testing.assert_close(found.discrepancy.flatten(), recomputed, rtol=1e-9, atol=1e-9)
+
+
+def test_what_the_anchor_does_not_help_it_leaves_alone(targets):
+    problem = Problem(quadratic(targets), 0 * targets, -9.0, 9.0)
+    without = follow_path(problem, LAMBDAS)
+    found = follow_path(replace(problem, anchor=8 * targets.flip(1)), LAMBDAS)  # outside the bounds
+    torch.testing.assert_close(found.objective, without.objective, rtol=1e-6, atol=1e-7)
+    assert (found.evaluations >= without.evaluations).all()
+
+
+def test_rows_with_an_anchor_do_not_help_each_other_and_may_wait():
+    problem = two_basins(0.1)
+    whole = follow_path(problem, WIDE)
+    waiting = follow_path(problem, WIDE, memory_budget=1.0)
+    last = replace(problem, fun=lambda d, rows: problem.fun(d, rows + 1), x0=problem.x0[1:], anchor=problem.anchor[1:])
+    alone = follow_path(last, WIDE)
+    torch.testing.assert_close(waiting.x, whole.x, rtol=0, atol=1e-10)
+    torch.testing.assert_close(alone.x, whole.x[1:], rtol=0, atol=1e-10)
+    assert torch.equal(waiting.evaluations, whole.evaluations)
+    assert torch.equal(alone.evaluations, whole.evaluations[1:])
+
+
+def test_an_anchor_of_another_shape_is_refused(targets):
+    problem = Problem(quadratic(targets), 0 * targets, -9.0, 9.0, anchor=targets[:2])
+    with pytest.raises(InputError, match=r"anchor: shape \(2, 6\); needs that of x0, \(4, 6\)"):
+        follow_path(problem, [1.0])
