@@ -8,13 +8,15 @@ from seatbelt_vae.cli.console import columns
 from seatbelt_vae.experiments import Record, RunFolder
 from seatbelt_vae.report import Table, attack_table, clean_tables, groups, write_report
 from seatbelt_vae.report.references import references
-from seatbelt_vae.report.tables import cell_text
+from seatbelt_vae.report.tables import cell_text, damage_table
 
 
 def write_page(folders: Sequence[RunFolder], out: Path) -> tuple[Path, list[str]]:
     """Write the report of some runs; give its page, and its tables as lines of text."""
     records = named_apart(folders)
-    tables = [*clean_tables(records)[:1], *map(attack_table, groups(records))]
+    tables = list(clean_tables(records)[:1])
+    for group in groups(records):
+        tables.append(attack_table(group) if group.targeted else damage_table(group))
     page = write_report(records, out, references=partial(references, folders[0]), progress=True)
     lines = []
     for table in tables:
