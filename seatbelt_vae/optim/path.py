@@ -112,10 +112,9 @@ def follow_path(
     from it. At d = 0 no solve is needed where the slope of r on the bounds' tangent cone is at most λ, until a better
     point is found.
 
-    Where the problem has an anchor, that is a candidate, too, and the last pass sets out from it: in depth where the
-    deep solve was, and back to the largest λ. It keeps to its own points, as the others would lead it astray and it
-    them, and goes on while these are nearly as good as what is known. The pass to the smallest λ then sets out from the
-    better of the two deep solves.
+    Where the problem has an anchor, that is a candidate, too, and a solve sets out from it where the deep solve was,
+    after all others, so as not to lead them astray. From its end one pass goes to the smallest λ, and one back to the
+    largest: this keeps to its own points, and goes on while they are nearly as good as what is known.
 
     Where the problem gives r with its kinks smoothed, solves for λ ≥ `ROUGH` · slope, but for those of the coarse pass,
     minimise that first, and r itself from there.
@@ -278,11 +277,10 @@ class _Path:
         going = ~moving.ending
         forks = moving.ending & moving.forks
         new = moving.of(going).onward()
-        falls = forks & (moving.anchored == (self.family.anchor is not None))  # once, from the better of two
-        down = self._fork(moving.of(falls), self.settings.down, len(self.order) - 1)
+        new = new.join(self._fork(moving.of(forks), self.settings.down, len(self.order) - 1))
         up = self._fork(moving.of(forks), self.settings.up, 0)
-        new = new.join(down).join(replace(up, anchored=moving.anchored[forks]))
-        parent = torch.cat([parent[going], parent[falls], parent[forks]])
+        new = new.join(replace(up, anchored=moving.anchored[forks]))
+        parent = torch.cat([parent[going], parent[forks], parent[forks]])
         parent = parent[new.ahead]
         new = new.of(new.ahead)
         x, needed = self.start(new, descent.batch, parent)
