@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from seatbelt_vae.experiments import ExperimentSpec
     from seatbelt_vae.models import HierarchicalVAE
     from seatbelt_vae.training import train
+    from seatbelt_vae.training.transformer import VAETransformer
 
 __version__ = "0.1.0"
 
@@ -53,6 +54,7 @@ __all__ = [
     "Penalty",
     "RunError",
     "Scipy",
+    "VAETransformer",
     "attack",
     "attacks",
     "data",
@@ -81,6 +83,7 @@ _HOMES = {
     "Penalty": "attacks",
     "RunError": "errors",
     "Scipy": "attacks",
+    "VAETransformer": "training.transformer",
     "attack": "attacks",
     "load_dataset": "data",
     "pairs": "data",

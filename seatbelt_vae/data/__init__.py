@@ -2,6 +2,7 @@
 
 from seatbelt_vae.data.dataset import ImageDataset, Split
 from seatbelt_vae.data.load import available, load_dataset
+from seatbelt_vae.data.objects import as_dataset
 from seatbelt_vae.data.pairs import Pairs, draw_pairs, pairs, rotated_hearts
 from seatbelt_vae.data.prepare import prepare
 from seatbelt_vae.data.prepared import data_folder, find_prepared
@@ -14,6 +15,7 @@ __all__ = [
     "ImageSource",
     "Pairs",
     "Split",
+    "as_dataset",
     "available",
     "contact_sheet",
     "data_folder",

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seatbelt_vae.data.dataset import ImageDataset, draw
 from seatbelt_vae.data.options import Options
-from seatbelt_vae.data.pictures import LARGEST, USUAL, decoding, open_picture, pages, read_page
+from seatbelt_vae.data.pictures import decoding, open_picture, pages, read_page, survey
 from seatbelt_vae.data.reading import one_line, reading
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.progress import progress_bar
@@ -24,7 +24,6 @@ STACKS = frozenset({".tif", ".tiff", ".gif", ".webp"})
 SUFFIXES = STACKS | {".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm"}
 
 _MANY = 5000  # from here on reading takes long enough for a progress bar
-_GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def _read_all(pictures: Sequence[Picture], options: Options, crop: int | None) -
     side = options.size
     grey = options.grey
     if side is None or not grey:
-        common, all_grey = _survey(pictures, crop)
+        common, all_grey = survey((image for _, image in _opened(pictures)), crop)
         side = side or common
         grey = grey or all_grey
     mode = "L" if grey else "RGB"
@@ -154,17 +153,3 @@ def _opened(pictures: Sequence[Picture]) -> Iterator[tuple[Path, Image]]:
                 with decoding(path):
                     image.seek(picture.page)
                 yield path, image
-
-
-def _survey(pictures: Sequence[Picture], crop: int | None) -> tuple[int, bool]:
-    """Find the side that the pictures have in common, and whether all are grey."""
-    shapes = set()
-    modes = set()
-    for _, image in _opened(pictures):
-        shapes.add(image.size)
-        modes.add(image.mode)
-    width, height = next(iter(shapes))
-    side = min(crop or width, width)
-    if len(shapes) > 1 or width != height or side > LARGEST:
-        side = USUAL
-    return side, modes.issubset(_GREY_MODES)

@@ -9,6 +9,7 @@ from typing import Any
 
 from seatbelt_vae.data.checksums import check_checksum
 from seatbelt_vae.data.dataset import ImageDataset
+from seatbelt_vae.data.objects import as_dataset
 from seatbelt_vae.data.options import Options
 from seatbelt_vae.data.paths import load_path
 from seatbelt_vae.data.prepare import ORIGINALS
@@ -22,12 +23,14 @@ FILES = {"3dshapes": "give the path of 3dshapes.h5, from https://github.com/goog
 """Data sets that have no name here: how to open them."""
 
 
-def load_dataset(name_or_path: str | Path, **options: Any) -> ImageDataset:
-    """Load a data set by its name, from an ``.npz`` or HDF5 file, or from a folder of images.
+def load_dataset(name_or_path: Any, **options: Any) -> ImageDataset:
+    """Load a data set by its name, from an ``.npz`` or HDF5 file, from a folder of images, or from memory.
 
     Args:
         name_or_path: ``sprites`` (drawn, needs nothing); ``dsprites``, ``chairs``, ``faces3d`` or ``celeba``
-            (originals: as `prepare` kept them, or with ``path=``); or a path. An ``.npz`` needs the key ``images``.
+            (originals: as `prepare` kept them, or with ``path=``); or a path. An ``.npz`` needs the key ``images``. Or
+            images in memory: an array, a torch ``Dataset``, a Hugging Face ``Dataset``; see
+            :func:`~seatbelt_vae.data.objects.as_dataset`.
         **options: ``path``: where an original lies.
             ``size``: side in pixels (default: as stored; a folder of pictures of several sizes: 64).
             ``grey``: True turns colour into grey.
@@ -49,6 +52,8 @@ def load_dataset(name_or_path: str | Path, **options: Any) -> ImageDataset:
     """
     _check_names(options)
     asked = Options(**options)
+    if not isinstance(name_or_path, str | Path):
+        return asked.apply(as_dataset(name_or_path, asked))
     if name_or_path in ORIGINALS:
         dataset = _load_original(str(name_or_path), asked)
     elif asked.path is not None:

@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,7 @@ LARGEST, USUAL = 128, 64
 """Pictures that are all the same square of at most `LARGEST` pixels keep their size; else it is `USUAL`."""
 
 _SIXTEEN_BITS = ("PNG", "PPM")  # formats whose mode I holds no more
+_GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
 _PREVIEW = 254  # TIFF's tag of a page that shows another one smaller
 
 
@@ -84,6 +85,20 @@ def read_page(image: Image.Image, path: Path, size: int, mode: str, crop: int | 
         small = square.resize((size, size), Image.Resampling.LANCZOS)
         pixels = torch.from_numpy(np.array(small))
     return pixels.unsqueeze(0) if mode == "L" else pixels.permute(2, 0, 1)
+
+
+def survey(images: Iterable[Image.Image], crop: int | None = None) -> tuple[int, bool]:
+    """Find the side that pictures have in common, and whether all are grey."""
+    shapes = set()
+    modes = set()
+    for image in images:
+        shapes.add(image.size)
+        modes.add(image.mode)
+    width, height = next(iter(shapes))
+    side = min(crop or width, width)
+    if len(shapes) > 1 or width != height or side > LARGEST:
+        side = USUAL
+    return side, modes.issubset(_GREY_MODES)
 
 
 def _check_pixels(path: Path, image: Image.Image) -> None:

@@ -1,6 +1,7 @@
 """Hierarchical VAEs: one class, put together by factories."""
 
 from seatbelt_vae.models.conditional import GaussianConditional
+from seatbelt_vae.models.exported import export
 from seatbelt_vae.models.generative import Decoder, Generative
 from seatbelt_vae.models.hierarchical import Encoding, HierarchicalVAE
 from seatbelt_vae.models.likelihoods import LIKELIHOODS
@@ -22,6 +23,7 @@ __all__ = [
     "build",
     "completed",
     "dlgm",
+    "export",
     "ladder_vae",
     "lipschitz_vae",
     "seatbelt_vae",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
@@ -13,6 +14,7 @@ from seatbelt_vae.models.checks import check_shape, networks
 from seatbelt_vae.models.generative import Decoder, Generative
 from seatbelt_vae.models.likelihoods import LIKELIHOODS
 from seatbelt_vae.models.lipschitz import Constants, certified, lipschitz_parts
+from seatbelt_vae.models.modes import evaluating
 from seatbelt_vae.models.networks import ImageShape
 from seatbelt_vae.models.parts import POSTERIORS, generative_of
 from seatbelt_vae.models.pretrained import Pretrained
@@ -186,6 +188,23 @@ class HierarchicalVAE(Pretrained, nn.Module):
     def reconstruct(self, x: Tensor) -> Tensor:
         """The mean image decoded from the posterior means, (B, C, H, W)."""
         return self.decode([q.mean for q in self.encode(x)]).mean
+
+    def transform(self, images: Tensor | np.ndarray, batch_size: int = 256) -> np.ndarray:
+        """The posterior means of images (N, C, H, W), all layers side by side, (N, D_1 + … + D_L); in evaluation mode.
+
+        Example:
+            >>> from seatbelt_vae.models import seatbelt_vae
+            >>> model = seatbelt_vae((1, 32, 32), latent_sizes=(8, 4), network="mlp")
+            >>> model.transform(np.zeros((5, 1, 32, 32))).shape
+            (5, 12)
+        """
+        weight = next(self.parameters())
+        found = []
+        with evaluating(self), torch.no_grad():
+            for batch in torch.as_tensor(images).split(batch_size):
+                q = self.encode(batch.to(weight))
+                found.append(torch.cat([layer.loc for layer in q], dim=1).cpu())
+        return torch.cat(found).numpy()
 
 
 def _recipe(name: str, shape: ImageShape, made_of: Architecture) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seatbelt_vae.data import ImageDataset
+from seatbelt_vae.data import as_dataset
 from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.objectives import Objective
 from seatbelt_vae.progress import progress_bar
@@ -40,7 +40,7 @@ class TrainingResult:
 
 def train(
     model: HierarchicalVAE,
-    dataset: ImageDataset,
+    dataset: Any,
     objective: Objective,
     *,
     steps: int,
@@ -64,7 +64,7 @@ def train(
 
     Args:
         model: what to train, in place.
-        dataset: the training images.
+        dataset: the training images: an `ImageDataset`, or whatever `as_dataset` takes (arrays, a torch ``Dataset`` …).
         objective: gives the terms of a batch; its ``at(step, steps)`` is the objective in force at a step, and its
             ``tc_samples`` (a multiple of the batch size) the number of examples over which the aggregate posterior
             is estimated: those beyond the batch are encoded without gradient.
@@ -108,6 +108,7 @@ def train(
     steps = settings.steps
     check_count("checkpoint_every", checkpoint_every)
     check_count("log_every", log_every)
+    dataset = as_dataset(dataset)
     check_dataset(model, dataset)
     check_batch_norm(model, settings.batch_size)
     check_saving(model, out)

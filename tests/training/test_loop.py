@@ -328,8 +328,8 @@ def test_numbers_of_numpy_are_numbers(images: ImageDataset, tmp_path: Path) -> N
 
 def test_images_that_are_no_data_set_are_refused(images: ImageDataset) -> None:
     model = vae((1, SIDE, SIDE), latent_sizes=(2,), network="tiny")
-    with pytest.raises(InputError, match="dataset: is a Tensor, must be an ImageDataset"):
-        train(model, torch.zeros(4, 1, SIDE, SIDE), ELBO(), steps=1)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="images: is a int, must be an ImageDataset"):
+        train(model, 3, ELBO(), steps=1)
 
 
 def test_a_decoder_of_ones_own_needs_no_likelihood_by_name(images: ImageDataset) -> None:
