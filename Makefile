@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # One thread a process: the tests run in two processes, and small tensors gain nothing from more.
 TEST_ENV := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: install demo test smoke check format clean
+.PHONY: install demo test smoke check format site clean
 
 install: $(VENV)/installed
 
@@ -36,5 +36,10 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The documentation, in site/. A link that leads nowhere fails it.
+site: install
+	$(BIN)/python tools/api_pages.py
+	$(BIN)/zensical build --clean --strict
+
 clean:
-	rm -rf $(VENV) demo smoke .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo smoke site docs/api .pytest_cache .mypy_cache .ruff_cache
