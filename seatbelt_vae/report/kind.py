@@ -1,8 +1,7 @@
-"""What an attack is, in words: its kind, how it was made, and in what it differs from another."""
+"""What an attack is, in words: its kind, the layers at which it aims, how it was made and differs from another."""
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from seatbelt_vae.attacks import AttackResult
 from seatbelt_vae.experiments.table import flat
-from seatbelt_vae.report.formats import budget_text
+from seatbelt_vae.report.formats import budget_text, slug
 
 DIVERGENCES = {
     "kl": "KL",
@@ -30,7 +29,9 @@ TOLD = (
     "objective.name", "objective.divergence", "objective.layers", "budget.name", "budget.norm", "budget.squared",
     "bounds", "pairs", "pair_seed", "pair_kind", "pairs_digest", "decoder_sees", "model_layers",
 )  # fmt: skip
-"""Settings that a title, a `Scope` or the digest of the images tells."""
+"""Settings that a title or the digest of the images tells."""
+
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 FEW = 6
 """Budgets that a title names one by one, where two grids are to be told apart."""
@@ -54,7 +55,7 @@ class Kind:
 
     @classmethod
     def of(cls, result: AttackResult) -> "Kind":
-        """The kind of an attack, whatever layers it aimed at."""
+        """The kind of an attack."""
         key, title = named(result.settings)
         return cls(key, title, images_digest(result), protocol(result))
 
@@ -67,6 +68,9 @@ def named(settings: Mapping[str, Any]) -> tuple[str, str]:
         ('latent-kl', 'Latent attack (KL)')
         >>> named({"objective": {"name": "damage", "divergence": "skl"}, "budget": {"name": "ball", "norm": "linf"}})
         ('damage-skl-linf-ball', 'Maximum damage by symmetric KL of posteriors, L∞ balls')
+        >>> latent = {"name": "latent", "divergence": "kl", "layers": [0]}
+        >>> named({"objective": latent, "budget": {"name": "penalty"}, "model_layers": 3, "decoder_sees": "all"})
+        ('latent-kl-z1', 'Latent attack (KL) on z₁ (bottom)')
     """
     objective = settings["objective"]
     budget = settings["budget"]
@@ -92,7 +96,38 @@ def named(settings: Mapping[str, Any]) -> tuple[str, str]:
         norm = budget["norm"]
         key += f"-{norm}-ball"
         title += inside.format(NORMS.get(norm, norm))
+    for layer, words in _layers(settings).items():
+        key += f"-{layer}"
+        title += f" on {words}"
     return slug(key), title
+
+
+def _layers(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Key and words of the layers at which an attack aims; none where they are what the decoder sees, the usual."""
+    aimed = list(settings["objective"].get("layers") or ())
+    total = int(settings.get("model_layers") or len(aimed))
+    seen = list(range(total))
+    if settings.get("decoder_sees") == "bottom":
+        seen = [0]
+    if not aimed or aimed == seen:
+        return {}
+    if len(aimed) == total:
+        return {"all-layers": "all layers"}
+    key = "-".join(f"z{layer + 1}" for layer in aimed)
+    return {key: ", ".join(layer_name(layer, total) for layer in aimed)}
+
+
+def layer_name(layer: int, total: int) -> str:
+    """A layer's name.
+
+    Example:
+        >>> layer_name(0, 4), layer_name(1, 4), layer_name(3, 4), layer_name(0, 1)
+        ('z₁ (bottom)', 'z₂', 'z₄ (top)', 'z')
+    """
+    if total == 1:
+        return "z"
+    ends = {0: " (bottom)", total - 1: " (top)"}
+    return f"z{layer + 1}".translate(_LOWERED) + ends.get(layer, "")
 
 
 def protocol(result: AttackResult) -> str:
@@ -149,13 +184,3 @@ def _short(name: str) -> str:
     if setting == "name":
         return table
     return setting
-
-
-def slug(words: str) -> str:
-    """Words as the name of a file.
-
-    Example:
-        >>> slug("latent-kl-seed 1")
-        'latent-kl-seed-1'
-    """
-    return re.sub(r"[^a-z0-9.]+", "-", words.lower()).strip("-")

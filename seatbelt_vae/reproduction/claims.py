@@ -7,21 +7,18 @@ from enum import StrEnum
 from typing import Any
 
 from seatbelt_vae.experiments import AttackSpec
-from seatbelt_vae.experiments.table import measure_of
+from seatbelt_vae.experiments.table import finite, measure_of
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.reproduction.attacks import words
 from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.points import Point
-from seatbelt_vae.reproduction.results import Effect, Results, finite
+from seatbelt_vae.reproduction.results import Effect, Results, Runs
 
 MATTERS = {"ratio": 1.1, "difference": 0.05}
 """The smallest gain that would matter: a tenth of Δ, a twentieth of success or AUDDC."""
 
 ROBUST = ("objective", "success_at_0.5", "auddc")
 """What says how hard a model is to attack."""
-
-Runs = Mapping[Point, tuple[AttackSpec, ...]]
-"""The attacks on each point."""
 
 
 class Word(StrEnum):
@@ -307,7 +304,7 @@ def gone(found: Iterable[Verdict]) -> list[tuple[Verdict, Verdict]]:
         The verdict under each of the two attacks.
     """
     by_solver: dict[str, dict[tuple[str, ...], Verdict]] = {"cold": {}, "continuation": {}}
-    for verdict in dict.fromkeys(found):
+    for verdict in found:
         objective, _, rest = verdict.attack.partition(", ")
         solver, _, rest = rest.partition(", ")
         if solver in by_solver:

@@ -177,6 +177,7 @@ def test_a_broken_attack_is_told_from_a_robust_model() -> None:
 
 def test_a_recipe_s_rows_are_tidy() -> None:
     values = {(seatbelt(1, 1), "weight_norms@encoder", ""): torch.tensor([[2.0], [8.0]])}
-    (row,) = tidy(recipe("table1", SMOKE, SPRITES), Known(values), SPRITES)
+    made = recipe("table1", SMOKE, SPRITES)
+    (row,) = tidy(made.runs, made.shown, Known(values), SPRITES)
     assert (row["label"], row["measure"], row["attack"]) == ("VAE (β=1)", "weight_norms@encoder", "")
     assert row["value"] == pytest.approx(4)  # a geometric mean
