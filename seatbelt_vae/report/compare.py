@@ -37,7 +37,7 @@ def groups(records: Sequence[Record]) -> tuple[Group, ...]:
     found: dict[Kind, list[Trial]] = {}
     for slot, record in enumerate(records):
         for attack in record.attacks:
-            _gather(Trial(record, slot, attack), found)
+            _gather(Trial(record, attack, slot), found)
     by_title: dict[tuple[str, str], list[Kind]] = {}
     for kind in found:
         by_title.setdefault((kind.key, kind.title), []).append(kind)

@@ -7,7 +7,7 @@ from functools import cached_property
 from torch import Tensor
 
 from seatbelt_vae.attacks import AttackResult
-from seatbelt_vae.experiments import Cell, Record, Table
+from seatbelt_vae.experiments import Cell, Table
 from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.measures import Attacked, Measure
 from seatbelt_vae.metrics import Comparison, Interval, Reference, band, interval
@@ -15,28 +15,19 @@ from seatbelt_vae.report.kind import Kind
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """One model under one attack.
+class Trial(Cell):
+    """One model under one attack: a place in the long table.
 
     Args:
-        record: the model.
-        slot: its place in the report, which fixes its colour everywhere.
-        attack: the attack's name.
+        slot: the model's place in the report, which fixes its colour everywhere.
     """
 
-    record: Record
-    slot: int
-    attack: str
+    slot: int = 0
 
     @property
     def label(self) -> str:
         """The model's name in legends."""
         return self.record.label
-
-    @property
-    def cell(self) -> Cell:
-        """Its place in the long table."""
-        return Cell(self.record, self.attack)
 
     @cached_property
     def attacked(self) -> Attacked:
@@ -114,11 +105,11 @@ class Group:
 
     def values(self, trial: Trial, key: str) -> Tensor:
         """A measure of one model, one number a pair (P,), or for each pair and budget (P, K)."""
-        return self.table.values(trial.cell, key)
+        return self.table.values(trial, key)
 
     def interval(self, trial: Trial, key: str) -> Interval:
         """The mean over pairs with its 95 % interval; all NaN where no pair has it."""
-        return self.table.interval([trial.cell], key)
+        return self.table.interval([trial], key)
 
     def band(self, trial: Trial, key: str, *, ratio: bool = False) -> Tensor:
         """The mean over pairs at each budget with its 95 % interval: value, low and high, (K, 3)."""
@@ -126,7 +117,7 @@ class Group:
 
     def compare(self, trial: Trial, key: str) -> Comparison | None:
         """The model less the first on the same pairs; None where fewer than two pairs have both."""
-        found = self.table.compare([self.trials[0].cell], [trial.cell], key)
+        found = self.table.compare([self.trials[0]], [trial], key)
         if found is None or found.pairs < 2:
             return None
         return found
@@ -138,7 +129,7 @@ class Group:
         if not isinstance(values, Tensor):
             return None
         if at:
-            values = values[:, self.table.places(self.trials[0].cell, name).index(at)]
+            values = values[:, self.table.places(self.trials[0], name).index(at)]
         return interval(values, possible=measure_of(key).possible)
 
     def has(self, key: str) -> bool:

@@ -1,12 +1,9 @@
 """What an attack is, in words: its kind, the layers at which it aims, how it was made and differs from another."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from torch import Tensor
 
 from seatbelt_vae.attacks import AttackResult
 from seatbelt_vae.experiments.table import flat
@@ -31,10 +28,13 @@ TOLD = (
 )  # fmt: skip
 """Settings that a title or the digest of the images tells."""
 
-_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+OWN = ("seed", "smoothed")
+"""Settings in which attacks may differ and still be set against each other."""
 
 FEW = 6
 """Budgets that a title names one by one, where two grids are to be told apart."""
+
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Kind:
         key: of the kind of attack, for files.
         title: the same in words.
         images: digest of the images.
-        made: how the attack was made: all settings but the seed, and the grid.
+        made: how the attack was made: solver, iterations, restarts, samples, grid.
     """
 
     key: str
@@ -57,7 +57,9 @@ class Kind:
     def of(cls, result: AttackResult) -> "Kind":
         """The kind of an attack."""
         key, title = named(result.settings)
-        return cls(key, title, images_digest(result), protocol(result))
+        grid = [f"{value:.6g}" for value in result.budget.values.tolist()]
+        settings = [f"{name} {value}" for name, value in _settings(result).items() if name not in OWN]
+        return cls(key, title, images_digest(result), "; ".join([*sorted(settings), *grid]))
 
 
 def named(settings: Mapping[str, Any]) -> tuple[str, str]:
@@ -130,57 +132,35 @@ def layer_name(layer: int, total: int) -> str:
     return f"z{layer + 1}".translate(_LOWERED) + ends.get(layer, "")
 
 
-def protocol(result: AttackResult) -> str:
-    """What attacks must share, beside kind and images, for their results to be set against each other.
+def _settings(result: AttackResult) -> dict[str, Any]:
+    """How an attack was made, but for what is told otherwise."""
+    return {name: value for name, value in flat(result.settings).items() if name not in TOLD}
 
-    Everything in which they were made but the seed and what the model decided: solver, iterations, restarts, samples,
-    grid.
-    """
-    own = (*TOLD, "seed", "smoothed")
-    settings = {name: value for name, value in flat(result.settings).items() if name not in own}
-    grid = [f"{value:.6g}" for value in result.budget.values.tolist()]
-    return json.dumps([settings, grid], sort_keys=True, default=str)
+
+def differences(result: AttackResult, other: AttackResult) -> str:
+    """The settings and the grid of an attack that are not those of another, in words."""
+    theirs = _settings(other)
+    parts = []
+    for name, value in _settings(result).items():
+        if str(value) != str(theirs.get(name)):
+            # ``solver.max_iterations`` is called ``max_iterations``, ``solver.name`` ``solver``.
+            parts.append(f"{name.removesuffix('.name').rpartition('.')[2]} {value}")
+    if _grid(result) != _grid(other):
+        parts.append(_grid(result))
+    return ", ".join(parts)
+
+
+def _grid(result: AttackResult) -> str:
+    budget = result.budget
+    values = [budget_text(budget.symbol, value) for value in budget.values.tolist()]
+    if len(values) > FEW:
+        return f"{budget.symbol} at {len(values)} values, {values[0]} to {values[-1]}"
+    return f"{budget.symbol} {', '.join(values)}"
 
 
 def images_digest(result: AttackResult) -> str:
     """A digest of the source and target images themselves (12 hexadecimal digits)."""
-    digest = hashlib.sha256(_content(result.source))
-    if result.targeted:
-        digest.update(_content(result.target))
+    digest = hashlib.sha256()
+    for images in (result.source, result.target)[: 1 + result.targeted]:
+        digest.update(images.detach().cpu().float().contiguous().numpy().tobytes())
     return digest.hexdigest()[:12]
-
-
-def _content(images: Tensor) -> bytes:
-    return images.detach().cpu().float().contiguous().numpy().tobytes()
-
-
-def differences(result: AttackResult, other: AttackResult) -> str:
-    """The settings of an attack that are not those of another, in words; what `TOLD` names is told otherwise."""
-    theirs = _described(other)
-    parts = []
-    for name, value in _described(result).items():
-        if value != theirs.get(name):
-            parts.append(f"{_short(name)} {value}")
-    return ", ".join(parts)
-
-
-def _described(result: AttackResult) -> dict[str, str]:
-    """How an attack was made: its settings, and the grid of its penalties or radii."""
-    found = {}
-    for name, value in flat(result.settings).items():
-        if name not in TOLD:
-            found[name] = str(value)
-    budget = result.budget
-    values = [budget_text(budget.symbol, value) for value in budget.values.tolist()]
-    found[budget.symbol] = ", ".join(values)
-    if len(values) > FEW:
-        found[budget.symbol] = f"at {len(values)} values, {values[0]} to {values[-1]}"
-    return found
-
-
-def _short(name: str) -> str:
-    """``solver.max_iterations`` is ``max_iterations``, ``solver.name`` is ``solver``."""
-    table, _, setting = name.rpartition(".")
-    if setting == "name":
-        return table
-    return setting

@@ -12,7 +12,7 @@ from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.report.export import converter
 from seatbelt_vae.report.formats import number, slug
 from seatbelt_vae.report.reproduction_figures import PICTURES, TidyRow, figures
-from seatbelt_vae.report.table import Cell, Column, Line, Table, to_markdown
+from seatbelt_vae.report.table import Cell, Column, Table, to_markdown
 from seatbelt_vae.report.templating import rendered
 from seatbelt_vae.report.write import write_figure, write_table
 from seatbelt_vae.reproduction import (
@@ -257,26 +257,24 @@ def tables(recipe: Recipe, rows: Sequence[TidyRow]) -> list[Table]:
 
 
 def _table(key: str, title: str, rows: Sequence[TidyRow]) -> Table:
-    first: dict[str, TidyRow] = {}
-    by_label: dict[str, dict[str, Cell]] = {}
-    for row in rows:
-        first.setdefault(row["measure"], row)
-        cells = by_label.setdefault(row["label"], {})
-        low, high = _ends(row)
-        cells[row["measure"]] = Cell(row["value"], low, high, ratio=row["ratio"])
-        if row["paper"] is not None:
-            cells[f"{row['measure']}_paper"] = Cell(row["paper"])
+    by_label: dict[str, dict[Column, Cell]] = {}
+    columns: dict[Column, None] = {}
     printed = {row["measure"] for row in rows if row["paper"] is not None}
-    columns: list[Column] = []
-    for measure, row in first.items():
-        comparable = measure_of(measure).comparable or not row["attack"].startswith("latent")
-        columns.append(Column(measure, row["title"], row["unit"], row["better"], comparable=comparable))
-        if measure in printed:
-            columns.append(Column(f"{measure}_paper", f"the paper’s {row['title']}", row["unit"]))
-    lines = []
-    for slot, (label, cells) in enumerate(by_label.items()):
-        lines.append(Line(label, slot, tuple(cells.get(column.key) for column in columns)))
-    return Table(key, title, tuple(columns), tuple(lines), _notes(rows, columns))
+    for row in rows:
+        cells = by_label.setdefault(row["label"], {})
+        comparable = measure_of(row["measure"]).comparable or not row["attack"].startswith("latent")
+        column = Column(row["measure"], row["title"], row["unit"], row["better"], comparable=comparable)
+        low, high = _ends(row)
+        cells[column] = Cell(row["value"], low, high, ratio=row["ratio"])
+        columns[column] = None
+        if row["measure"] in printed:
+            column = Column(f"{row['measure']}_paper", f"the paper’s {row['title']}", row["unit"])
+            columns[column] = None
+        if row["paper"] is not None:
+            cells[column] = Cell(row["paper"])
+    names = [(label, slot) for slot, label in enumerate(by_label)]
+    made = {column: [cells.get(column) for cells in by_label.values()] for column in columns}
+    return Table.of(key, title, names, made, _notes(rows, list(columns)))
 
 
 def _ends(row: TidyRow) -> list[float]:
@@ -284,7 +282,7 @@ def _ends(row: TidyRow) -> list[float]:
     return [math.nan if row[end] is None else row[end] for end in ("low", "high")]
 
 
-def _notes(rows: Sequence[TidyRow], columns: Sequence[Column]) -> tuple[str, ...]:
+def _notes(rows: Sequence[TidyRow], columns: Sequence[Column]) -> list[str]:
     seeds = sorted({row["seeds"] for row in rows})
     pairs = sorted({row["pairs"] for row in rows})
     over = " [95 % interval over these]"
@@ -293,7 +291,7 @@ def _notes(rows: Sequence[TidyRow], columns: Sequence[Column]) -> tuple[str, ...
     notes = [f"Mean over {_span(seeds)} seeds{over}; ↑ higher, ↓ lower is better."]
     if not all(column.comparable for column in columns):
         notes.append("† grows with 1/σ² alone; not comparable across models.")
-    return tuple(notes)
+    return notes
 
 
 def _span(numbers: Sequence[int]) -> str:

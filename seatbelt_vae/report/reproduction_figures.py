@@ -236,7 +236,7 @@ PICTURES: dict[str, Callable[[Recipe, Results, Images], Iterator[Named]]] = {
 
 def _trials(recipe: Recipe, results: Results, images: Images, attack: AttackSpec) -> tuple[Trial, ...]:
     attacked = [record for record in _first(recipe, results, images) if attack.name in record.attacks]
-    return tuple(Trial(record, slot, attack.name) for slot, record in enumerate(attacked))
+    return tuple(Trial(record, attack.name, slot) for slot, record in enumerate(attacked))
 
 
 def _first(recipe: Recipe, results: Results, images: Images) -> list[Record]:

@@ -62,7 +62,7 @@ def headline(groups: Sequence[Group]) -> str:
 
 def leading_radius(group: Group) -> str:
     """The radius that the page leads with: the second smallest, where models differ most surely."""
-    radii = group.table.places(group.trials[0].cell, "damage")
+    radii = group.table.places(group.trials[0], "damage")
     return radii[min(1, len(radii) - 1)]
 
 

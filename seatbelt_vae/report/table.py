@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from seatbelt_vae.metrics import Interval
@@ -142,6 +142,23 @@ class Table:
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        key: str,
+        title: str,
+        names: Sequence[tuple[str, int | None]],
+        columns: Mapping[Column, Sequence[Cell | None]],
+        notes: Sequence[str],
+    ) -> "Table":
+        """A table from its columns; what is no model and has no cell is left out."""
+        lines = []
+        rows = list(zip(*columns.values(), strict=True)) or [()] * len(names)
+        for (label, slot), row in zip(names, rows, strict=True):
+            if slot is not None or any(row):
+                lines.append(Line(label, slot, row))
+        return cls(key, title, tuple(columns), tuple(lines), tuple(notes))
 
 
 def to_html(table: Table) -> str:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import torch
 
 from seatbelt_vae.experiments import Cell as Place
 from seatbelt_vae.experiments import Record
@@ -14,7 +15,7 @@ from seatbelt_vae.metrics import Interval
 from seatbelt_vae.optim import Status
 from seatbelt_vae.report.formats import budget_text, number
 from seatbelt_vae.report.group import Group, Trial
-from seatbelt_vae.report.table import Cell, Column, Line, Table
+from seatbelt_vae.report.table import Cell, Column, Table
 
 MOST_RADII = 6
 """Radii that a table shows at most."""
@@ -36,6 +37,13 @@ CLEAN = (
     ),
     ("images", "Reconstructions, not attacked", IMAGES, f"Means over held-out images {_ENDS}"),
     ("weights", "Weights and training", WEIGHTS, "Encoder, then decoder. Neither way is better."),
+    (
+        "noise",
+        "What noise costs",
+        (),
+        "log p(x|z) less log p(x|z*), z* drawn from q(z|x + noise) [1.96 standard errors over images]; ↓ lower is "
+        "more robust.",
+    ),
 )
 """Key, title, measures and note of each table without an attack, in their order."""
 
@@ -79,7 +87,7 @@ def radius_keys(group: Group, key: str) -> list[str]:
     """A measure at each radius, thinned to `MOST_RADII`."""
     count = len(group.budgets)
     places = np.linspace(0, count - 1, min(MOST_RADII, count)).round()
-    radii = group.table.places(group.trials[0].cell, key)
+    radii = group.table.places(group.trials[0], key)
     return [f"{key}@{radii[int(place)]}" for place in places]
 
 
@@ -87,21 +95,14 @@ def _table(
     group: Group, title: str, keys: Sequence[str], notes: Sequence[str], *, tested: str = "", suffix: str = ""
 ) -> Table:
     """A row for each trial, then for what no model sets; `tested` is also compared with the first model."""
-    columns = []
-    cells: list[list[Cell | None]] = []
+    columns = {}
     for key in keys:
-        columns.append(column(group, key))
-        cells.append(_cells(group, key))
+        columns[column(group, key)] = _cells(group, key)
         if key == tested and len(group.trials) > 1:
-            columns.append(_difference_column(group, key))
-            cells.append(_differences(group, key))
+            columns[_difference_column(group, key)] = _differences(group, key)
     names: list[tuple[str, int | None]] = [(trial.label, trial.slot) for trial in group.trials]
     names += [(reference.name, None) for reference in group.references]
-    lines = []
-    for (name, slot), row in zip(names, zip(*cells, strict=True), strict=True):
-        if slot is not None or any(row):
-            lines.append(Line(name, slot, row))
-    return Table(group.key + suffix, title, tuple(columns), tuple(lines), tuple(notes))
+    return Table.of(group.key + suffix, title, names, columns, notes)
 
 
 def column(group: Group, key: str) -> Column:
@@ -199,44 +200,27 @@ def _troubles(group: Group, trial: Trial) -> Iterator[str]:
 def clean_tables(records: Sequence[Record]) -> tuple[Table, ...]:
     """What the models are without an attack; columns and tables of which no run has a number are left out."""
     numbers = Numbers(records)
-    made = []
+    scales = torch.cat([numbers.values(Place(record), "noise_scales") for record in records])
+    tables = []
     for key, title, measures, note in CLEAN:
-        columns = []
-        for measure in measures:
-            if measure.listed:
-                columns.append(_clean_column(measure.key, measure.title, measure.definition, measure))
-        made.append(_clean_table(numbers, f"clean-{key}", title, columns, note))
-    made.append(_noise_table(numbers))
-    return tuple(table for table in made if table.columns)
+        columns = [_clean_column(measure) for measure in measures if measure.listed]
+        if key == "noise":
+            columns = [_noise_column(scale) for scale in scales.unique().tolist()]
+        cells = {column: [_measured(numbers, record, column.key) for record in records] for column in columns}
+        known = {column: found for column, found in cells.items() if any(found)}
+        names = [(record.label, slot) for slot, record in enumerate(records)]
+        if known:
+            tables.append(Table.of(f"clean-{key}", title, names, known, [note]))
+    return tuple(tables)
 
 
-def _clean_column(key: str, title: str, definition: str, measure: Measure) -> Column:
-    return Column(key, title, measure.unit, measure.better, definition=definition)
+def _clean_column(measure: Measure) -> Column:
+    return Column(measure.key, measure.title, measure.unit, measure.better, definition=measure.definition)
 
 
-def _noise_table(numbers: Numbers) -> Table:
-    """What noise costs, a column for each scale at which any of the models was measured."""
-    scales: set[float] = set()
-    for record in numbers.records:
-        scales |= set(numbers.values(Place(record), "noise_scales").tolist())
-    drop = measure_of("noise_drop")
+def _noise_column(scale: float) -> Column:
     definition = "What noise of this standard deviation, for data in [−1, 1], takes from log p(x|z*)."
-    columns = []
-    for scale in sorted(scales):
-        columns.append(_clean_column(f"noise_drop@{scale:g}", f"scale {scale:g}", definition, drop))
-    note = "log p(x|z) less log p(x|z*), z* drawn from q(z|x + noise) [1.96 standard errors over images]; ↓ lower is "
-    return _clean_table(numbers, "clean-noise", "What noise costs", columns, f"{note}more robust.")
-
-
-def _clean_table(numbers: Numbers, key: str, title: str, columns: Sequence[Column], note: str) -> Table:
-    rows: list[list[Cell | None]] = []
-    for record in numbers.records:
-        rows.append([_measured(numbers, record, column.key) for column in columns])
-    kept = [place for place in range(len(columns)) if any(row[place] for row in rows)]
-    lines = []
-    for slot, (record, row) in enumerate(zip(numbers.records, rows, strict=True)):
-        lines.append(Line(record.label, slot, tuple(row[place] for place in kept)))
-    return Table(key, title, tuple(columns[place] for place in kept), tuple(lines), (note,))
+    return Column(f"noise_drop@{scale:g}", f"scale {scale:g}", "nats", "lower", definition=definition)
 
 
 def _measured(numbers: Numbers, record: Record, key: str) -> Cell | None:

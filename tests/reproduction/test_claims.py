@@ -11,7 +11,7 @@ from seatbelt_vae.experiments import Record
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.reproduction import Contrast, Images, Results, Verdict, Word, gone, recipe, scale_of, tidy, verdicts
 from seatbelt_vae.reproduction.attacks import attacks
-from seatbelt_vae.reproduction.claims import decided, no_more
+from seatbelt_vae.reproduction.claims import decided
 from seatbelt_vae.reproduction.points import BLEND, Point, seatbelt
 from seatbelt_vae.reproduction.results import Place
 
@@ -139,9 +139,9 @@ def test_words(ends: tuple[float, float], size: float | None, seeds: int, word: 
 
 
 def test_no_gain_needs_an_interval_that_is_narrow() -> None:
-    assert no_more(Interval(0, -0.2, 0.2), neutral=0, rises=True, margin=0.05) == Word.OPEN
-    assert no_more(Interval(-0.3, -0.4, -0.2), neutral=0, rises=True, margin=0.05) == Word.HOLDS
-    assert no_more(Interval(-0.3, -0.4, -0.2), neutral=0, rises=False, margin=0.05) == Word.FAILS
+    assert decided(Interval(0, -0.2, 0.2), neutral=0, rises=True, margin=0.05) == Word.OPEN
+    assert decided(Interval(-0.3, -0.4, -0.2), neutral=0, rises=True, margin=0.05) == Word.HOLDS
+    assert decided(Interval(-0.3, -0.4, -0.2), neutral=0, rises=False, margin=0.05) == Word.FAILS
 
 
 @pytest.mark.parametrize(("value", "word"), [(0.3, Word.HOLDS), (0.5, Word.OPEN), (0.8, Word.FAILS)])
