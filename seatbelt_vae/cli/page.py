@@ -1,14 +1,12 @@
 """The report of run folders, as a page and as text."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from seatbelt_vae.cli.console import columns
 from seatbelt_vae.experiments import Record, RunFolder
 from seatbelt_vae.report import Table, attack_table, clean_tables, groups, write_report
-from seatbelt_vae.report.references import references
-from seatbelt_vae.report.tables import cell_text, damage_table
+from seatbelt_vae.report.tables import damage_table
 
 
 def write_page(folders: Sequence[RunFolder], out: Path) -> tuple[Path, list[str]]:
@@ -17,7 +15,7 @@ def write_page(folders: Sequence[RunFolder], out: Path) -> tuple[Path, list[str]
     tables = list(clean_tables(records)[:1])
     for group in groups(records):
         tables.append(attack_table(group) if group.targeted else damage_table(group))
-    page = write_report(records, out, references=partial(references, folders[0]), progress=True)
+    page = write_report(records, out, model=folders[0].model(), progress=True)
     lines = []
     for table in tables:
         lines += text_table(table)
@@ -41,8 +39,5 @@ def text_table(table: Table) -> list[str]:
     """A table as text: a row for each measure and a column for each model, so that it fits a terminal."""
     rows = [["", *(line.label for line in table.lines)]]
     for place, column in enumerate(table.columns):
-        heading = column.heading
-        if column.unit:
-            heading = f"{heading} ({column.unit})"
-        rows.append([heading, *(cell_text(line.cells[place]) for line in table.lines)])
+        rows.append([column.with_unit, *(str(line.cells[place] or "–") for line in table.lines)])
     return ["", table.title, *columns(rows)]
