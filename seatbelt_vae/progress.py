@@ -5,12 +5,18 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import IO, Any
 
 from rich.console import Console, ConsoleDimensions
 
 Advance = Callable[..., None]
 """``advance(steps=1, note="")``: move the bar on and show a short note beside it."""
+
+Listener = Callable[[str, int, int], None]
+"""``listener(description, done, total)``: hears of every step, and may raise to end the work."""
+
+_LISTENER: ContextVar[Listener | None] = ContextVar("listener", default=None)
 
 NARROWEST, WIDEST = 20, 500
 """Characters a line: rich never ends where there is no room, and takes minutes where there is too much."""
@@ -84,6 +90,23 @@ def terminal() -> Terminal:
 
 
 @contextmanager
+def heard(listener: Listener) -> Iterator[None]:
+    """Tell a listener of all progress while the block runs, in the place of bars on stderr.
+
+    Example:
+        >>> with heard(lambda *step: print(step)), progress_bar("Counting", total=2) as advance:
+        ...     advance()
+        ('Counting', 0, 2)
+        ('Counting', 1, 2)
+    """
+    token = _LISTENER.set(listener)
+    try:
+        yield
+    finally:
+        _LISTENER.reset(token)
+
+
+@contextmanager
 def progress_bar(description: str, total: int, enabled: bool = True) -> Iterator[Advance]:
     """Show a bar on stderr while the block runs.
 
@@ -102,6 +125,10 @@ def progress_bar(description: str, total: int, enabled: bool = True) -> Iterator
     """
     if not enabled:
         yield lambda steps=1, note="": None
+        return
+    listener = _LISTENER.get()
+    if listener is not None:
+        yield _telling(listener, description, total)
         return
     from rich import progress
 
@@ -124,3 +151,15 @@ def progress_bar(description: str, total: int, enabled: bool = True) -> Iterator
                 bar.update(task, advance=steps)
 
         yield advance
+
+
+def _telling(listener: Listener, description: str, total: int) -> Advance:
+    done = 0
+    listener(description, done, total)
+
+    def advance(steps: int = 1, note: str = "") -> None:
+        nonlocal done
+        done += steps
+        listener(description, done, total)
+
+    return advance

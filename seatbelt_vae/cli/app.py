@@ -12,6 +12,7 @@ COMMANDS = {
     "reproduce": "Make figures and tables of the paper again, and set ours beside the paper's numbers.",
     "report": "Write an HTML page that opens offline, with figures and tables, about runs and attacks on them.",
     "compare": "Compare two runs pair by pair, on the attacks that both went through; 1 where a condition fails.",
+    "explore": "Serve a live page: pick a pair, attack a model, move the sliders.",
     "table": "Write every number of runs into one long table, a row a number.",
     "upgrade": "Bring attacks that an earlier version made into today's form. Twice is harmless.",
 }
@@ -26,6 +27,7 @@ EXAMPLES = {
     "reproduce": "seatbelt reproduce all --scale smoke --out reproduction",
     "report": "seatbelt report runs/a runs/b --out report",
     "compare": 'seatbelt compare runs/a runs/b --fail-if "success>+0.05" --require "f50>=0.3"',
+    "explore": "seatbelt explore runs/a runs/b --port 7860",
     "table": "seatbelt table runs/a STORE --out numbers.csv",
     "upgrade": "seatbelt upgrade STORE",
 }

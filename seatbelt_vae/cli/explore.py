@@ -1,0 +1,20 @@
+"""``seatbelt explore``: the live page of trained models."""
+
+from pathlib import Path
+
+from seatbelt_vae.progress import terminal
+
+
+def command(runs: list[Path], /, *, host: str = "127.0.0.1", port: int = 7860) -> None:
+    """Attack models in the browser: pick a pair, press a button, move the sliders. Ctrl-C ends it.
+
+    Args:
+        runs: Run folders.
+        host: Address to serve on. The default is heard on this machine alone.
+        port: Port to serve on.
+    """
+    from seatbelt_vae.explorer import serve
+
+    page = serve(runs, host=host, port=port, wait=False)
+    terminal().print(f"explorer: http://{host}:{port} (Ctrl-C ends it)")
+    page.block_thread()
