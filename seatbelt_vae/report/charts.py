@@ -58,11 +58,6 @@ def budget_chart(group: Group, key: str, *, legend: bool = True) -> Chart:
     """A measure against λ or ε: mean over pairs, with its 95 % interval.
 
     λ = 0 stands apart at the left as a marker. Δ is averaged geometrically on a log axis, unless some Δ ≤ 0.
-
-    Args:
-        group: the attack on each model.
-        key: the measure, one number for each pair and budget.
-        legend: whether the chart explains the colours itself.
     """
     axis = BudgetAxis.of(group.budgets)
     ratio = key == "delta" and all(bool((group.values(trial, key) > 0).all()) for trial in group.trials)

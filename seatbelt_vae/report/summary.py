@@ -25,12 +25,7 @@ _COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight",
 
 
 def summary(records: Sequence[Record], groups: Sequence[Group]) -> tuple[str, ...]:
-    """Three sentences, of which the last two speak of the first attack with a target; before them the headline.
-
-    Args:
-        records: the models.
-        groups: the attacks on them, may be empty.
-    """
+    """Three sentences, of which the last two speak of the first attack with a target; before them the headline."""
     targeted = [group for group in groups if group.targeted]
     sentences = [_what(records, targeted)]
     leading = headline(groups)
