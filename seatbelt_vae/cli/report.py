@@ -27,7 +27,10 @@ def write_page(folders: Sequence[RunFolder], out: Path) -> tuple[Path, list[str]
     tables = list(clean_tables(records)[:1])
     for group in groups(records):
         tables.append(attack_table(group) if group.targeted else damage_table(group))
-    page = write_report(records, out, model=folders[0].model(), progress=True)
+    model = None
+    if any(record.attacks for record in records):
+        model = folders[0].model()
+    page = write_report(records, out, model=model, progress=True)
     lines = []
     for table in tables:
         lines += text_table(table)

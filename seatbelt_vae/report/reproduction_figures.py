@@ -1,4 +1,4 @@
-"""The figures of a reproduction: lines over β, effects by condition, costs, and pictures."""
+"""The figures of a reproduction: lines over β, effects by condition, and pictures."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import Any
 
 from seatbelt_vae.experiments import AttackSpec, Record
 from seatbelt_vae.experiments.table import measure_of
-from seatbelt_vae.report.chart_style import WIDTH, Channel, Row, Style, at, chart, layer, span, x_axis, y_axis
+from seatbelt_vae.report.chart_style import WIDTH, Channel, Row, Style, at, chart, ends, layer, span, x_axis, y_axis
 from seatbelt_vae.report.export import chart_svg
 from seatbelt_vae.report.formats import slug, with_unit
 from seatbelt_vae.report.group import Group, Trial
@@ -119,12 +119,8 @@ def _style(rows: Sequence[Row]) -> Style:
 
 
 def _spot(row: TidyRow, field: str) -> Row:
-    """The value and the ends of its interval; they are the value where there is none."""
-    found: Row = {field: row["value"], "low": row["value"], "high": row["value"]}
-    for end in ("low", "high"):
-        if row[end] is not None:
-            found[end] = row[end]
-    return found
+    value: float = row["value"]
+    return {field: value, **ends(value, row["low"], row["high"])}
 
 
 def _around(rows: Sequence[Row], factor: float) -> tuple[float, float]:
