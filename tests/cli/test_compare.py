@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -141,3 +142,16 @@ def test_an_absolute_gate(seatbelt: Run, copy: Copy) -> None:
     assert failed.err.count("\n") == 1
     refused(seatbelt("compare --require success", a, b), "--require 'success'")
     refused(seatbelt("compare --require sucess<0.1", a, b), "--require", "no measure sucess")
+
+
+def test_one_run_alone_and_files_for_ci(seatbelt: Run, copy: Copy, tmp_path: Path) -> None:
+    run = copy("b", success=0.2)
+    sarif, junit = tmp_path / "gate.sarif", tmp_path / "gate.xml"
+    done = seatbelt("compare --require success<=0.5 --require auddc>=0", run, "--sarif", sarif, "--junit", junit)
+    assert done.code == 1
+    assert done.err == f"seatbelt: {run}: does not meet success<=0.5 under Latent attack (KL)\n"
+    (result,) = json.loads(sarif.read_text())["runs"][0]["results"]
+    assert result["ruleId"] == "success<=0.5"
+    assert ElementTree.parse(junit).getroot()[0].get("failures") == "1"
+    assert seatbelt("compare --require auddc>=0", run).code == 0
+    refused(seatbelt("compare --fail-if success>0", run), "B is missing")
