@@ -1,0 +1,1 @@
+"""Signs of false robustness: each a function with a rule, a figure and a sentence what to do."""

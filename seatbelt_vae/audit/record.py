@@ -1,0 +1,1 @@
+"""An audit as one JSON document: its schema, and its version."""
