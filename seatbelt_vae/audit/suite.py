@@ -3,7 +3,7 @@
 Prices and radii are relative, so that the table suits every model and every kind of image.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seatbelt_vae.attacks import Ball, Cold, Continuation, Damage, Latent, Output, Penalty
 from seatbelt_vae.attacks.budget import Budget
@@ -12,6 +12,9 @@ from seatbelt_vae.attacks.solvers import Solver
 
 PRICES = (2**-6, 2**-3, 2**-1, 1.0, 2.0, 4.0, 8.0)
 """λ of a targeted attack in units of r(0)/‖x − x_t‖: at 1 the source itself costs as much as the target."""
+
+STEEP = (2**-3, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+"""The same where r falls steeply from the source on, and answers leap from it to the target within a few λ."""
 
 RADII = (0.02, 0.05, 0.1, 0.2)
 """ε of damage, in units of the median ‖x − x_t‖."""
@@ -63,25 +66,23 @@ class Entry:
         return Ball(tuple(share * reach for share in self.radii), self.norm, self.restarts)  # type: ignore[arg-type]
 
 
-def _targeted(iterations: int, passes: int, prices: tuple[float, ...]) -> tuple[Entry, ...]:
-    solver = Continuation(iterations, passes)
-    return (
-        Entry("latent-kl", Latent("kl"), solver, prices),
-        Entry("latent-w2", Latent("w2"), solver, prices[1::2]),
-        Entry("latent-means", Latent("l2-means"), solver, prices[1::2]),
-        Entry("output", Output("l2"), solver, prices),
-    )
-
-
 QUICK = (
-    *_targeted(50, 2, PRICES),
-    Entry("damage-l2", Damage(), Cold(20), radii=RADII),
-    Entry("damage-linf", Damage(), Cold(20), radii=RADII[1:3], norm="linf"),
+    Entry("latent-kl", Latent("kl"), Continuation(50), PRICES),
+    Entry("latent-w2", Latent("w2"), Continuation(50), STEEP[:4:2]),
+    Entry("latent-means", Latent("l2-means"), Continuation(50), STEEP[1::2]),
+    Entry("output", Output("l2"), Continuation(50), STEEP),
+    Entry("damage-l2", Damage(), Cold(50), radii=RADII),
+    Entry("damage-linf", Damage(), Cold(50), radii=RADII[1:3], norm="linf"),
 )
 """About a minute for 10 pairs of 64×64 on a laptop."""
 
+FINE = tuple(2.0 ** (power / 2) for power in range(-16, 10))
+
 FULL = (
-    *_targeted(400, 3, tuple(2.0**power for power in range(-8, 6))),
+    Entry("latent-kl", Latent("kl"), Continuation(400, passes=3), FINE),
+    Entry("latent-w2", Latent("w2"), Continuation(400, passes=3), FINE),
+    Entry("latent-means", Latent("l2-means"), Continuation(400, passes=3), FINE),
+    Entry("output", Output("l2"), Continuation(400, passes=3), FINE),
     Entry("output-elbo", Output(), Continuation(400), PRICES),
     Entry("damage-l2", Damage(), Cold(200), radii=RADII, restarts=5),
     Entry("damage-linf", Damage(), Cold(200), radii=RADII, norm="linf", restarts=5),
@@ -90,6 +91,26 @@ FULL = (
 """Half an hour and more."""
 
 SUITES = {"quick": QUICK, "full": FULL}
+
+
+CHECKS = ("latent-kl", "output", "damage-l2")
+"""Attacks that are made once more with more of everything, to see whether they were at their end."""
+
+
+def more_of(entry: Entry) -> Entry:
+    """The same attack with twice the iterations, a pass or two starts more, at a few prices or radii.
+
+    Example:
+        >>> more_of(QUICK[0]).solver
+        Continuation(max_iterations=100, passes=3)
+    """
+    solver = entry.solver
+    assert isinstance(solver, Continuation | Cold)
+    solver = replace(solver, max_iterations=2 * solver.max_iterations)
+    if isinstance(solver, Continuation):
+        solver = replace(solver, passes=solver.passes + 1)
+    prices = tuple(price for price in entry.prices if price in (1.0, 2.0, 4.0))
+    return replace(entry, solver=solver, prices=prices, radii=entry.radii[2:3], restarts=entry.restarts + 1)
 
 
 def suite_of(name: str) -> tuple[Entry, ...]:

@@ -1,1 +1,182 @@
-"""The worst case over all attacks: curves, f50 and amplification with intervals, references, one sentence."""
+"""The worst case over all attacks: curves, f50 and amplification with intervals, references, bounds, one sentence."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seatbelt_vae import metrics
+from seatbelt_vae.audit.flags import Evidence, Flag
+from seatbelt_vae.audit.subject import Found, Subject
+from seatbelt_vae.metrics import Interval, Reference, attack_pca, fit_pca, identity, interval
+
+GRID = torch.linspace(0, 1, 41)
+"""Relative distortions at which curves are read."""
+
+KEYS = ("f50", "auddc", "success_at_0.3", "success_at_0.5", "amplification")
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """How robust the model is.
+
+    Attributes:
+        measures: by key, the worst case over all attacks, with its 95 % interval over pairs.
+        values: the same of each pair, (P,), NaN where it is not defined.
+        success: along `GRID`, (G, 3): value and ends.
+        damage: likewise, in the data's units.
+        radius: ε of the amplification, in the data's units.
+        references: by name and key, means over the same pairs.
+        below: a distortion relative to ‖x − x_t‖ within which no attack moves the code onto the target's, (P,); NaN.
+        trusted: whether no flag is raised that speaks against the numbers.
+        sentence: all of it.
+    """
+
+    measures: Mapping[str, Interval]
+    values: Mapping[str, Tensor]
+    success: Tensor
+    damage: Tensor
+    radius: float
+    references: Mapping[str, Mapping[str, float]]
+    below: Tensor
+    trusted: bool
+    sentence: str
+
+
+def judge(evidence: Evidence, flags: Mapping[str, Flag], images: Tensor, radii: Tensor) -> Verdict:
+    """Put it all together.
+
+    Args:
+        evidence: what was found.
+        flags: what speaks against it.
+        images: at hand, (N, C, H, W): PCA is fitted to them.
+        radii: ε of damage, in the data's units, (R,).
+    """
+    subject = evidence.subject
+    worst = evidence.worst
+    defined = subject.defined
+    values = {key: each.masked_fill(~defined, math.nan) for key, each in _values(worst).items()}
+    radius = float(radii[len(radii) // 2])
+    values["amplification"] = _amplification(evidence, radii).masked_fill(~subject.finite, math.nan)
+    measures = {key: _interval(values[key], key) for key in KEYS}
+    references = _references(evidence, images, radius)
+    trusted = not any(flag.raised and not flag.information for flag in flags.values())
+    return Verdict(
+        measures=measures,
+        values=values,
+        success=_band(worst.success_at(GRID).clamp(max=1), defined),
+        damage=_band(worst.damage_at(GRID), subject.finite),
+        radius=radius,
+        references=references,
+        below=_below(subject),
+        trusted=trusted,
+        sentence=sentence(measures, references, flags),
+    )
+
+
+def _values(found: Found) -> dict[str, Tensor]:
+    success = found.success_at(GRID)
+    return {
+        "f50": found.f50,
+        "auddc": metrics.auddc(GRID.expand_as(success), success),
+        "success_at_0.3": metrics.success_at(found.distortion, found.success, 0.3),
+        "success_at_0.5": metrics.success_at(found.distortion, found.success, 0.5),
+    }
+
+
+def _amplification(evidence: Evidence, radii: Tensor) -> Tensor:
+    """Largest damage over ε within the middle radius, (P,)."""
+    worst = evidence.worst
+    distance = worst.distortion * evidence.subject.apart[:, None]
+    middle = radii[len(radii) // 2].to(distance)
+    return metrics.success_at(distance, worst.damage, float(middle * 1.0001)) / middle
+
+
+def _interval(values: Tensor, key: str) -> Interval:
+    possible = metrics.AUDDC_RANGE if key == "auddc" else (0.0, math.inf)
+    return interval(values, possible=possible)
+
+
+def _band(curves: Tensor, pairs: Tensor) -> Tensor:
+    if not bool(pairs.any()):
+        return torch.full((curves.shape[1], 3), math.nan)
+    return metrics.band(curves[pairs])
+
+
+def _references(evidence: Evidence, images: Tensor, radius: float) -> dict[str, dict[str, float]]:
+    """Blend as the model sees it, PCA of the model's error, and the identity."""
+    subject = evidence.subject
+    radii = torch.tensor([radius])
+    known = [identity(len(subject.source), radii)]
+    error = (subject.source_reconstruction - subject.source).square()[subject.finite]
+    if error.numel() and float(error.mean()) > 0:
+        pca = fit_pca(images, float(error.mean()))
+        known.insert(0, attack_pca(pca, subject.source, subject.target, radii))
+    steps = evidence.blend.images.shape[1]
+    reconstruction = evidence.blend.reconstruction.nan_to_num(0.0)
+    assert steps == reconstruction.shape[1]
+    known.insert(0, metrics.blend(reconstruction, subject.source, subject.target, radii))
+    return {each.name: _means(each, subject.defined) for each in known}
+
+
+def _means(reference: Reference, pairs: Tensor) -> dict[str, float]:
+    means = {}
+    for key in ("f50", "auddc", "amplification"):
+        values = getattr(reference, key).double().flatten()[pairs]
+        means[key] = float(values[values.isfinite()].mean())
+    return means
+
+
+def _below(subject: Subject) -> Tensor:
+    r"""The certified distortion :math:`\|\mu(x_t) - \mu(x)\| / Lip(\mu)`, relative; NaN without a constant."""
+    constants = getattr(subject.model, "lipschitz", None)
+    if constants is None:
+        return torch.full_like(subject.apart, math.nan)
+    from seatbelt_vae.attacks.protocol import posteriors
+
+    with torch.no_grad():
+        codes = [torch.cat([q.loc.flatten(1) for q in posteriors(subject.model, x)], 1)
+                 for x in (subject.source, subject.target)]
+    return (codes[1] - codes[0]).norm(dim=1) / constants.mean / subject.apart
+
+
+def sentence(
+    measures: Mapping[str, Interval],
+    references: Mapping[str, Mapping[str, float]],
+    flags: Mapping[str, Flag],
+) -> str:
+    """How the model stands; never "robust" where a flag speaks against the numbers.
+
+    Example:
+        >>> f50 = {"f50": Interval(0.15, 0.12, 0.19)}
+        >>> sentence(f50, {"blend": {"f50": 0.45}, "identity": {"f50": 0.5}}, {})
+        'Brittle: half of an attack needs 0.15 [0.12, 0.19] of the way, a third of what mixing in the target needs (0.45).'
+    """
+    raised = [name for name, flag in flags.items() if flag.raised and not flag.information]
+    f50 = measures["f50"]
+    blend = references.get("blend", {}).get("f50", math.nan)
+    if raised:
+        at_most = "nothing can be said of how robust it is"
+        if not math.isnan(f50.value):
+            at_most = f"f50 is {f50.value:.2f} at most"
+        return f"Not to be trusted: {at_most}; flags {', '.join(raised)}."
+    if math.isnan(f50.value):
+        return "Nothing can be said: no attack reached half of a success, or success is not defined."
+    share = f50.value / blend
+    way = f"half of an attack needs {f50.value:.2f} [{f50.low:.2f}, {f50.high:.2f}] of the way"
+    words = "Brittle"
+    if share > 0.9:
+        words = "As robust as mixing allows"
+    elif share > 0.7:
+        words = "Fairly robust"
+    return f"{words}: {way}, {_share(share)} of what mixing in the target needs ({blend:.2f})."
+
+
+def _share(share: float) -> str:
+    names = {0.25: "a quarter", 0.33: "a third", 0.5: "half", 0.67: "two thirds", 0.75: "three quarters"}
+    nearest = min(names, key=lambda known: abs(known - share))
+    if abs(nearest - share) < 0.04:
+        return names[nearest]
+    return f"{100 * share:.0f} %"

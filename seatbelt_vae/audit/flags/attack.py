@@ -24,16 +24,15 @@ def above_bound(evidence: Evidence) -> Flag:
     """The target itself is an answer, and costs λ‖x − x_t‖."""
     excess = []
     for each, delta in _asked_again(evidence):
-        assert each.result is not None
-        most = each.result.budget.values.to(delta) * evidence.subject.apart[:, None].to(delta)
-        nothing = SLACK * delta[:, -1:].abs()
-        excess.append((delta - nothing) / most.clamp(min=1e-30) - 1)
+        assert each.result is not None and each.result.bound is not None
+        most = each.result.bound.to(delta)
+        excess.append((delta - most) / most.abs().clamp(min=1e-30))
     value = _largest(excess)
     return Flag(
         "above_bound",
         raised=above(value, SLACK),
         value=value,
-        rule="Δ at an answer, asked for again, is above λ‖x − x_t‖, which the target itself costs, by more than 1 %",
+        rule="Δ at an answer, asked for again, is above what the target itself costs, λ‖x − x_t‖ in a latent attack, by 1 %",
         advice="The solver failed or the model changes its answers: attack again with more passes.",
     )
 
@@ -55,7 +54,7 @@ def not_monotone(evidence: Evidence) -> Flag:
 
 
 def _asked_again(evidence: Evidence) -> Iterator[tuple[Attempt, Tensor]]:
-    """Δ of targeted attacks by what the model itself says of the images, (P, K), on the pairs that it speaks of."""
+    """Δ of targeted attacks by what the model itself says of the images, (P, K); 0 where it says nothing finite."""
     subject = evidence.subject
     for each in evidence.attempts:
         if each.result is None or each.posed is None or each.result.budget.kind != "penalty":
@@ -70,7 +69,7 @@ def _asked_again(evidence: Evidence) -> Iterator[tuple[Attempt, Tensor]]:
             parts = [fun(d[i].to(each.posed.problem.x0), pairs[i]).cpu() for i in torch.arange(P * K).split(64)]
         r = torch.cat(parts).view(P, K)
         delta = r + each.result.budget.values.to(r) * each.result.distortion.to(r)
-        yield each, delta[delta.isfinite().all(1)]
+        yield each, delta.where(delta.isfinite().all(1, keepdim=True), 0.0)
 
 
 def _largest(values: list[Tensor]) -> float | None:
