@@ -3,6 +3,7 @@
 Prices and radii are relative, so that the table suits every model and every kind of image.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from seatbelt_vae.attacks import Ball, Cold, Continuation, Damage, Latent, Output, Penalty
@@ -90,7 +91,25 @@ FULL = (
 )
 """Half an hour and more."""
 
-SUITES = {"quick": QUICK, "full": FULL}
+SMOKE = (
+    Entry("latent-kl", Latent("kl"), Continuation(20), (0.125, 1.0, 4.0)),
+    Entry("latent-means", Latent("l2-means"), Continuation(20), (1.0, 2.0)),
+    Entry("output", Output("l2"), Continuation(20), (0.125, 1.0, 2.0)),
+    Entry("damage-l2", Damage(), Cold(10), radii=RADII[2:]),
+)
+"""That everything works: too weak to mean anything."""
+
+SUITES = {"quick": QUICK, "full": FULL, "smoke": SMOKE}
+
+
+def most_iterations(entries: Iterable[Entry]) -> int:
+    """Of any solver of a suite.
+
+    Example:
+        >>> most_iterations(QUICK)
+        50
+    """
+    return max(getattr(entry.solver, "max_iterations", 1) for entry in entries)
 
 
 CHECKS = ("latent-kl", "output", "damage-l2")
@@ -110,7 +129,7 @@ def more_of(entry: Entry) -> Entry:
     if isinstance(solver, Continuation):
         solver = replace(solver, passes=solver.passes + 1)
     prices = tuple(price for price in entry.prices if price in (1.0, 2.0, 4.0))
-    return replace(entry, solver=solver, prices=prices, radii=entry.radii[2:3], restarts=entry.restarts + 1)
+    return replace(entry, solver=solver, prices=prices, radii=entry.radii[-2:-1], restarts=entry.restarts + 1)
 
 
 def suite_of(name: str) -> tuple[Entry, ...]:

@@ -2,8 +2,8 @@
 
 import math
 
-from seatbelt_vae.audit.facts import SAME
-from seatbelt_vae.audit.flags.flag import Evidence, Flag, above
+from seatbelt_vae.audits.facts import SAME
+from seatbelt_vae.audits.flags.flag import Evidence, Flag, above
 
 NARROW = 1e-3
 """Median σ over the spread of the means below which a code has no distribution to speak of."""

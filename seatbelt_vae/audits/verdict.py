@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae import metrics
-from seatbelt_vae.audit.flags import Evidence, Flag
-from seatbelt_vae.audit.subject import Found, Subject
+from seatbelt_vae.attacks.protocol import place, posteriors
+from seatbelt_vae.audits.flags import Evidence, Flag
+from seatbelt_vae.audits.subject import Found, Subject
 from seatbelt_vae.metrics import Interval, Reference, attack_pca, fit_pca, identity, interval
 
 GRID = torch.linspace(0, 1, 41)
@@ -29,7 +30,8 @@ class Verdict:
         damage: likewise, in the data's units.
         radius: ε of the amplification, in the data's units.
         references: by name and key, means over the same pairs.
-        below: a distortion relative to ‖x − x_t‖ within which no attack moves the code onto the target's, (P,); NaN.
+        below: relative distortion below which no attack reaches success ½, certified, (P,); NaN without a constant.
+        below_code: the same of a code equal to the target's.
         trusted: whether no flag is raised that speaks against the numbers.
         sentence: all of it.
     """
@@ -41,6 +43,7 @@ class Verdict:
     radius: float
     references: Mapping[str, Mapping[str, float]]
     below: Tensor
+    below_code: Tensor
     trusted: bool
     sentence: str
 
@@ -70,7 +73,8 @@ def judge(evidence: Evidence, flags: Mapping[str, Flag], images: Tensor, radii: 
         damage=_band(worst.damage_at(GRID), subject.finite),
         radius=radius,
         references=references,
-        below=_below(subject),
+        below=certified_f50(subject),
+        below_code=certified_code(subject),
         trusted=trusted,
         sentence=sentence(measures, references, flags),
     )
@@ -114,10 +118,8 @@ def _references(evidence: Evidence, images: Tensor, radius: float) -> dict[str, 
     if error.numel() and float(error.mean()) > 0:
         pca = fit_pca(images, float(error.mean()))
         known.insert(0, attack_pca(pca, subject.source, subject.target, radii))
-    steps = evidence.blend.images.shape[1]
-    reconstruction = evidence.blend.reconstruction.nan_to_num(0.0)
-    assert steps == reconstruction.shape[1]
-    known.insert(0, metrics.blend(reconstruction, subject.source, subject.target, radii))
+    mixed = evidence.blend.reconstruction.nan_to_num(0.0)
+    known.insert(0, metrics.blend(mixed, subject.source, subject.target, radii))
     return {each.name: _means(each, subject.defined) for each in known}
 
 
@@ -129,17 +131,34 @@ def _means(reference: Reference, pairs: Tensor) -> dict[str, float]:
     return means
 
 
-def _below(subject: Subject) -> Tensor:
-    r"""The certified distortion :math:`\|\mu(x_t) - \mu(x)\| / Lip(\mu)`, relative; NaN without a constant."""
+def certified_f50(subject: Subject) -> Tensor:
+    r"""A bound on f50 from below, (P,); NaN where the model has no certified constants.
+
+    Success ½ moves the output by half of g = ‖rec(x) − x_t‖ − ‖rec(x_t) − x_t‖ at least, so
+
+    .. math:: \|d\| \ge g / (2 \, \text{Lip}(rec))
+    """
     constants = getattr(subject.model, "lipschitz", None)
     if constants is None:
         return torch.full_like(subject.apart, math.nan)
-    from seatbelt_vae.attacks.protocol import posteriors
+    clean = metrics.distance(subject.source_reconstruction, subject.target)
+    best = metrics.distance(subject.target_reconstruction, subject.target)
+    return (clean - best).clamp(min=0) / 2 / constants.reconstruction / subject.apart
 
-    with torch.no_grad():
-        codes = [torch.cat([q.loc.flatten(1) for q in posteriors(subject.model, x)], 1)
-                 for x in (subject.source, subject.target)]
-    return (codes[1] - codes[0]).norm(dim=1) / constants.mean / subject.apart
+
+def certified_code(subject: Subject) -> Tensor:
+    r"""The distortion that reaching the target's code takes, relative, (P,): :math:`\|\mu(x_t) - \mu(x)\| / Lip(\mu)`."""
+    constants = getattr(subject.model, "lipschitz", None)
+    if constants is None:
+        return torch.full_like(subject.apart, math.nan)
+    moved = _means_of(subject, subject.target) - _means_of(subject, subject.source)
+    return moved.norm(dim=1).cpu() / constants.mean / subject.apart
+
+
+@torch.no_grad()
+def _means_of(subject: Subject, images: Tensor) -> Tensor:
+    layers = posteriors(subject.model, place(subject.model, images))
+    return torch.cat([q.loc.flatten(1) for q in layers], 1)
 
 
 def sentence(

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seatbelt_vae.audit.subject import Found, Subject, together
+from seatbelt_vae.audits.subject import Found, Subject, together
 
 ROUNDS = 8
 DIRECTIONS = 12

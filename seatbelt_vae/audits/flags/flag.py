@@ -7,9 +7,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from seatbelt_vae.audit.facts import Facts
-from seatbelt_vae.audit.subject import Found, Subject, together
-from seatbelt_vae.audit.whitebox import Attempt, Posed
+from seatbelt_vae.audits.facts import Facts
+from seatbelt_vae.audits.subject import Found, Subject, together
+from seatbelt_vae.audits.whitebox import Attempt, Posed
 
 
 @dataclass(frozen=True)

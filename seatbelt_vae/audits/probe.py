@@ -6,9 +6,9 @@ from time import perf_counter
 
 import torch
 
-from seatbelt_vae.audit.facts import Facts, words_of
-from seatbelt_vae.audit.suite import Entry
-from seatbelt_vae.audit.whitebox import Posed
+from seatbelt_vae.audits.facts import Facts, words_of
+from seatbelt_vae.audits.suite import Entry
+from seatbelt_vae.audits.whitebox import Posed
 from seatbelt_vae.optim.problem import value_and_gradient
 
 SPENT = 0.9

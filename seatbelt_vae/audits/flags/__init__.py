@@ -5,8 +5,8 @@ References:
     attack failure. Carlini et al. 2019, On evaluating adversarial robustness. Athalye et al. 2018, Obfuscated gradients.
 """
 
-from seatbelt_vae.audit.flags import attack, gradient, model, rivals
-from seatbelt_vae.audit.flags.flag import Evidence, Flag, Rule
+from seatbelt_vae.audits.flags import attack, gradient, model, rivals
+from seatbelt_vae.audits.flags.flag import Evidence, Flag, Rule
 
 RULES: tuple[Rule, ...] = (
     model.encoder_random,

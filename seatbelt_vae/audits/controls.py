@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from seatbelt_vae.audit.subject import Found, Subject
+from seatbelt_vae.audits.subject import Found, Subject
 from seatbelt_vae.metrics import blend_path
 
 STEPS = 41

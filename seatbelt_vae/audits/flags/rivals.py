@@ -2,8 +2,8 @@
 
 import torch
 
-from seatbelt_vae.audit.controls import rounded
-from seatbelt_vae.audit.flags.flag import Evidence, Flag, above, ahead, median
+from seatbelt_vae.audits.controls import rounded
+from seatbelt_vae.audits.flags.flag import Evidence, Flag, above, ahead, median
 
 LEAD = 0.05
 """Success by which a rival may be ahead."""

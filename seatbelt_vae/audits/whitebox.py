@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -14,13 +15,12 @@ from seatbelt_vae.attacks.evaluation.memory import within
 from seatbelt_vae.attacks.part import AttackObjective
 from seatbelt_vae.attacks.setup import Setup, prepare
 from seatbelt_vae.attacks.solvers import Run, Solver
-from seatbelt_vae.audit.subject import Found, Subject
-from seatbelt_vae.audit.suite import Entry
+from seatbelt_vae.audits.subject import Found, Subject
+from seatbelt_vae.audits.suite import Entry
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim.problem import Problem, value_and_gradient
 
-FREE = 200
-"""Steps of an attack whose distortion is free."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ class Posed:
         result = collect(solution, self.setup, budget, self.bounds, settings)
         return replace(result, bound=bound(self.problem, budget))
 
-    def free(self, iterations: int = FREE) -> AttackResult:
+    def free(self, iterations: int) -> AttackResult:
         """Set out from the source, and not from the target, with a distortion that costs nothing: Δ(0)."""
         return self.solve(Penalty([0.0]), Cold(iterations))
 
@@ -131,7 +131,7 @@ def attempt(entry: Entry, subject: Subject, seed: int, memory: float, posed: Pos
     return tried(run, lambda failure: Attempt(entry, failure=failure))
 
 
-def tried[T](run: Callable[[], T], failed: Callable[[str], T]) -> T:
+def tried(run: Callable[[], T], failed: Callable[[str], T]) -> T:
     """The result of work on a model of someone else, or what comes of its failure."""
     try:
         return run()

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.attacks.noise import Noise
-from seatbelt_vae.audit.flags.flag import Evidence, Flag, above, ahead, median
-from seatbelt_vae.audit.subject import together
-from seatbelt_vae.audit.whitebox import Attempt
+from seatbelt_vae.audits.flags.flag import Evidence, Flag, above, ahead, median
+from seatbelt_vae.audits.subject import together
+from seatbelt_vae.audits.whitebox import Attempt
 
 SLACK = 0.01
 """Share by which Δ may be out of order."""
@@ -122,8 +122,8 @@ def more_effort(evidence: Evidence) -> Flag:
         if before.entry.objective.targeted:
             gain = ahead(more.found, evidence.own, evidence.subject.defined)
         else:
-            first = before.found.damage.amax(1).clamp(min=1e-12)
-            gain = median(more.found.damage.amax(1) / first - 1, evidence.subject.finite)
+            first = before.found.damage[:, -2:-1].clamp(min=1e-12)
+            gain = median((more.found.damage / first - 1)[:, 0], evidence.subject.finite)
         gains += [gain] if gain is not None else []
     value = max(gains, default=None)
     return Flag(

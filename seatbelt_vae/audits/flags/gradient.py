@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from seatbelt_vae.attacks.noise import Noise
-from seatbelt_vae.audit.flags.flag import Evidence, Flag, above
-from seatbelt_vae.audit.whitebox import Posed, tried
+from seatbelt_vae.audits.flags.flag import Evidence, Flag, above
+from seatbelt_vae.audits.whitebox import Posed, tried
 from seatbelt_vae.optim.problem import value_and_gradient
 
 STEP = 0.02

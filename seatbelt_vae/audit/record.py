@@ -1,1 +1,0 @@
-"""An audit as one JSON document: its schema, and its version."""
