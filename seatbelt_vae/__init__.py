@@ -15,7 +15,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seatbelt_vae import attacks, data, metrics, models, objectives, optim
+    from seatbelt_vae import adapters, attacks, data, metrics, models, objectives, optim
+    from seatbelt_vae.adapters import wrap
     from seatbelt_vae.attacks import (
         Adam,
         AttackResult,
@@ -53,6 +54,7 @@ __all__ = [
     "Penalty",
     "RunError",
     "Scipy",
+    "adapters",
     "attack",
     "attacks",
     "data",
@@ -63,6 +65,7 @@ __all__ = [
     "optim",
     "pairs",
     "train",
+    "wrap",
 ]
 
 _HOMES = {
@@ -85,6 +88,7 @@ _HOMES = {
     "load_dataset": "data",
     "pairs": "data",
     "train": "training",
+    "wrap": "adapters",
 }
 
 

@@ -172,6 +172,22 @@ def parts(images: Tensor, samples: int = 0) -> tuple[Tensor, ...]:
     return torch.arange(len(images), device=images.device).split(size)
 
 
+def to_evaluation(model: nn.Module) -> None:
+    """Evaluation mode, also where a graph of torch.export, which has no other, refuses to be asked for it.
+
+    Example:
+        >>> module = nn.Dropout()
+        >>> to_evaluation(module)
+        >>> module.training
+        False
+    """
+    try:
+        model.eval()
+    except NotImplementedError:
+        for module in model.modules():
+            module.training = False
+
+
 @contextmanager
 def frozen(model: Attackable) -> Iterator[None]:
     """Evaluation mode and no gradients into the weights while the block runs; restored after it.
@@ -191,7 +207,7 @@ def frozen(model: Attackable) -> Iterator[None]:
     modes = [(module, module.training) for module in model.modules()]
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     try:
-        model.eval()
+        to_evaluation(model)
         for parameter in trainable:
             parameter.requires_grad_(False)
         yield

@@ -20,7 +20,7 @@ def images_per_call(source: Tensor, samples: int = 0) -> int | None:
     A rule and no trial of the machine: another chunk rounds differently, and an attack has to come out the same again.
 
     Args:
-        source: images (P, C, H, W).
+        source: images (P, C, …).
         samples: sets of random numbers a row is evaluated with.
 
     Example:
@@ -31,7 +31,7 @@ def images_per_call(source: Tensor, samples: int = 0) -> int | None:
     """
     if source.device.type != "cpu":
         return None
-    pixels = source.shape[2] * source.shape[3]
+    pixels = source[0, 0].numel()
     images = min(max(PIXELS // pixels, FEWEST), MOST)
     return max(1, images // max(1, samples))
 
