@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from seatbelt_vae.attacks.probe import check_device, one_line
-from seatbelt_vae.attacks.protocol import Attackable
+from seatbelt_vae.attacks.protocol import WRAP, Attackable
 from seatbelt_vae.errors import InputError
-
-WRAP = "seatbelt_vae.wrap(encode, decode, image_shape=…)"
 
 ADAPTERS = {
     "diffusers": "seatbelt_vae.adapters.diffusers.autoencoder_kl(model)",

@@ -70,6 +70,8 @@ def prepare(
     objective = objective.resolved(len(shapes), getattr(model, "decoder_sees", "all"))
     samples = objective.draws
     direction, noise = draw(source, shapes, samples, seed)
+    if getattr(model, "deterministic", False):
+        noise = noise.silent()
     start = (objective.reach * direction).to(source)
     box = Box(bounds[0] - source.flatten(1), bounds[1] - source.flatten(1))
 
@@ -106,7 +108,9 @@ def check_images(source: Tensor, target: Tensor, bounds: tuple[float, float]) ->
     """
     if source.shape != target.shape or source.dim() < 2 or source.numel() == 0:
         shapes = f"{tuple(source.shape)} and {tuple(target.shape)}"
-        raise InputError(f"source and target: must both be (pairs, C, H, W) with a pair at least, got {shapes}")
+        raise InputError(
+            f"source and target: must both be (pairs, C, H, W), or (pairs, …), with a pair at least, got {shapes}"
+        )
     if not bounds[0] < bounds[1]:
         raise InputError(f"bounds {bounds}: the lower must be below the upper")
     for name, images in (("source", source), ("target", target)):
