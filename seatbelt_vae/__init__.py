@@ -15,7 +15,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seatbelt_vae import attacks, audits, data, metrics, models, objectives, optim
+    from seatbelt_vae import adapters, attacks, audits, data, metrics, models, objectives, optim
+    from seatbelt_vae.adapters import wrap
     from seatbelt_vae.attacks import (
         Adam,
         AttackResult,
@@ -55,6 +56,7 @@ __all__ = [
     "Penalty",
     "RunError",
     "Scipy",
+    "adapters",
     "attack",
     "attacks",
     "audit",
@@ -67,6 +69,7 @@ __all__ = [
     "optim",
     "pairs",
     "train",
+    "wrap",
 ]
 
 _HOMES = {
@@ -91,6 +94,7 @@ _HOMES = {
     "load_dataset": "data",
     "pairs": "data",
     "train": "training",
+    "wrap": "adapters",
 }
 
 
