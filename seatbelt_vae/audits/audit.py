@@ -16,7 +16,7 @@ from seatbelt_vae.attacks.part import check_count
 from seatbelt_vae.attacks.protocol import place
 from seatbelt_vae.attacks.setup import check_images
 from seatbelt_vae.audits.controls import blend, noise
-from seatbelt_vae.audits.facts import Facts, examine
+from seatbelt_vae.audits.facts import Facts, answered, examine
 from seatbelt_vae.audits.flags import Evidence, look_for
 from seatbelt_vae.audits.images import Drawn, Images, draw
 from seatbelt_vae.audits.probe import Probe
@@ -42,6 +42,9 @@ SHOWN = torch.tensor([0.1, 0.2, 0.3, 0.5])
 
 LONGER = 4
 """Times the iterations of the suite: what a free distortion may take."""
+
+MANY = 256
+"""Images over which errors are compared."""
 
 DOCUMENT = "audit.json"
 TENSORS = "audit.safetensors"
@@ -146,8 +149,9 @@ def audit(
     drawn = draw(images, pairs, seed, bounds)
     check_images(drawn.source, drawn.target, drawn.bounds)
     copied = plain_copy(model)
-    facts = examine(copied, model, place(copied, drawn.source))
-    subject = _subject(copied, facts, drawn)
+    speaks = answered(copied, drawn.source) & answered(copied, drawn.target)
+    facts = examine(copied, model, drawn.of(speaks).source, silent=1 - float(speaks.double().mean()))
+    subject = _subject(copied, facts, drawn.of(speaks))
     posed = _posed(subject, entries, seed, memory)
     probe = Probe.of(facts, posed, entries, drawn.bounds, pairs)
     if progress:
@@ -289,15 +293,14 @@ def _transfer(
 
 
 def _memory(subject: Subject, train_images: Images | None, drawn: Drawn) -> float | None:
-    """Mean squared error on the pairs over that on training images."""
+    """Median squared error on images at hand over that on training images."""
     if train_images is None:
         return None
-    trained = draw(train_images, len(subject.source), 0, drawn.bounds).both
-    here = torch.cat([subject.source, subject.target])
-    made = torch.cat([subject.source_reconstruction, subject.target_reconstruction])
-    error = (made - here).square().mean()
-    known = (reconstruct(subject.model, trained) - trained).square().mean()
-    return float(error / known.clamp(min=1e-12))
+    errors = []
+    for images in (drawn.known[:MANY], draw(train_images, 1, 0, drawn.bounds).known[:MANY]):
+        made = reconstruct(subject.model, images)
+        errors.append((made - images).square().flatten(1).mean(1).nanmedian())
+    return float(errors[0] / errors[1].clamp(min=1e-12))
 
 
 def _tensors(evidence: Evidence) -> dict[str, Tensor]:

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seatbelt_vae.attacks.protocol import Attackable, mean_image, posteriors
+from seatbelt_vae.attacks.probe import called
+from seatbelt_vae.attacks.protocol import Attackable, mean_image, parts, place, posteriors
 from seatbelt_vae.errors import InputError
 
 SAME = 1e-3
@@ -30,6 +31,7 @@ class Facts:
         decoder_random: the same of a decoded image.
         batch: by what share an answer depends on the other images of the batch; NaN where it is random.
         training: by what share the reconstruction changes in training mode; 0 for a model that was not in it.
+            silent: share of the pairs for which a code is not finite or a scale not above 0.
         deterministic: whether the code has no distribution, by the model's own word.
         assumptions: what an adapter took for granted.
     """
@@ -42,6 +44,7 @@ class Facts:
     decoder_random: float
     batch: float
     training: float
+    silent: float
     deterministic: bool
     assumptions: tuple[str, ...]
 
@@ -57,18 +60,38 @@ class Facts:
 
 
 @torch.no_grad()
-def examine(model: Attackable, given: Any, images: Tensor) -> Facts:
+def answered(model: Attackable, images: Tensor) -> Tensor:
+    """For which images (N, …) the model gives finite codes with scales above 0, and a finite output, (N,).
+
+    Raises:
+        InputError: it cannot encode or decode such images.
+    """
+    found = []
+    for part in parts(images):
+        x = place(model, images[part])
+        q = called("encode", x, lambda x=x: posteriors(model, x))
+        made = called("decode", x, lambda q=q: model.decode([layer.loc for layer in q]).mean)
+        good = made.flatten(1).isfinite().all(1)
+        for layer in q:
+            good = good & (layer.loc.isfinite() & (layer.scale > 0) & layer.scale.isfinite()).flatten(1).all(1)
+        found.append(good.cpu())
+    return torch.cat(found)
+
+
+@torch.no_grad()
+def examine(model: Attackable, given: Any, images: Tensor, silent: float = 0.0) -> Facts:
     """Ask a model about a few images.
 
     Args:
         model: the copy that is audited, in evaluation mode.
         given: the model as it was handed over.
-        images: (N, C, H, W).
+        images: (N, C, H, W), for which it speaks if it does for any.
+            silent: share of the pairs for which it does not.
 
     Raises:
         InputError: it cannot encode or decode such images.
     """
-    x = images[:ASKED]
+    x = place(model, images[:ASKED])
     codes, scales = _asked(model, x)
     encode = lambda part: torch.cat([layer.flatten(1) for pair in _asked(model, part) for layer in pair], 1)  # noqa: E731
     decode = lambda part: model.decode([code[part] for code in codes]).mean.flatten(1)  # noqa: E731
@@ -92,6 +115,7 @@ def examine(model: Attackable, given: Any, images: Tensor) -> Facts:
         encoder_random=encoder_random,
         decoder_random=decoder_random,
         batch=float(batch),
+        silent=silent,
         training=_in_training(model, given, x),
         deterministic=bool(getattr(given, "deterministic", False)),
         assumptions=tuple(str(words) for words in getattr(given, "assumptions", ())),

@@ -1,6 +1,6 @@
 """The images of an audit: pairs drawn from whatever was given."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -33,10 +33,11 @@ class Drawn:
     known: Tensor
     digest: str
 
-    @property
-    def both(self) -> Tensor:
-        """Sources and targets, (2 P, C, H, W)."""
-        return torch.cat([self.source, self.target])
+    def of(self, pairs: Tensor) -> "Drawn":
+        """Some of the pairs, by a mask (P,); all of them where it leaves none."""
+        if not bool(pairs.any()):
+            return self
+        return replace(self, source=self.source[pairs], target=self.target[pairs])
 
 
 def draw(images: Images, count: int, seed: int, bounds: tuple[float, float] | None) -> Drawn:

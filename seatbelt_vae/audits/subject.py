@@ -10,10 +10,6 @@ from torch import Tensor
 from seatbelt_vae import metrics
 from seatbelt_vae.attacks import Attackable, reconstruct
 
-GRID = 51
-"""Relative distortions from 0 to 1 at which curves are read."""
-
-
 @dataclass(frozen=True, eq=False)
 class Found:
     """Images that something found for every pair, and what the model made of them.
@@ -36,10 +32,9 @@ class Found:
     damage: Tensor
     evaluations: int = 0
 
-    def success_at(self, grid: Tensor) -> Tensor:
-        """The best success within each relative distortion (G,), (P, G)."""
-        columns = [metrics.success_at(self.distortion, self.success, at) for at in grid.tolist()]
-        return torch.stack(columns, dim=1)
+    def curve(self, grid: Tensor) -> Tensor:
+        """Success in [0, 1] at relative distortions (G,), by interpolation of the best found, (P, G)."""
+        return 1 - metrics.curve_at(self.distortion, self.success, grid)
 
     def damage_at(self, grid: Tensor) -> Tensor:
         """The largest damage within each relative distortion (G,), (P, G)."""
@@ -66,6 +61,14 @@ class Found:
             damage=pick(self.damage),
             evaluations=self.evaluations,
         )
+
+
+def envelope(parts: Iterable[Found], grid: Tensor) -> Tensor:
+    """The highest of the curves of several attacks, (P, G).
+
+    Of the curves and not of the points: between two images of one attack a weaker one of another lowers nothing.
+    """
+    return torch.stack([each.curve(grid) for each in parts]).amax(0)
 
 
 def together(name: str, parts: Iterable[Found]) -> Found:

@@ -1,7 +1,7 @@
 """The worst case over all attacks: curves, f50 and amplification with intervals, references, bounds, one sentence."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 from seatbelt_vae import metrics
 from seatbelt_vae.attacks.protocol import place, posteriors
 from seatbelt_vae.audits.flags import Evidence, Flag
-from seatbelt_vae.audits.subject import Found, Subject
+from seatbelt_vae.audits.subject import Found, Subject, envelope
 from seatbelt_vae.metrics import Interval, Reference, attack_pca, fit_pca, identity, interval
 
 GRID = torch.linspace(0, 1, 41)
@@ -60,7 +60,7 @@ def judge(evidence: Evidence, flags: Mapping[str, Flag], images: Tensor, radii: 
     subject = evidence.subject
     worst = evidence.worst
     defined = subject.defined
-    values = {key: each.masked_fill(~defined, math.nan) for key, each in _values(worst).items()}
+    values = {key: each.masked_fill(~defined, math.nan) for key, each in _values(evidence.everything).items()}
     radius = float(radii[len(radii) // 2])
     values["amplification"] = _amplification(evidence, radii).masked_fill(~subject.finite, math.nan)
     measures = {key: _interval(values[key], key) for key in KEYS}
@@ -69,7 +69,7 @@ def judge(evidence: Evidence, flags: Mapping[str, Flag], images: Tensor, radii: 
     return Verdict(
         measures=measures,
         values=values,
-        success=_band(worst.success_at(GRID).clamp(max=1), defined),
+        success=_band(envelope(evidence.everything, GRID), defined),
         damage=_band(worst.damage_at(GRID), subject.finite),
         radius=radius,
         references=references,
@@ -80,13 +80,14 @@ def judge(evidence: Evidence, flags: Mapping[str, Flag], images: Tensor, radii: 
     )
 
 
-def _values(found: Found) -> dict[str, Tensor]:
-    success = found.success_at(GRID)
+def _values(parts: Sequence[Found]) -> dict[str, Tensor]:
+    """Measures of the worst case of several attacks, (P,) each."""
+    curve = envelope(parts, GRID)
     return {
-        "f50": found.f50,
-        "auddc": metrics.auddc(GRID.expand_as(success), success),
-        "success_at_0.3": metrics.success_at(found.distortion, found.success, 0.3),
-        "success_at_0.5": metrics.success_at(found.distortion, found.success, 0.5),
+        "f50": torch.stack([each.f50 for each in parts]).amin(0),
+        "auddc": torch.trapezoid(1 - curve, GRID.to(curve), dim=1),
+        "success_at_0.3": envelope(parts, torch.tensor([0.3]))[:, 0],
+        "success_at_0.5": envelope(parts, torch.tensor([0.5]))[:, 0],
     }
 
 

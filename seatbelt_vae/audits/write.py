@@ -122,7 +122,7 @@ def _band(rows: Tensor) -> tuple[IntervalRecord, ...]:
 
 
 def _mean(found: Found, pairs: Tensor) -> tuple[float, ...]:
-    return tuple(found.success_at(GRID)[pairs].mean(0).tolist())
+    return tuple(found.curve(GRID)[pairs].mean(0).tolist())
 
 
 def summary(record: AuditRecord) -> list[str]:

@@ -120,7 +120,7 @@ def more_effort(evidence: Evidence) -> Flag:
         if before is None or more.found is None or before.found is None:
             continue
         if before.entry.objective.targeted:
-            gain = ahead(more.found, evidence.own, evidence.subject.defined)
+            gain = ahead(more.found, evidence.suite, evidence.subject.defined)
         else:
             first = before.found.damage[:, -2:-1].clamp(min=1e-12)
             gain = median((more.found.damage / first - 1)[:, 0], evidence.subject.finite)

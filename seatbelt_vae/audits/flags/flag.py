@@ -1,6 +1,6 @@
 """What a flag is, and what it is judged from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.audits.facts import Facts
-from seatbelt_vae.audits.subject import Found, Subject, together
+from seatbelt_vae.audits.subject import Found, Subject, envelope, together
 from seatbelt_vae.audits.whitebox import Attempt, Posed
 
 
@@ -64,9 +64,19 @@ class Evidence:
     memory: float | None = None
 
     @cached_property
+    def suite(self) -> list[Found]:
+        """What each attack of the suite found; x itself first, if nothing else."""
+        return [self.nothing, *_found(self.attempts)]
+
+    @cached_property
+    def everything(self) -> list[Found]:
+        """What was found by whatever means, but for the blend."""
+        return [*self.suite, *_found(self.more), self.noise, self.searched, *self.free, *self.transfers]
+
+    @cached_property
     def own(self) -> Found:
-        """What the suite found; x itself where it found nothing."""
-        return together("suite", [self.nothing, *_found(self.attempts)])
+        """The same as if one attack had found it."""
+        return together("suite", self.suite)
 
     @cached_property
     def nothing(self) -> Found:
@@ -75,9 +85,8 @@ class Evidence:
 
     @cached_property
     def worst(self) -> Found:
-        """Everything that was found, by whatever means."""
-        others = [self.noise, self.searched, *self.free, *self.transfers]
-        return together("worst", [self.own, *_found(self.more), *others])
+        """The same as if one had found it."""
+        return together("worst", self.everything)
 
     def named(self, name: str) -> Attempt | None:
         """The attempt of a name that went well."""
@@ -112,15 +121,15 @@ LIMITS = torch.tensor([0.1, 0.2, 0.3, 0.5])
 """Relative distortions at which rivals are set beside the suite."""
 
 
-def ahead(rival: Found, own: Found, pairs: Tensor) -> float | None:
+def ahead(rival: Found, suite: Iterable[Found], pairs: Tensor) -> float | None:
     """By how much success of a rival is above that of the suite: the median over pairs, at the limit where it is most.
 
     Args:
         rival: what another way found.
-        own: what the suite found.
+        suite: what each attack of the suite found.
         pairs: those on which success means something, (P,).
     """
-    lead = rival.success_at(LIMITS).clamp(max=1) - own.success_at(LIMITS).clamp(max=1)
+    lead = rival.curve(LIMITS) - envelope(suite, LIMITS)
     medians = [median(column, pairs) for column in lead.T]
     known = [value for value in medians if value is not None]
     return max(known, default=None)

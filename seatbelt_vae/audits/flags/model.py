@@ -8,8 +8,8 @@ from seatbelt_vae.audits.flags.flag import Evidence, Flag, above
 NARROW = 1e-3
 """Median σ over the spread of the means below which a code has no distribution to speak of."""
 
-GENERALISES = 3.0
-"""Largest ratio of the errors on test and on training images."""
+GENERALISES = 4.0
+"""Largest ratio of the median errors on test and on training images."""
 
 
 def encoder_random(evidence: Evidence) -> Flag:
@@ -78,13 +78,14 @@ def not_finite(evidence: Evidence) -> Flag:
     pairs = evidence.subject.finite
     for posed in evidence.posed.values():
         pairs = pairs & posed.clean.cpu().isfinite() & posed.gradient.cpu().isfinite().all(1)
-    value = 1 - float(pairs.double().mean())
+    silent = 1 - float(pairs.double().mean())
+    value = max(silent, evidence.facts.silent)
     return Flag(
         "not_finite",
         raised=above(value, 0.0),
         value=value,
-        rule="an output, an objective or its gradient at the source is NaN or infinite for some pair",
-        advice="Look for a zero scale, a logarithm or a division; such pairs say nothing about robustness.",
+        rule="a code, an output, an objective or its gradient at the source is NaN or infinite, or a scale 0, for some pair",
+        advice="Look for a zero scale, a logarithm or a division; such pairs are left out.",
     )
 
 
@@ -108,6 +109,6 @@ def memorised(evidence: Evidence) -> Flag:
         "memorised",
         raised=above(value, GENERALISES),
         value=value,
-        rule=f"the error on these images is more than {GENERALISES:g} times that on training images",
+        rule=f"the median error on these images is more than {GENERALISES:g} times that on training images",
         advice="The model reproduces what it was trained on: audit one that generalises.",
     )

@@ -4,6 +4,7 @@ import torch
 
 from seatbelt_vae.audits.controls import rounded
 from seatbelt_vae.audits.flags.flag import Evidence, Flag, above, ahead, median
+from seatbelt_vae.audits.subject import envelope
 
 LEAD = 0.05
 """Success by which a rival may be ahead."""
@@ -18,8 +19,8 @@ UNDONE = 0.1
 def noise_as_good(evidence: Evidence) -> Flag:
     """Noise of the same norm is what an attack must beat."""
     half = torch.tensor([0.5])
-    gained = evidence.own.success_at(half)[:, 0].clamp(max=1)
-    by_noise = evidence.noise.success_at(half)[:, 0]
+    gained = envelope(evidence.suite, half)[:, 0]
+    by_noise = evidence.noise.curve(half)[:, 0]
     share = torch.where(gained > 0.01, by_noise / gained.clamp(min=0.01), 1.0)
     shares = [median(share, evidence.subject.defined), _damage_share(evidence)]
     value = max((each for each in shares if each is not None), default=None)
@@ -47,7 +48,7 @@ def _damage_share(evidence: Evidence) -> float | None:
 
 def transfer_better(evidence: Evidence) -> Flag:
     """Images found on another model should be weaker than those found on this one."""
-    leads = [ahead(each, evidence.own, evidence.subject.defined) for each in evidence.transfers]
+    leads = [ahead(each, evidence.suite, evidence.subject.defined) for each in evidence.transfers]
     value = max((each for each in leads if each is not None), default=None)
     return Flag(
         "transfer_better",
@@ -74,7 +75,7 @@ def gradient_free_better(evidence: Evidence) -> Flag:
 
 def blend_better(evidence: Evidence) -> Flag:
     """The straight way to the target asks nobody anything."""
-    value = ahead(evidence.blend, evidence.own, evidence.subject.defined)
+    value = ahead(evidence.blend, evidence.suite, evidence.subject.defined)
     return Flag(
         "blend_better",
         raised=above(value, LEAD),
