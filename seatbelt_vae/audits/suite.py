@@ -92,9 +92,9 @@ FULL = (
 """Half an hour and more."""
 
 SMOKE = (
-    Entry("latent-kl", Latent("kl"), Continuation(20), (0.125, 1.0, 4.0)),
-    Entry("latent-means", Latent("l2-means"), Continuation(20), (1.0, 2.0)),
-    Entry("output", Output("l2"), Continuation(20), (0.125, 1.0, 2.0)),
+    Entry("latent-kl", Latent("kl"), Continuation(10), (0.125, 1.0, 4.0)),
+    Entry("latent-means", Latent("l2-means"), Continuation(10), (1.0, 2.0)),
+    Entry("output", Output("l2"), Continuation(10), (0.125, 1.0, 2.0)),
     Entry("damage-l2", Damage(), Cold(10), radii=RADII[2:]),
 )
 """That everything works: too weak to mean anything."""
