@@ -1,7 +1,6 @@
 """Figures of docs/robust.md, in the style of the report's charts."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from robust_runs import SHARES, Run, Runs
@@ -10,10 +9,10 @@ from seatbelt_vae.attacks import reconstruct
 from seatbelt_vae.data import load_dataset, pairs
 from seatbelt_vae.metrics import interval
 from seatbelt_vae.models import HierarchicalVAE
-from seatbelt_vae.report.canvas import Canvas
-from seatbelt_vae.report.chart_style import Row, Style, span
-from seatbelt_vae.report.export import SCALE, chart_svg
-from seatbelt_vae.report.images import enlarge, framed, pixels, unit
+from seatbelt_vae.report.chart_style import Layer, Row, Style, chart, span, x_axis, y_axis
+from seatbelt_vae.report.export import chart_svg
+from seatbelt_vae.report.images import pixels, unit
+from seatbelt_vae.report.pictures import Canvas
 from seatbelt_vae.storage import read_tensors
 
 FIVE_PERCENT = 1
@@ -58,9 +57,9 @@ def pareto_figure(runs: Runs, data: str) -> str:
     style = Style({name: slot for slot, name in enumerate(present)}, legend=True)
     places: list[Row] = [{"low": row["x"], "high": row["x"]} for row in rows]
     top = max(float(row["high"]) for row in rows)
-    x = style.x("mean squared error of held-out images, 10⁻³", span(places), tickCount=5)
-    y = style.y(f"damage within 5 % of the median distance, {data}", (0, 1.05 * top))
-    return drawn(style, [*style.yardsticks(identity(runs, data, rows), x, y), *style.markers(rows, x, y)])
+    x = x_axis("mean squared error of held-out images, 10⁻³", span(places), tickCount=5)
+    y = y_axis(f"damage within 5 % of the median distance, {data}", (0, 1.05 * top))
+    return drawn([*style.yardsticks(identity(runs, data, rows), x, y), *style.marks(rows, x, y, "rule", "point")])
 
 
 def identity(runs: Runs, data: str, rows: list[Row]) -> list[Row]:
@@ -81,14 +80,14 @@ def curve_figure(runs: Runs) -> str:
             rows.append({"model": run.label, "x": point["step"], **ends})
     names = list(dict.fromkeys(str(row["model"]) for row in rows))
     style = Style({name: slot for slot, name in enumerate(names)}, legend=True)
-    x = style.x("training steps", (0, max(float(row["x"]) for row in rows) * 1.05), tickCount=5)
-    y = style.y("f50, latent attack", (0, 0.5))
-    return drawn(style, [style.line(rows, x, y), *style.markers(rows, x, y)])
+    x = x_axis("training steps", (0, max(float(row["x"]) for row in rows) * 1.05), tickCount=5)
+    y = y_axis("f50, latent attack", (0, 0.5))
+    return drawn(style.marks(rows, x, y, "line", "rule", "point"))
 
 
-def drawn(style: Style, layers: list[Any]) -> str:
+def drawn(layers: list[Layer]) -> str:
     """Layers as an SVG."""
-    return chart_svg(style.finish(style.alt.layer(*layers)))
+    return chart_svg(chart(layers))
 
 
 def panels_figure(runs: Runs, folder: Path, data: str) -> str:
@@ -111,8 +110,8 @@ def panels_figure(runs: Runs, folder: Path, data: str) -> str:
         columns = [source, reconstruct(model, source), worst, reconstruct(model, worst)]
         for column, shown in enumerate(columns):
             for row, image in enumerate(shown):
-                picture = enlarge(framed(pixels(unit(image, (0.0, 1.0)))), SIDE * SCALE)
-                canvas.draw(picture, left + column * step, 40 + row * step)
+                place = (left + column * step, 40 + row * step)
+                canvas.draw(pixels(unit(image, (0.0, 1.0))), place, (SIDE, SIDE))
     width = 2 * (4 * step) + 2 * GAP - GAP
     return canvas.svg("chairs and their worst images at 10 % distortion", width, 40 + len(PAIRS) * step)
 

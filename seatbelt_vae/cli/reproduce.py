@@ -10,7 +10,7 @@ from seatbelt_vae.cli.options import Device, Json, Settings, takes
 from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments.sweep import OWN
 from seatbelt_vae.progress import progress_bar
-from seatbelt_vae.report.export import needed
+from seatbelt_vae.report.export import converter
 from seatbelt_vae.report.reproduction import write_reproduction
 from seatbelt_vae.reproduction import Plan, estimate_hours, names_of, plan, reproduce, scale_of
 from seatbelt_vae.reproduction import so_far as look
@@ -44,8 +44,7 @@ def command(
     chosen = names_of(names)
     size = scale_of(scale)
     workers = Workers.of(tables["workers"])
-    for module in ("altair", "vl_convert"):
-        needed(module)
+    converter()
     planned = plan(chosen, size, list(dict.fromkeys(data or ["sprites"])))
     hidden = _hidden(hide or [], planned)
     hours = estimate_hours(planned)

@@ -135,7 +135,7 @@ class Table:
                         "measure": name,
                         "at": at,
                         "pair": pair if cell.attack else None,
-                        "value": _finite(value),
+                        "value": finite(value),
                         "error": error,
                         "unit": _unit(cell, MEASURES[name]),
                     }
@@ -236,7 +236,13 @@ def _errors(cell: Cell, name: str, count: int) -> list[float | None]:
     return [error] * count
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """A number as JSON takes it: None where it is none.
+
+    Example:
+        >>> finite(0.5), finite(math.nan)
+        (0.5, None)
+    """
     if math.isfinite(value):
         return value
     return None

@@ -142,7 +142,7 @@ def interval(
     table = _table(values)
     table = table[:, table.isfinite().all(0)]
     if ratio:
-        return _exponential(_interval(_logarithms(table), level)).within(possible)
+        return exponential(_interval(_logarithms(table), level)).within(possible)
     return _interval(table, level).within(possible)
 
 
@@ -185,7 +185,7 @@ def compare(first: Values, second: Values, *, ratio: bool = False, level: float 
     after = after[:, both]
     if ratio:
         difference = _logarithms(after) - _logarithms(before)
-        found = _exponential(_interval(difference, level))
+        found = exponential(_interval(difference, level))
     else:
         difference = after - before
         found = _interval(difference, level)
@@ -406,7 +406,7 @@ def _logarithms(values: Tensor, floor: float = FLOOR) -> Tensor:
     return values.clamp(min=floor).log()
 
 
-def _exponential(logs: Interval) -> Interval:
+def exponential(logs: Interval) -> Interval:
     """Back from logarithms; an end that is as good as unbounded says so."""
     farthest = math.log(UNBOUNDED)
     value = math.exp(min(logs.value, 700.0))

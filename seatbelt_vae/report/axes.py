@@ -53,8 +53,7 @@ class BudgetAxis:
     @property
     def powers(self) -> list[float]:
         """Zero, and about five powers of two."""
-        wanted = (self.high - self.low) / 5
-        step = next(step for step in STEPS if step >= wanted)
+        step = next(step for step in STEPS if step >= (self.high - self.low) / 5)
         first = math.ceil(self.low / step) * step
         return [self.zero, *np.arange(first, self.high + 1e-9, step).tolist()]
 

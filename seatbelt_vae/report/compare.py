@@ -1,27 +1,28 @@
-"""Like beside like: which attacks of several runs may share a table, and how they are told apart."""
+"""Like beside like: which attacks of several runs may share a table, and what no model sets beside them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
+from seatbelt_vae.attacks import Attackable, AttackResult, reconstruct
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments import Record
 from seatbelt_vae.metrics import Reference
-from seatbelt_vae.metrics.references import identity
+from seatbelt_vae.metrics.references import blend, blend_path, identity
+from seatbelt_vae.report.formats import slug
 from seatbelt_vae.report.group import Group, Trial
-from seatbelt_vae.report.kind import Kind, differences, slug
-from seatbelt_vae.report.scope import Scope
+from seatbelt_vae.report.kind import Kind, differences
+
+STEPS = 65
+"""Images on the way from source to target."""
 
 
 def groups(records: Sequence[Record]) -> tuple[Group, ...]:
     """Put attacks of one kind on the same images, made in the same way, side by side.
 
-    Numbers of other pairs, other solvers or other grids may not be set against each other and never share a group. An
-    attack on some layers alone stands here only where the run has no such attack on those that its decoder sees;
-    `layer_groups` sets the two against each other.
-
-    Args:
-        records: the models, in the report's order.
+    Numbers of other pairs, other solvers or other grids may not be set against each other and never share a group.
 
     Returns:
         One group for each kind of attack, set of images and way of making it, in the order in which they are met;
@@ -30,77 +31,35 @@ def groups(records: Sequence[Record]) -> tuple[Group, ...]:
     Raises:
         InputError: a run holds the same attack twice.
     """
-    trials: list[tuple[Kind, Trial]] = []
-    for slot, record in enumerate(records):
-        mine = _trials(record, slot)
-        whole = {trial.kind for trial in mine if trial.scope.usual}
-        for trial in mine:
-            if trial.scope.usual:
-                trials.append((trial.kind, trial))
-            elif trial.kind not in whole:
-                trials.append((_on_layers(trial), trial))
-    return tuple(Group(key, title, tuple(found)) for key, title, found in _gathered(trials))
-
-
-def layer_groups(records: Sequence[Record]) -> tuple[Group, ...]:
-    """Gather the attacks that differ in their layers alone; models attacked at one set of layers are left out.
-
-    Args:
-        records: the models, in the report's order.
-    """
-    leaders: list[tuple[Kind, Trial]] = []
-    by_leader: dict[Trial, list[Trial]] = {}
-    for slot, record in enumerate(records):
-        alike: dict[Kind, dict[Scope, Trial]] = {}
-        for trial in _trials(record, slot):
-            alike.setdefault(trial.kind, {}).setdefault(trial.scope, trial)
-        for kind, scopes in alike.items():
-            if len(scopes) > 1:
-                ordered = sorted(scopes.values(), key=lambda trial: trial.scope.order)
-                leaders.append((kind, ordered[0]))
-                by_leader[ordered[0]] = ordered
-    found = []
-    for key, title, group in _gathered(leaders):
-        trials = [trial for leader in group for trial in by_leader[leader]]
-        found.append(Group(f"{key}-layers", f"{title} by layer", tuple(trials), by_layer=True))
-    return tuple(found)
-
-
-def _trials(record: Record, slot: int) -> list[Trial]:
-    return [Trial(record, slot, attack) for attack in record.attacks]
-
-
-def _on_layers(trial: Trial) -> Kind:
-    kind = trial.kind
-    scope = trial.scope
-    return replace(kind, key=f"{kind.key}-{scope.key}", title=f"{kind.title} on {scope.words}")
-
-
-Named = list[tuple[str, str, list[Trial]]]
-
-
-def _gathered(trials: Sequence[tuple[Kind, Trial]]) -> Named:
-    """Gather trials that may be set side by side: key, title and trials of each group."""
     found: dict[Kind, list[Trial]] = {}
-    for kind, trial in trials:
-        seeds = [_seed(other) for other in found.get(kind, ()) if other.record is trial.record]
-        if seeds and seeds != [_seed(trial)]:
-            kind = replace(kind, made=f"{kind.made} seed {_seed(trial)}")
-        mine = found.setdefault(kind, [])
-        if any(other.record is trial.record for other in mine):
-            raise InputError(
-                f"report: {trial.record.name} holds two attacks that are both “{kind.title}”; keep one of them"
-            )
-        mine.append(trial)
-    titles = list(dict.fromkeys((kind.key, kind.title) for kind in found))
-    named: Named = []
-    for key, title in titles:
-        alike = [kind for kind in found if (kind.key, kind.title) == (key, title)]
+    for slot, record in enumerate(records):
+        for attack in record.attacks:
+            _gather(Trial(record, attack, slot), found)
+    by_title: dict[tuple[str, str], list[Kind]] = {}
+    for kind in found:
+        by_title.setdefault((kind.key, kind.title), []).append(kind)
+    made = []
+    for (key, title), alike in by_title.items():
         alike.sort(key=lambda kind: (-len(found[kind]), -len(found[kind][0].result.budget.values)))
         for kind in alike:
             parts = _apart(kind, alike, found)
-            named.append((slug("-".join([key, *parts])), ", ".join([title, *parts]), found[kind]))
-    return named
+            made.append(Group(slug("-".join([key, *parts])), ", ".join([title, *parts]), tuple(found[kind])))
+    return tuple(made)
+
+
+def _gather(trial: Trial, found: dict[Kind, list[Trial]]) -> None:
+    """Put a trial with its like; a second one of the same run, with another seed, stands apart."""
+    kind = trial.kind
+    seed = trial.result.settings.get("seed")
+    seeds = [other.result.settings.get("seed") for other in found.get(kind, ()) if other.record is trial.record]
+    if seeds and seeds != [seed]:
+        kind = replace(kind, made=f"{kind.made} seed {seed}")
+    mine = found.setdefault(kind, [])
+    if any(other.record is trial.record for other in mine):
+        raise InputError(
+            f"report: {trial.record.name} holds two attacks that are both “{kind.title}”; keep one of them"
+        )
+    mine.append(trial)
 
 
 def _apart(kind: Kind, alike: Sequence[Kind], found: dict[Kind, list[Trial]]) -> list[str]:
@@ -113,10 +72,6 @@ def _apart(kind: Kind, alike: Sequence[Kind], found: dict[Kind, list[Trial]]) ->
         otherwise = differences(found[kind][0].result, found[first][0].result)
         parts.append(otherwise or "made in another way")
     return parts
-
-
-def _seed(trial: Trial) -> object:
-    return trial.result.settings.get("seed")
 
 
 def data_name(record: Record) -> str:
@@ -133,20 +88,35 @@ def labelled(records: Sequence[Record]) -> tuple[Record, ...]:
     if not records:
         raise InputError("report: no run was given; name at least one run folder")
     labels = [record.label for record in records]
-    distinct = []
+    distinct: dict[str, Record] = {}
     for record in records:
         if labels.count(record.label) > 1:
             record = replace(record, label=f"{record.label} ({record.name})")
-        distinct.append(record)
-    names = [record.label for record in distinct]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"report: two runs are called {name}; give each run once")
-    return tuple(distinct)
+        if record.label in distinct:
+            raise InputError(f"report: two runs are called {record.label}; give each run once")
+        distinct[record.label] = record
+    return tuple(distinct.values())
 
 
-def known_references(group: Group) -> tuple[Reference, ...]:
-    """What no model sets and what is known without data: the identity, where distortion is measured by its L2 norm."""
-    if group.result.settings["budget"].get("norm", "l2") != "l2":
-        return ()
-    return (identity(group.pairs, group.result.budget.values.double()),)
+def references(group: Group, model: Attackable | None = None) -> tuple[Reference, ...]:
+    """What no model sets: the identity, and the blend of source and target as a model sees it.
+
+    Args:
+        group: the attack; in a ball of another norm than L2 the identity has other numbers, and is left out.
+        model: sees the blend of an attack with a target.
+    """
+    found = []
+    radii = group.result.budget.values
+    if model is not None and group.targeted:
+        found.append(_blend(model, group.result))
+    if group.result.settings["budget"].get("norm", "l2") == "l2":
+        found.append(identity(group.pairs, radii.double()))
+    return tuple(found)
+
+
+def _blend(model: Attackable, result: AttackResult) -> Reference:
+    made = [reconstruct(model, path) for path in blend_path(result.source, result.target, STEPS)]
+    radii = result.budget.values
+    if result.budget.kind == "penalty":
+        radii = torch.ones(1)  # a grid of penalties has none
+    return blend(torch.stack(made), result.source, result.target, radii)

@@ -1,39 +1,32 @@
-"""Drawn figures as files: SVG, PNG and PDF, through altair and vl-convert, which the `report` extra installs."""
+"""Drawn figures as files: SVG, PNG and PDF, through vl-convert, which the `report` extra installs."""
 
+import json
 import re
-from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 from seatbelt_vae.errors import InputError
 
-if TYPE_CHECKING:
-    import altair
-
-FORMATS = ("png", "svg", "pdf")
 SCALE = 3
 """Pixels of a PNG for a point: 216 an inch."""
 
-PACKAGES = {"vl_convert": "vl-convert-python"}
-"""Packages that are called otherwise than what they install."""
 
-
-def needed(name: str) -> ModuleType:
-    """Import a module of the `report` extra.
+def converter() -> Any:
+    """The library that draws.
 
     Raises:
         InputError: it is not installed; the message says how to install it.
     """
     try:
-        return import_module(name)
+        import vl_convert
     except ImportError as error:
-        package = PACKAGES.get(name, name)
-        raise InputError(f"report: {name} is not installed; pip install {package}") from error
+        raise InputError("report: vl_convert is not installed; pip install vl-convert-python") from error
+    return vl_convert
 
 
 def svg_files(svg: str) -> dict[str, bytes]:
-    """An SVG in each of `FORMATS`."""
-    convert = needed("vl_convert")
+    """An SVG as files by their endings: png, svg and pdf."""
+    convert = converter()
     return {
         "png": bytes(convert.svg_to_png(svg, scale=SCALE, ppi=72)),
         "svg": svg.encode(),
@@ -41,9 +34,9 @@ def svg_files(svg: str) -> dict[str, bytes]:
     }
 
 
-def chart_svg(chart: "altair.TopLevelMixin") -> str:
-    """An altair chart as an SVG document, its texts typeset; the same chart always gives the same bytes."""
-    svg = str(needed("vl_convert").vegalite_to_svg(chart.to_json(validate=False)))
+def chart_svg(chart: Mapping[str, Any]) -> str:
+    """A Vega-Lite chart as an SVG document, its texts typeset; the same chart always gives the same bytes."""
+    svg = str(converter().vegalite_to_svg(json.dumps(chart)))
     return typeset(_renumbered(svg))
 
 
@@ -56,11 +49,13 @@ def _renumbered(svg: str) -> str:
 
 
 _RAISED = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
-_PLAIN = str.maketrans(_RAISED + "·", "−0123456789.")
 _LOWERED = "₀₁₂₃₄₅₆₇₈₉ₜ"
-_UPRIGHT = str.maketrans(_LOWERED, "0123456789t")
-_TEXT = re.compile(r"(<text[^>]*>)([^<]+)(</text>)")
-_SHIFTED = re.compile(rf"([{_LOWERED}]+)|([{_RAISED}]+(?:·[{_RAISED}]+)?)|\^\{{([^}}]*)\}}")
+_PLAIN = str.maketrans(f"{_RAISED}·{_LOWERED}", "−0123456789.0123456789t")
+_TEXT = re.compile(r"(?<=>)[^<]+(?=</text>)")
+_SHIFTED = re.compile(
+    rf"(?:(?P<low>[{_LOWERED}]+)|(?P<high>[{_RAISED}]+(?:·[{_RAISED}]+)?)|\^\{{(?P<power>[^}}]*)\}})"
+    rf"(?P<after>[^{_LOWERED}{_RAISED}^]*)"
+)
 
 
 def typeset(svg: str) -> str:
@@ -72,31 +67,18 @@ def typeset(svg: str) -> str:
         >>> typeset("<text>2⁻⁵</text>")
         '<text>2<tspan dy="-0.35em" font-size="75%">−5</tspan></text>'
     """
-    return _TEXT.sub(lambda found: found[1] + _set(found[2]) + found[3], svg)
+    return _TEXT.sub(lambda words: _SHIFTED.sub(_shifted, words[0]).replace("‖", "||"), svg)
 
 
-def _set(words: str) -> str:
-    """One text; what follows a raised or lowered part returns to the line."""
-    line = ""
-    shift = 0.0
-    end = 0
-    for found in _SHIFTED.finditer(words):
-        line += _returned(words[end : found.start()], shift)
-        low, high, power = found.groups()
-        if low:
-            shift = 0.25
-            small = low.translate(_UPRIGHT)
-        else:
-            shift = -0.35
-            small = power or high.translate(_PLAIN)
-        line += f'<tspan dy="{shift:g}em" font-size="75%">{small}</tspan>'
-        end = found.end()
-    line += _returned(words[end:], shift)
-    return line.replace("‖", "||")
-
-
-def _returned(words: str, shift: float) -> str:
-    """Words on the line again: the shift is in ems of small text, so it takes 3/4 of an em of large text to undo it."""
-    if not words or not shift:
-        return words
-    return f'<tspan dy="{-0.75 * shift:g}em">{words}</tspan>'
+def _shifted(found: re.Match[str]) -> str:
+    """A raised or lowered part, and what follows it on the line again."""
+    shift = -0.35
+    small = found["power"] or found["high"] or found["low"]
+    if found["low"]:
+        shift = 0.25
+    if not found["power"]:
+        small = small.translate(_PLAIN)
+    set_small = f'<tspan dy="{shift:g}em" font-size="75%">{small}</tspan>'
+    if not found["after"]:
+        return set_small
+    return f'{set_small}<tspan dy="{-0.75 * shift:g}em">{found["after"]}</tspan>'

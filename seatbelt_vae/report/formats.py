@@ -7,38 +7,21 @@ from collections.abc import Sequence
 _RAISED = str.maketrans("-−0123456789.", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹·")
 
 
-def raised(exponent: float) -> str:
-    """An exponent in superscript characters.
-
-    Example:
-        >>> raised(-20)
-        '⁻²⁰'
-    """
-    return f"{exponent:g}".translate(_RAISED)
-
-
-def lambda_text(value: float) -> str:
-    """λ as a power of two.
-
-    Example:
-        >>> lambda_text(0.0), lambda_text(8.0), lambda_text(2**-0.4)
-        ('0', '2³', '2⁻⁰·⁴')
-    """
-    if value == 0:
-        return "0"
-    return "2" + raised(round(math.log2(value), 1) + 0.0)
-
-
 def budget_text(symbol: str, value: float) -> str:
     """A penalty λ as a power of two, a radius ε as it is.
 
     Example:
-        >>> budget_text("λ", 8.0), budget_text("ε", 8.0)
-        ('2³', '8')
+        >>> budget_text("λ", 8.0), budget_text("λ", 2**-0.4), budget_text("λ", 0.0), budget_text("ε", 8.0)
+        ('2³', '2⁻⁰·⁴', '0', '8')
     """
-    if symbol == "λ":
-        return lambda_text(value)
-    return f"{value:g}"
+    if symbol != "λ" or value == 0:
+        return f"{value:g}"
+    exponent = round(math.log2(value), 1) + 0.0
+    return f"2{_raised(exponent)}"
+
+
+def _raised(exponent: float) -> str:
+    return f"{exponent:g}".translate(_RAISED)
 
 
 def number(value: float, spread: float | None = None, digits: int = 3) -> str:
@@ -58,15 +41,16 @@ def number(value: float, spread: float | None = None, digits: int = 3) -> str:
     if math.isnan(value):
         return "–"
     if math.isinf(value):
-        return "−∞" if value < 0 else "∞"
+        return f"{value}".replace("-", "−").replace("inf", "∞")
     if spread is not None and 1e-4 < spread < 1e5:
         return _fixed(value, _decimals(spread))
     if value == 0:
         return "0"
     size = math.floor(math.log10(abs(value)))
-    if size >= max(4, digits) or size < -3:
-        return _scientific(value, size, digits)
-    return _fixed(value, digits - 1 - size)
+    if -3 <= size < max(4, digits):
+        return _fixed(value, digits - 1 - size)
+    mantissa = f"{value / 10**size:.{digits - 1}f}".replace("-", "−")
+    return f"{mantissa}×10{_raised(size)}"
 
 
 def _fixed(value: float, decimals: int) -> str:
@@ -82,11 +66,6 @@ def _decimals(spread: float) -> int:
     if spread / 10**size < 3.55:
         return 1 - size
     return -size
-
-
-def _scientific(value: float, size: int, digits: int) -> str:
-    mantissa = f"{value / 10**size:.{digits - 1}f}".replace("-", "−")
-    return f"{mantissa}×10{raised(size)}"
 
 
 def in_sentence(title: str) -> str:
@@ -122,8 +101,8 @@ def listed(words: Sequence[str]) -> str:
     """
     if len(words) < 2:
         return "".join(words)
-    outside = [re.sub(r"\[.*?\]|\(.*\)", "", word) for word in words]
-    if any(", " in word for word in outside):
+    outside = re.sub(r"\[.*?\]|\(.*?\)", "", "\n".join(words))
+    if ", " in outside:
         return "; ".join([*words[:-1], f"and {words[-1]}"])
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
@@ -140,3 +119,13 @@ def plural(count: int, word: str) -> str:
     if word.endswith("us"):
         return f"{count} {word[:-2]}i"
     return f"{count} {word}s"
+
+
+def slug(words: str) -> str:
+    """Words as the name of a file.
+
+    Example:
+        >>> slug("latent-kl-seed 1")
+        'latent-kl-seed-1'
+    """
+    return re.sub(r"[^a-z0-9.]+", "-", words.lower()).strip("-")

@@ -189,8 +189,8 @@ def _refuse_other_ways(a: Record, b: Record) -> None:
     """Say in what attacks on the same pairs differ, if that is why none can be set against another."""
     for mine in a.attacks:
         for theirs in b.attacks:
-            first = Trial(a, 0, mine)
-            second = Trial(b, 1, theirs)
+            first = Trial(a, mine)
+            second = Trial(b, theirs)
             alike = first.kind.key == second.kind.key and first.kind.images == second.kind.images
             if alike and first.kind.made != second.kind.made:
                 how = differences(second.result, first.result)

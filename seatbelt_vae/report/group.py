@@ -7,37 +7,27 @@ from functools import cached_property
 from torch import Tensor
 
 from seatbelt_vae.attacks import AttackResult
-from seatbelt_vae.experiments import Cell, Record, Table
+from seatbelt_vae.experiments import Cell, Table
 from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.measures import Attacked, Measure
 from seatbelt_vae.metrics import Comparison, Interval, Reference, band, interval
 from seatbelt_vae.report.kind import Kind
-from seatbelt_vae.report.scope import Scope
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """One model under one attack.
+class Trial(Cell):
+    """One model under one attack: a place in the long table.
 
     Args:
-        record: the model.
-        slot: its place in the report, which fixes its colour everywhere.
-        attack: the attack's name.
+        slot: the model's place in the report, which fixes its colour everywhere.
     """
 
-    record: Record
-    slot: int
-    attack: str
+    slot: int = 0
 
     @property
     def label(self) -> str:
         """The model's name in legends."""
         return self.record.label
-
-    @property
-    def cell(self) -> Cell:
-        """Its place in the long table."""
-        return Cell(self.record, self.attack)
 
     @cached_property
     def attacked(self) -> Attacked:
@@ -55,11 +45,6 @@ class Trial:
         return Kind.of(self.result)
 
     @property
-    def scope(self) -> Scope:
-        """The layers at which the attack aimed."""
-        return Scope.of(self.result.settings)
-
-    @property
     def bounds(self) -> tuple[float, float]:
         """The range of the images' values."""
         low, high = self.result.settings["bounds"]
@@ -73,15 +58,13 @@ class Group:
     Args:
         key: a name for files and anchors, such as ``"latent-kl"``.
         title: the same in words.
-        trials: one for each model attacked, in the order of the report's runs; of a group by layer several.
-        by_layer: the trials differ in the layers at which they aim.
+        trials: one for each model attacked, in the order of the report's runs; the first is the others' baseline.
         references: what no model sets, on the same pairs.
     """
 
     key: str
     title: str
     trials: tuple[Trial, ...]
-    by_layer: bool = False
     references: tuple[Reference, ...] = ()
 
     @cached_property
@@ -120,33 +103,21 @@ class Group:
         """The models' names and their places in the report."""
         return {trial.label: trial.slot for trial in self.trials}
 
-    def baseline(self, trial: Trial) -> Trial:
-        """What a trial is compared with: the first; in a group by layer the first of the same model."""
-        if not self.by_layer:
-            return self.trials[0]
-        return next(other for other in self.trials if other.record is trial.record)
-
-    def name(self, trial: Trial) -> str:
-        """How a row calls it."""
-        if self.by_layer:
-            return f"{trial.label}: {trial.scope.words}"
-        return trial.label
-
     def values(self, trial: Trial, key: str) -> Tensor:
         """A measure of one model, one number a pair (P,), or for each pair and budget (P, K)."""
-        return self.table.values(trial.cell, key)
+        return self.table.values(trial, key)
 
     def interval(self, trial: Trial, key: str) -> Interval:
         """The mean over pairs with its 95 % interval; all NaN where no pair has it."""
-        return self.table.interval([trial.cell], key)
+        return self.table.interval([trial], key)
 
     def band(self, trial: Trial, key: str, *, ratio: bool = False) -> Tensor:
         """The mean over pairs at each budget with its 95 % interval: value, low and high, (K, 3)."""
         return band(self.values(trial, key), ratio=ratio)
 
     def compare(self, trial: Trial, key: str) -> Comparison | None:
-        """The model less its baseline on the same pairs; None where fewer than two pairs have both."""
-        found = self.table.compare([self.baseline(trial).cell], [trial.cell], key)
+        """The model less the first on the same pairs; None where fewer than two pairs have both."""
+        found = self.table.compare([self.trials[0]], [trial], key)
         if found is None or found.pairs < 2:
             return None
         return found
@@ -158,7 +129,7 @@ class Group:
         if not isinstance(values, Tensor):
             return None
         if at:
-            values = values[:, self.table.places(self.trials[0].cell, name).index(at)]
+            values = values[:, self.table.places(self.trials[0], name).index(at)]
         return interval(values, possible=measure_of(key).possible)
 
     def has(self, key: str) -> bool:

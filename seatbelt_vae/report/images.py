@@ -44,16 +44,11 @@ def display_gain(distortion: NDArray[np.floating]) -> float:
     A power of two moves in steps that the eye can follow when λ moves, and 64 leaves a distortion
     below one 8-bit grey level where it belongs: invisible.
 
-    Args:
-        distortion: d in units of the data's range, any shape.
-
     Example:
         >>> display_gain(np.array([0.2, -0.1])), display_gain(np.zeros(3))
         (4.0, 64.0)
     """
-    largest = float(np.abs(distortion).max(initial=0.0))
-    if largest <= 1 / MAX_GAIN:
-        return MAX_GAIN
+    largest = float(np.abs(distortion).max(initial=1 / MAX_GAIN))
     return max(1.0, 2.0 ** math.floor(-math.log2(largest)))
 
 
@@ -74,33 +69,8 @@ def distortion_pixels(distortion: NDArray[np.floating], gain: float) -> Pixels:
     return pixels(0.5 + 0.5 * gain * distortion)
 
 
-def enlarge(image: Pixels, side: float) -> Pixels:
-    """Repeat each pixel a whole number of times until the longer side has about `side` (nearest neighbour, crisp).
-
-    Example:
-        >>> enlarge(np.zeros((32, 32), np.uint8), 320).shape
-        (320, 320)
-    """
-    times = max(1, round(side / max(image.shape[:2])))
-    return image.repeat(times, axis=0).repeat(times, axis=1)
-
-
-def framed(image: Pixels) -> Pixels:
-    """The picture with darker edges, so that a white one is seen on white."""
-    made = image.copy()
-    for edge in (np.s_[:1], np.s_[-1:], np.s_[:, :1], np.s_[:, -1:]):
-        made[edge] = image[edge] // 4 * 3
-    return made
-
-
 def mosaic(tiles: Sequence[Pixels], columns: int, gap: int = 0, ground: int = 255) -> Pixels:
     """Tiles of one size in rows of `columns`.
-
-    Args:
-        tiles: (H, W) or (H, W, 3) each.
-        columns: tiles in a row.
-        gap: pixels between them.
-        ground: grey level of what no tile covers.
 
     Example:
         >>> mosaic([np.zeros((2, 2), np.uint8)] * 3, columns=2, gap=1).shape
@@ -118,18 +88,14 @@ def mosaic(tiles: Sequence[Pixels], columns: int, gap: int = 0, ground: int = 25
     return page
 
 
+def data_uri(image: Pixels, kind: str = "PNG", **options: object) -> str:
+    """A picture as an address that a page holds in itself, lossless unless told otherwise."""
+    content = base64.b64encode(encoded(image, kind, **options)).decode()
+    return f"data:image/{kind.lower()};base64,{content}"
+
+
 def encoded(image: Pixels, kind: str = "PNG", **options: object) -> bytes:
-    """The bytes of an image file, lossless PNG unless told otherwise."""
+    """The bytes of an image file."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, kind, **options)
     return buffer.getvalue()
-
-
-def data_uri(content: bytes, kind: str = "image/png") -> str:
-    """The content as an address that a page holds in itself.
-
-    Example:
-        >>> data_uri(b"a")
-        'data:image/png;base64,YQ=='
-    """
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,17 +1,13 @@
-"""What an attack is, in words: its kind, how it was made, and in what it differs from another."""
+"""What an attack is, in words: its kind, the layers at which it aims, how it was made and differs from another."""
 
 import hashlib
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor
-
 from seatbelt_vae.attacks import AttackResult
 from seatbelt_vae.experiments.table import flat
-from seatbelt_vae.report.formats import budget_text
+from seatbelt_vae.report.formats import budget_text, slug
 
 DIVERGENCES = {
     "kl": "KL",
@@ -30,10 +26,15 @@ TOLD = (
     "objective.name", "objective.divergence", "objective.layers", "budget.name", "budget.norm", "budget.squared",
     "bounds", "pairs", "pair_seed", "pair_kind", "pairs_digest", "decoder_sees", "model_layers",
 )  # fmt: skip
-"""Settings that a title, a `Scope` or the digest of the images tells."""
+"""Settings that a title or the digest of the images tells."""
+
+OWN = ("seed", "smoothed")
+"""Settings in which attacks may differ and still be set against each other."""
 
 FEW = 6
 """Budgets that a title names one by one, where two grids are to be told apart."""
+
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Kind:
         key: of the kind of attack, for files.
         title: the same in words.
         images: digest of the images.
-        made: how the attack was made: all settings but the seed, and the grid.
+        made: how the attack was made: solver, iterations, restarts, samples, grid.
     """
 
     key: str
@@ -54,9 +55,11 @@ class Kind:
 
     @classmethod
     def of(cls, result: AttackResult) -> "Kind":
-        """The kind of an attack, whatever layers it aimed at."""
+        """The kind of an attack."""
         key, title = named(result.settings)
-        return cls(key, title, images_digest(result), protocol(result))
+        grid = [f"{value:.6g}" for value in result.budget.values.tolist()]
+        settings = [f"{name} {value}" for name, value in _settings(result).items() if name not in OWN]
+        return cls(key, title, images_digest(result), "; ".join([*sorted(settings), *grid]))
 
 
 def named(settings: Mapping[str, Any]) -> tuple[str, str]:
@@ -67,6 +70,9 @@ def named(settings: Mapping[str, Any]) -> tuple[str, str]:
         ('latent-kl', 'Latent attack (KL)')
         >>> named({"objective": {"name": "damage", "divergence": "skl"}, "budget": {"name": "ball", "norm": "linf"}})
         ('damage-skl-linf-ball', 'Maximum damage by symmetric KL of posteriors, L∞ balls')
+        >>> latent = {"name": "latent", "divergence": "kl", "layers": [0]}
+        >>> named({"objective": latent, "budget": {"name": "penalty"}, "model_layers": 3, "decoder_sees": "all"})
+        ('latent-kl-z1', 'Latent attack (KL) on z₁ (bottom)')
     """
     objective = settings["objective"]
     budget = settings["budget"]
@@ -92,70 +98,69 @@ def named(settings: Mapping[str, Any]) -> tuple[str, str]:
         norm = budget["norm"]
         key += f"-{norm}-ball"
         title += inside.format(NORMS.get(norm, norm))
+    for layer, words in _layers(settings).items():
+        key += f"-{layer}"
+        title += f" on {words}"
     return slug(key), title
 
 
-def protocol(result: AttackResult) -> str:
-    """What attacks must share, beside kind and images, for their results to be set against each other.
+def _layers(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Key and words of the layers at which an attack aims; none where they are what the decoder sees, the usual."""
+    aimed = list(settings["objective"].get("layers") or ())
+    total = int(settings.get("model_layers") or len(aimed))
+    seen = list(range(total))
+    if settings.get("decoder_sees") == "bottom":
+        seen = [0]
+    if not aimed or aimed == seen:
+        return {}
+    if len(aimed) == total:
+        return {"all-layers": "all layers"}
+    key = "-".join(f"z{layer + 1}" for layer in aimed)
+    return {key: ", ".join(layer_name(layer, total) for layer in aimed)}
 
-    Everything in which they were made but the seed and what the model decided: solver, iterations, restarts, samples,
-    grid.
+
+def layer_name(layer: int, total: int) -> str:
+    """A layer's name.
+
+    Example:
+        >>> layer_name(0, 4), layer_name(1, 4), layer_name(3, 4), layer_name(0, 1)
+        ('z₁ (bottom)', 'z₂', 'z₄ (top)', 'z')
     """
-    own = (*TOLD, "seed", "smoothed")
-    settings = {name: value for name, value in flat(result.settings).items() if name not in own}
-    grid = [f"{value:.6g}" for value in result.budget.values.tolist()]
-    return json.dumps([settings, grid], sort_keys=True, default=str)
+    if total == 1:
+        return "z"
+    ends = {0: " (bottom)", total - 1: " (top)"}
+    return f"z{layer + 1}".translate(_LOWERED) + ends.get(layer, "")
+
+
+def _settings(result: AttackResult) -> dict[str, Any]:
+    """How an attack was made, but for what is told otherwise."""
+    return {name: value for name, value in flat(result.settings).items() if name not in TOLD}
+
+
+def differences(result: AttackResult, other: AttackResult) -> str:
+    """The settings and the grid of an attack that are not those of another, in words."""
+    theirs = _settings(other)
+    parts = []
+    for name, value in _settings(result).items():
+        if str(value) != str(theirs.get(name)):
+            # ``solver.max_iterations`` is called ``max_iterations``, ``solver.name`` ``solver``.
+            parts.append(f"{name.removesuffix('.name').rpartition('.')[2]} {value}")
+    if _grid(result) != _grid(other):
+        parts.append(_grid(result))
+    return ", ".join(parts)
+
+
+def _grid(result: AttackResult) -> str:
+    budget = result.budget
+    values = [budget_text(budget.symbol, value) for value in budget.values.tolist()]
+    if len(values) > FEW:
+        return f"{budget.symbol} at {len(values)} values, {values[0]} to {values[-1]}"
+    return f"{budget.symbol} {', '.join(values)}"
 
 
 def images_digest(result: AttackResult) -> str:
     """A digest of the source and target images themselves (12 hexadecimal digits)."""
-    digest = hashlib.sha256(_content(result.source))
-    if result.targeted:
-        digest.update(_content(result.target))
+    digest = hashlib.sha256()
+    for images in (result.source, result.target)[: 1 + result.targeted]:
+        digest.update(images.detach().cpu().float().contiguous().numpy().tobytes())
     return digest.hexdigest()[:12]
-
-
-def _content(images: Tensor) -> bytes:
-    return images.detach().cpu().float().contiguous().numpy().tobytes()
-
-
-def differences(result: AttackResult, other: AttackResult) -> str:
-    """The settings of an attack that are not those of another, in words; what `TOLD` names is told otherwise."""
-    theirs = _described(other)
-    parts = []
-    for name, value in _described(result).items():
-        if value != theirs.get(name):
-            parts.append(f"{_short(name)} {value}")
-    return ", ".join(parts)
-
-
-def _described(result: AttackResult) -> dict[str, str]:
-    """How an attack was made: its settings, and the grid of its penalties or radii."""
-    found = {}
-    for name, value in flat(result.settings).items():
-        if name not in TOLD:
-            found[name] = str(value)
-    budget = result.budget
-    values = [budget_text(budget.symbol, value) for value in budget.values.tolist()]
-    found[budget.symbol] = ", ".join(values)
-    if len(values) > FEW:
-        found[budget.symbol] = f"at {len(values)} values, {values[0]} to {values[-1]}"
-    return found
-
-
-def _short(name: str) -> str:
-    """``solver.max_iterations`` is ``max_iterations``, ``solver.name`` is ``solver``."""
-    table, _, setting = name.rpartition(".")
-    if setting == "name":
-        return table
-    return setting
-
-
-def slug(words: str) -> str:
-    """Words as the name of a file.
-
-    Example:
-        >>> slug("latent-kl-seed 1")
-        'latent-kl-seed-1'
-    """
-    return re.sub(r"[^a-z0-9.]+", "-", words.lower()).strip("-")

@@ -2,19 +2,23 @@
 
 import json
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from markupsafe import Markup
 
 from seatbelt_vae.experiments import Record
+from seatbelt_vae.experiments.table import flat
 from seatbelt_vae.report.compare import data_name
+from seatbelt_vae.report.formats import with_unit
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.palette import DIVERGING, MODELS
-from seatbelt_vae.report.reading import comparable, definitions, provenance, versions
-from seatbelt_vae.report.sections import Figure, sections
+from seatbelt_vae.report.sections import Figure, Section, sections
 from seatbelt_vae.report.sheets import BUDGET, explorer
 from seatbelt_vae.report.summary import summary
-from seatbelt_vae.report.table_formats import rendered
+from seatbelt_vae.report.templating import rendered
+
+LIBRARIES = ("seatbelt-vae", "torch", "numpy", "vl-convert-python")
 
 
 def page(records: Sequence[Record], groups: Sequence[Group], title: str = "", *, budget: int = BUDGET) -> str:
@@ -24,28 +28,23 @@ def page(records: Sequence[Record], groups: Sequence[Group], title: str = "", *,
         records: the models, with labels that differ.
         groups: the attacks on them.
         title: the page's title; made from the models and their data by default.
-        budget: bytes for the slider's pictures, before base64.
-
-    Returns:
-        The document.
+        budget: bytes for the slider's pictures.
 
     Raises:
         InputError: the extra that draws is not installed.
     """
-    targeted = [group for group in groups if group.targeted]
     held = sections(records, groups)
-    data = {**explorer(targeted, budget), "diverging": DIVERGING, "colours": MODELS}
+    pictures = explorer([group for group in groups if group.targeted], budget)
     return rendered(
         "page.html.j2",
         title=title or default_title(records),
         summary=summary(records, groups),
         sections=held,
         drawn=drawn,
-        comparable=comparable(targeted),
         definitions=definitions(held),
         provenance=[(record, provenance(record)) for record in records],
         versions=versions(),
-        data=embedded(data),
+        data=embedded({**pictures, "diverging": DIVERGING, "colours": MODELS}),
     )
 
 
@@ -55,6 +54,38 @@ def default_title(records: Sequence[Record]) -> str:
     if len(records) == 1:
         return f"How a model of {data} withstands attack"
     return f"How {len(records)} models of {data} withstand attack"
+
+
+def definitions(held: Sequence[Section]) -> dict[str, str]:
+    """Each column of the page: heading and definition."""
+    found: dict[str, str] = {}
+    for section in held:
+        for part in section.parts:
+            for table in part.tables:
+                for column in table.columns:
+                    found.setdefault(with_unit(column.title, column.unit), column.definition)
+    return {title: definition for title, definition in found.items() if definition}
+
+
+def provenance(record: Record) -> dict[str, Any]:
+    """Everything that was asked for, where it was trained, and how each attack was made: name and value."""
+    told = dict(record.settings)
+    for place, sitting in enumerate(record.environment, start=1):
+        told[f"trained with, sitting {place}"] = sitting
+    for place, attacked in enumerate(record.attacks.values(), start=1):
+        told[f"attack {place}"] = attacked.result.settings
+    return {name: value for name, value in flat(told).items() if value is not None}
+
+
+def versions() -> str:
+    """The libraries with which the page was written."""
+    found = []
+    for name in LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:  # run from a source tree that was never installed
+            continue
+    return ", ".join(found)
 
 
 def embedded(value: Any) -> Markup:

@@ -1,14 +1,14 @@
-"""Rows of pictures with their names beside them, as one figure: panels, reconstructions, traversals."""
+"""Rows of pictures with their names beside them, as one SVG: panels, reconstructions, traversals."""
 
-from collections.abc import Sequence
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
 
-from seatbelt_vae.report.canvas import Canvas
-from seatbelt_vae.report.export import SCALE
-from seatbelt_vae.report.images import Pixels, distortion_pixels, enlarge, framed
-from seatbelt_vae.report.palette import rgb
+from seatbelt_vae.report.export import SCALE, typeset
+from seatbelt_vae.report.images import Pixels, data_uri, distortion_pixels
+from seatbelt_vae.report.palette import FONT, rgb
+from seatbelt_vae.report.templating import rendered
 
 HEAD = 26
 """Points above the pictures."""
@@ -21,6 +21,27 @@ HIGH = 80
 
 RAMP = 12, 8
 """Points above a scale of distortions, and its height."""
+
+
+class Canvas:
+    """A white sheet for pictures and words; all places and sizes are in points."""
+
+    def __init__(self) -> None:
+        self.pictures: list[dict[str, object]] = []
+        self.words: list[dict[str, object]] = []
+
+    def draw(self, picture: Pixels, place: tuple[float, float], size: tuple[float, float], framed: bool = True) -> None:
+        """Put a picture with its upper left corner at a place; a frame shows where a white one ends on white."""
+        self.pictures.append({"uri": data_uri(picture), "place": place, "size": size, "framed": framed})
+
+    def say(self, words: str, x: float, y: float, style: str = "name") -> None:
+        """Put words on a line; the template has the styles."""
+        self.words.append({"text": words, "x": x, "y": y, "style": style})
+
+    def svg(self, title: str, width: float, height: float) -> str:
+        """The sheet as an SVG document that holds its pictures in itself."""
+        drawn = {"pictures": self.pictures, "words": self.words, "font": FONT}
+        return typeset(rendered("pictures.svg.j2", title=title, width=width, height=height, **drawn))
 
 
 @dataclass(frozen=True)
@@ -51,7 +72,7 @@ class Pictures:
         feet: words below the columns.
         gain: by which the distortions of column `scaled` are multiplied; their scale is drawn below. 0: none.
         scaled: the column of distortions.
-        side: about that of a picture's longer side.
+        side: about that of a picture's longer side; each pixel is a whole number of those of a PNG.
         left: room for the names.
         gap: between pictures.
     """
@@ -66,59 +87,55 @@ class Pictures:
     left: float = 150
     gap: float = 8
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of a picture."""
+        height, width = self.rows[0].tiles[0].shape[:2]
+        times = max(1, round(self.side * SCALE / max(height, width)))
+        return width * times / SCALE, height * times / SCALE
+
+    def column(self, place: int) -> float:
+        """Where a column begins."""
+        return self.left + place * (self.size[0] + self.gap)
+
 
 def pictures_svg(figure: Pictures) -> str:
-    """Draw a figure.
-
-    Returns:
-        An SVG document that holds its pictures in itself, on white.
-
-    Raises:
-        InputError: the extra that draws is not installed.
-    """
+    """Draw a figure as an SVG document that holds its pictures in itself, on white."""
     canvas = Canvas()
-    high, wide = np.array(_large(figure, figure.rows[0].tiles[0]).shape[:2]) / SCALE
-    columns = max(len(row.tiles) for row in figure.rows)
-    lefts = [figure.left + column * (wide + figure.gap) for column in range(columns)]
-    top = HEAD
+    wide, high = figure.size
+    top: float = HEAD
     if not figure.heads:
         canvas.say(figure.title, 0, top - 12)
-    for left, words in zip(lefts, figure.heads, strict=False):
-        canvas.say(words, left + wide / 2, top - 10, "head")
+    for column, words in enumerate(figure.heads):
+        canvas.say(words, figure.column(column) + wide / 2, top - 10, "head")
     for row in figure.rows:
-        _draw_row(canvas, figure, row, top, lefts)
+        _draw_row(canvas, figure, row, top)
         top += high + figure.gap
     bottom = top - figure.gap
-    for left, words in zip(lefts, figure.feet, strict=False):
-        canvas.say(words, left + wide / 2, bottom + 14, "foot")
     height = bottom
+    for column, words in enumerate(figure.feet):
+        canvas.say(words, figure.column(column) + wide / 2, bottom + 14, "foot")
     if figure.feet:
         height += 20
     if figure.gain:
-        _draw_ramp(canvas, figure, lefts[figure.scaled], bottom, wide)
+        _draw_ramp(canvas, figure, bottom)
         height += 48
-    return canvas.svg(figure.title, lefts[-1] + wide, height)
+    columns = max(len(row.tiles) for row in figure.rows)
+    return canvas.svg(figure.title, figure.column(columns) - figure.gap, height)
 
 
-def _large(figure: Pictures, tile: Pixels) -> Pixels:
-    return framed(enlarge(tile, figure.side * SCALE))
-
-
-def _draw_row(canvas: Canvas, figure: Pictures, row: PictureRow, top: float, lefts: Sequence[float]) -> None:
-    tiles = [_large(figure, tile) for tile in row.tiles]
-    for tile, left in zip(tiles, lefts, strict=False):
-        canvas.draw(tile, left, top)
-    pixels = len(tiles[0])
+def _draw_row(canvas: Canvas, figure: Pictures, row: PictureRow, top: float) -> None:
+    high = figure.size[1]
+    for column, tile in enumerate(row.tiles):
+        canvas.draw(tile, (figure.column(column), top), figure.size)
     left = 0
     if row.colour:
-        bar = np.full((pixels, 3 * SCALE, 3), rgb(row.colour), dtype=np.uint8)
-        canvas.draw(bar, 0, top)
+        canvas.draw(np.full((1, 1, 3), rgb(row.colour), np.uint8), (0, top), (3, high), framed=False)
         left = 10
     label = wrapped(row.label)
-    free = pixels / SCALE - LINE * (len(label) + len(row.lines))
     y = top + 11
-    if pixels / SCALE < HIGH:
-        y += max(free, 0) / 2
+    if high < HIGH:
+        y += max(high - LINE * (len(label) + len(row.lines)), 0) / 2
     for words in label:
         canvas.say(words, left, y)
         y += LINE
@@ -127,15 +144,15 @@ def _draw_row(canvas: Canvas, figure: Pictures, row: PictureRow, top: float, lef
         y += LINE
 
 
-def _draw_ramp(canvas: Canvas, figure: Pictures, left: float, bottom: float, wide: float) -> None:
+def _draw_ramp(canvas: Canvas, figure: Pictures, bottom: float) -> None:
     """The scale under the distortions: full scale is ±1/gain of the data's range."""
+    wide = figure.size[0]
+    left = figure.column(figure.scaled)
     space, height = RAMP
-    channels = 1
-    if figure.rows[0].tiles[0].ndim == 3:
-        channels = 3
+    channels = {2: 1, 3: 3}[figure.rows[0].tiles[0].ndim]
     scale = np.linspace(-1, 1, round(wide * SCALE))
-    ramp = np.broadcast_to(scale, (channels, height * SCALE, len(scale)))
-    canvas.draw(framed(distortion_pixels(ramp, 1.0)), left, bottom + space)
+    ramp = np.broadcast_to(scale, (channels, 1, len(scale)))
+    canvas.draw(distortion_pixels(ramp, 1.0), (left, bottom + space), (wide, height))
     full = f"1/{figure.gain:g}".removesuffix("/1")
     for share, words in ((0, f"−{full}"), (0.5, "0"), (1, f"+{full}")):
         canvas.say(words, left + share * wide, bottom + space + 19, "note")
@@ -150,9 +167,4 @@ def wrapped(label: str, width: int = 22) -> list[str]:
         >>> wrapped("Seatbelt-VAE, L=3, β=4, chain")
         ['Seatbelt-VAE, L=3,', 'β=4, chain']
     """
-    lines = [""]
-    for word in label.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines
+    return textwrap.wrap(label, width, break_long_words=False, break_on_hyphens=False) or [""]

@@ -9,19 +9,19 @@ from typing import Any
 from seatbelt_vae.attacks import Penalty
 from seatbelt_vae.experiments.table import measure_of
 from seatbelt_vae.progress import progress_bar
-from seatbelt_vae.report.export import needed, svg_files
-from seatbelt_vae.report.formats import number
-from seatbelt_vae.report.kind import slug
-from seatbelt_vae.report.reproduction_figures import Figure, TidyRow, figures
-from seatbelt_vae.report.table_formats import WRITERS, rendered, to_markdown
-from seatbelt_vae.report.tables import Cell, Column, Line, Table, cell_text
+from seatbelt_vae.report.export import converter
+from seatbelt_vae.report.formats import number, slug
+from seatbelt_vae.report.reproduction_figures import PICTURES, TidyRow, figures
+from seatbelt_vae.report.table import Cell, Column, Table, to_markdown
+from seatbelt_vae.report.templating import rendered
+from seatbelt_vae.report.write import write_figure, write_table
 from seatbelt_vae.reproduction import (
     MATTERS,
+    Images,
     Plan,
     Recipe,
     Results,
     Verdict,
-    Word,
     gone,
     recipe,
     shortened,
@@ -73,7 +73,7 @@ class Section:
             "title": self.recipe.title,
             "command": command,
             "expected": self.recipe.expected,
-            "rows": [dict(row) for row in self.rows],
+            "rows": self.rows,
             "claims": [verdict.plain() for verdict in self.verdicts],
         }
 
@@ -106,13 +106,16 @@ def write_reproduction(
         InputError: the extra that draws is not installed.
         RunError: the folder cannot be written.
     """
-    for module in ("altair", "vl_convert"):
-        needed(module)
+    converter()
     out = Path(out)
     sections = []
     with progress_bar("Figures", len(planned.names), progress) as advance:
         for name in planned.names:
-            sections.append(_section(name, results, out, hidden))
+            section = Section(recipe(name, results.scale, results.images[0]))
+            for images in results.images:
+                _add(section, results, images, out, images.label in hidden)
+            section.tables = tables(section.recipe, section.rows)
+            sections.append(section)
             advance(note=name)
     found = {
         "scale": asdict(results.scale),
@@ -122,50 +125,37 @@ def write_reproduction(
     }
     write_json(out / "reproduction.json", found)
     for section in sections:
+        for table in section.tables:
+            write_table(out, table)
         text = page(section, command.format(section.recipe.name))
         write_bytes(out / PAGES / f"{section.recipe.name}.md", text.encode())
     text = document(sections, results, command=command.format(shortened(planned.names)), failed=failed)
     return write_bytes(out / "reproduction.md", text.encode()), sections
 
 
-def _section(name: str, results: Results, out: Path, hidden: Collection[str]) -> Section:
-    section = Section(recipe(name, results.scale, results.images[0]))
-    drawn: list[Figure] = []
-    for images in results.images:
-        made = recipe(name, results.scale, images)
-        rows = tidy(made, results, images)
-        if rows and made.suits:
-            decided = verdicts(made.claims, made.runs, results, images)
-            drawn += figures(made, results, images, rows, decided, hidden=images.label in hidden)
-            section.rows.extend(rows)
-            section.verdicts.extend(decided)
-    for figure, caption, svg in drawn:
+def _add(section: Section, results: Results, images: Images, out: Path, hidden: bool) -> None:
+    """What a recipe came to on some data; its figures are written."""
+    made = recipe(section.recipe.name, results.scale, images)
+    rows = tidy(made.runs, made.shown, results, images)
+    if not rows or not made.suits:
+        return
+    decided = verdicts(made.claims, made.runs, results, images)
+    section.rows.extend(rows)
+    section.verdicts.extend(decided)
+    drawings = [drawing for drawing in made.drawings if not (hidden and drawing[0] in PICTURES)]
+    for figure, caption, svg in figures(made, drawings, results, images, rows, decided):
         section.pictures.append((figure, caption))
-        for ending, content in svg_files(svg).items():
-            write_bytes(out / "figures" / f"{figure}.{ending}", content)
-    for table in tables(section.recipe, section.rows):
-        section.tables.append(table)
-        for ending, write in WRITERS.items():
-            write_bytes(out / "tables" / f"{table.key}.{ending}", write(table).encode())
-    return section
+        write_figure(out, figure, svg)
 
 
 def document(sections: Sequence[Section], results: Results, *, command: str, failed: Mapping[str, str]) -> str:
-    """Write the first page: what becomes of each claim.
-
-    Args:
-        sections: what the recipes came to.
-        results: the runs.
-        command: that made it.
-        failed: runs that failed, and why.
-    """
+    """Write the first page: what becomes of each claim."""
     reasons: dict[str, list[str]] = {}
     for run, why in failed.items():
         reasons.setdefault(why, []).append(Path(run).name)
     found: list[Verdict] = []
     for section in sections:
         found += section.verdicts
-    side_by_side, others = overview(sections)
     return rendered(
         "reproduction.md.j2",
         command=command,
@@ -175,81 +165,39 @@ def document(sections: Sequence[Section], results: Results, *, command: str, fai
         failed=reasons,
         gone=gone(found),
         matters=MATTERS,
-        side_by_side=side_by_side,
-        others=others,
+        claims=overview(sections),
         left_out=sum(math.isnan(verdict.effect.value) for verdict in found),
         **WORDS,
     )
 
 
 def page(section: Section, command: str) -> str:
-    """Write a recipe's own page, which lies in a folder beside those of the figures.
-
-    Args:
-        section: what the recipe came to.
-        command: that made it.
-    """
-    tables = [to_markdown(table) for table in section.tables]
-    return rendered("reproduction_recipe.md.j2", section=section, command=command, tables=tables, **WORDS)
+    """Write a recipe's own page, which lies in a folder beside those of the figures."""
+    texts = [to_markdown(table) for table in section.tables]
+    return rendered("reproduction_recipe.md.j2", section=section, command=command, tables=texts, **WORDS)
 
 
-ByMeasure = dict[str, list[Verdict]]
-
-
-def overview(sections: Iterable[Section]) -> tuple[Lines, Lines]:
-    """What becomes of each claim: one table with a column for each measure of attacks, one for the others."""
-    attacked: list[tuple[list[str], ByMeasure]] = []
-    others: Lines = [["", "claim", "data", "measure", "effect", "the paper", "verdict"]]
+def overview(sections: Iterable[Section]) -> Lines:
+    """What becomes of each claim: a line for each set of data, kind of attack and measure; the strongest attack's."""
+    lines = [["", "claim", "data", "attack", "measure", "effect", "the paper", "verdict"]]
     for section in sections:
         link = f"[{section.recipe.name}]({PAGES}/{section.recipe.name}.md)"
-        groups = _by_claim(section.verdicts)
-        if not groups:
-            others.append([link, section.word, "", "", "", "", ""])
-        for (claim, data, objective), measures in groups.items():
-            if len(measures) > 1 and objective:
-                attacked.append(([link, claim, data, objective], measures))
-                continue
-            for key, mine in measures.items():
-                title = title_of(key)
-                if objective:
-                    title += f", {objective} attack"
-                others.append([link, claim, data, title, _effect(mine[-1]), _paper(mine[-1]), _words(mine)])
-    return _side_by_side(attacked), others
-
-
-def _by_claim(found: Sequence[Verdict]) -> dict[tuple[str, str, str], ByMeasure]:
-    """Verdicts that stand on something, by claim, data and the attack's objective, then by measure."""
-    groups: dict[tuple[str, str, str], ByMeasure] = {}
-    for verdict in found:
-        if not math.isnan(verdict.effect.value):
-            objective = verdict.attack.partition(", ")[0]
-            measures = groups.setdefault((verdict.claim, verdict.data, objective), {})
-            measures.setdefault(verdict.measure, []).append(verdict)
-    return groups
-
-
-def _side_by_side(attacked: Sequence[tuple[list[str], ByMeasure]]) -> Lines:
-    """A line for each claim, data and attack, with a column for each measure."""
-    keys = list(dict.fromkeys(key for _, measures in attacked for key in measures))
-    lines = [["", "claim", "data", "attack", *(title_of(key) for key in keys)]]
-    for start, measures in attacked:
-        cells = [_cell_of(measures.get(key, [])) for key in keys]
-        lines.append([*start, *cells])
+        alike: dict[tuple[str, str, str, str], list[Verdict]] = {}
+        for verdict in section.verdicts:
+            if not math.isnan(verdict.effect.value):
+                objective = verdict.attack.partition(", ")[0]
+                key = (verdict.claim, verdict.data, objective, title_of(verdict.measure))
+                alike.setdefault(key, []).append(verdict)
+        if not alike:
+            lines.append([link, section.word, *[""] * 6])
+        for about, mine in alike.items():
+            lines.append([link, *about, _effect(mine[-1]), _paper(mine[-1]), _word(mine)])
     return lines
 
 
-def _cell_of(mine: Sequence[Verdict]) -> str:
-    if not mine:
-        return ""
-    text = _effect(mine[-1])
-    if mine[-1].paper is not None:
-        text += f", the paper {_paper(mine[-1])}"
-    return f"{text}: {_words(mine)}"
-
-
-def _words(mine: Sequence[Verdict]) -> str:
+def _word(mine: Sequence[Verdict]) -> str:
     """One word of the same claim under several attacks, and all where they differ."""
-    words: list[Word] = [verdict.word for verdict in mine]
+    words = [verdict.word for verdict in mine]
     text = f"**{together(words)}**"
     if len(set(words)) > 1:
         each = "; ".join(f"{verdict.attack}: {verdict.word}" for verdict in mine)
@@ -258,7 +206,7 @@ def _words(mine: Sequence[Verdict]) -> str:
 
 
 def _effect(verdict: Verdict) -> str:
-    text = cell_text(Cell.of(verdict.effect, ratio=verdict.ratio))
+    text = str(Cell.of(verdict.effect, ratio=verdict.ratio))
     if verdict.ratio:
         return f"{text} ×"
     return f"{text} {verdict.unit}".rstrip()
@@ -279,59 +227,46 @@ WORDS = {"effect": _effect, "paper": _paper, "title_of": title_of}
 def tables(recipe: Recipe, rows: Sequence[TidyRow]) -> list[Table]:
     """A recipe's rows for readers: models down, measures across, the paper's own beside ours.
 
-    Args:
-        recipe: the recipe.
-        rows: tidy rows.
-
     Returns:
         One table for each set of data and attack.
     """
     groups: dict[tuple[str, str], list[TidyRow]] = {}
     for row in rows:
         groups.setdefault((row["data"], row["attack"]), []).append(row)
-    return [_table(recipe, data, attack, mine) for (data, attack), mine in groups.items()]
+    found = []
+    for (data, attack), mine in groups.items():
+        words = ", ".join(filter(None, (data, attack)))
+        found.append(_table(slug(f"{recipe.name}-{words}"), f"{recipe.title}: {words}", mine))
+    return found
 
 
-def _table(recipe: Recipe, data: str, attack: str, rows: Sequence[TidyRow]) -> Table:
-    first: dict[str, TidyRow] = {}
-    by_label: dict[str, dict[str, TidyRow]] = {}
-    for row in rows:
-        first.setdefault(row["measure"], row)
-        by_label.setdefault(row["label"], {})[row["measure"]] = row
+def _table(key: str, title: str, rows: Sequence[TidyRow]) -> Table:
+    by_label: dict[str, dict[Column, Cell]] = {}
+    columns: dict[Column, None] = {}
     printed = {row["measure"] for row in rows if row["paper"] is not None}
-    columns: list[Column] = []
-    for key, row in first.items():
-        comparable = measure_of(key).comparable or not attack.startswith("latent")
-        columns.append(Column(key, row["title"], row["unit"], row["better"], comparable=comparable))
-        if key in printed:
-            columns.append(Column(f"{key}_paper", f"the paper’s {row['title']}", row["unit"]))
-    lines = []
-    for slot, (label, mine) in enumerate(by_label.items()):
-        cells: list[Cell | None] = []
-        for key in first:
-            cells.append(_cell(mine.get(key)))
-            if key in printed:
-                cells.append(_printed(mine.get(key)))
-        lines.append(Line(label, slot, tuple(cells)))
-    words = ", ".join(part for part in (data, attack) if part)
-    key = slug(f"{recipe.name}-{words}")
-    return Table(key, f"{recipe.title}: {words}", tuple(columns), tuple(lines), _notes(rows, columns))
+    for row in rows:
+        cells = by_label.setdefault(row["label"], {})
+        comparable = measure_of(row["measure"]).comparable or not row["attack"].startswith("latent")
+        column = Column(row["measure"], row["title"], row["unit"], row["better"], comparable=comparable)
+        low, high = _ends(row)
+        cells[column] = Cell(row["value"], low, high, ratio=row["ratio"])
+        columns[column] = None
+        if row["measure"] in printed:
+            column = Column(f"{row['measure']}_paper", f"the paper’s {row['title']}", row["unit"])
+            columns[column] = None
+        if row["paper"] is not None:
+            cells[column] = Cell(row["paper"])
+    names = [(label, slot) for slot, label in enumerate(by_label)]
+    made = {column: [cells.get(column) for cells in by_label.values()] for column in columns}
+    return Table.of(key, title, names, made, _notes(rows, list(columns)))
 
 
-def _cell(row: TidyRow | None) -> Cell | None:
-    if row is None:
-        return None
-    low, high = (math.nan if row[end] is None else float(row[end]) for end in ("low", "high"))
-    return Cell(float(row["value"]), low, high, ratio=bool(row["ratio"]))
+def _ends(row: TidyRow) -> list[float]:
+    """The ends of an interval; NaN where there is none."""
+    return [math.nan if row[end] is None else row[end] for end in ("low", "high")]
 
 
-def _printed(row: TidyRow | None) -> Cell | None:
-    if row is None or row["paper"] is None:
-        return None
-    return Cell(float(row["paper"]))
-
-
-def _notes(rows: Sequence[TidyRow], columns: Sequence[Column]) -> tuple[str, ...]:
+def _notes(rows: Sequence[TidyRow], columns: Sequence[Column]) -> list[str]:
     seeds = sorted({row["seeds"] for row in rows})
     pairs = sorted({row["pairs"] for row in rows})
     over = " [95 % interval over these]"
@@ -340,10 +275,8 @@ def _notes(rows: Sequence[TidyRow], columns: Sequence[Column]) -> tuple[str, ...
     notes = [f"Mean over {_span(seeds)} seeds{over}; ↑ higher, ↓ lower is better."]
     if not all(column.comparable for column in columns):
         notes.append("† grows with 1/σ² alone; not comparable across models.")
-    return tuple(notes)
+    return notes
 
 
 def _span(numbers: Sequence[int]) -> str:
-    if numbers[0] == numbers[-1]:
-        return f"{numbers[0]}"
-    return f"{numbers[0]} to {numbers[-1]}"
+    return " to ".join(str(number) for number in dict.fromkeys((numbers[0], numbers[-1])))

@@ -5,18 +5,17 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from seatbelt_vae.attacks import Attackable
 from seatbelt_vae.experiments import Record
-from seatbelt_vae.metrics import Reference
 from seatbelt_vae.progress import progress_bar
-from seatbelt_vae.report.compare import groups, known_references, labelled
-from seatbelt_vae.report.export import needed, svg_files
+from seatbelt_vae.report.compare import groups, labelled, references
+from seatbelt_vae.report.export import converter, svg_files
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.page import page
 from seatbelt_vae.report.panels import panels
 from seatbelt_vae.report.pictures import pictures_svg
 from seatbelt_vae.report.sections import Section, sections
-from seatbelt_vae.report.table_formats import WRITERS
-from seatbelt_vae.report.tables import Table
+from seatbelt_vae.report.table import WRITERS, Table
 from seatbelt_vae.storage import write_bytes
 
 
@@ -25,7 +24,7 @@ def write_report(
     out_dir: str | Path,
     title: str = "",
     *,
-    references: Callable[[Group], Sequence[Reference]] = known_references,
+    model: Attackable | None = None,
     progress: bool = False,
 ) -> Path:
     """Write the page, every figure as PNG, SVG and PDF, and every table as CSV, Markdown and LaTeX.
@@ -35,7 +34,7 @@ def write_report(
         out_dir: folder of ``report.html``, ``figures/`` and ``tables/``; made where missing. Files of an earlier report
             with other names stay.
         title: the page's title; made from the models and their data by default.
-        references: gives what no model sets on the pairs of a group; by default what is known without data.
+        model: sees the blend of source and target, which then stands in tables and curves: the first model.
         progress: show a bar on stderr.
 
     Returns:
@@ -45,21 +44,20 @@ def write_report(
         InputError: no run was given, two are the same, or the extra that draws is not installed.
         RunError: the folder cannot be written.
     """
-    for module in ("altair", "vl_convert"):
-        needed(module)
+    converter()
     out = Path(out_dir)
     records = labelled(records)
-    compared = [replace(group, references=tuple(references(group))) for group in groups(records)]
+    compared = [replace(group, references=references(group, model)) for group in groups(records)]
     held = sections(records, compared)
     drawn = list(figures(held, compared))
     with progress_bar("Figures", len(drawn), progress) as advance:
         for name, draw in drawn:
-            for ending, content in svg_files(draw()).items():
-                write_bytes(out / "figures" / f"{name}.{ending}", content)
+            write_figure(out, name, draw())
             advance()
-    for table in tables(held):
-        for ending, write in WRITERS.items():
-            write_bytes(out / "tables" / f"{table.key}.{ending}", write(table).encode())
+    for section in held:
+        for part in section.parts:
+            for table in part.tables:
+                write_table(out, table)
     return write_bytes(out / "report.html", page(records, compared, title).encode())
 
 
@@ -77,10 +75,17 @@ def figures(held: Sequence[Section], compared: Sequence[Group]) -> Iterator[tupl
             yield grid.key, partial(pictures_svg, grid.pictures)
 
 
-def tables(held: Sequence[Section]) -> list[Table]:
-    """Every table."""
-    return [table for section in held for part in section.parts for table in (*part.tables, *part.below)]
-
-
 def _panels(group: Group, pair: int) -> str:
     return pictures_svg(panels(group, pair))
+
+
+def write_figure(out: Path, name: str, svg: str) -> None:
+    """Write an SVG in each format into the folder of figures."""
+    for ending, content in svg_files(svg).items():
+        write_bytes(out / "figures" / f"{name}.{ending}", content)
+
+
+def write_table(out: Path, table: Table) -> None:
+    """Write a table in each format into the folder of tables."""
+    for ending, write in WRITERS.items():
+        write_bytes(out / "tables" / f"{table.key}.{ending}", write(table).encode())

@@ -5,8 +5,7 @@ from seatbelt_vae.reproduction.claims import MATTERS, Contrast, Verdict, Word, g
 from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.plan import Plan, estimate_hours, plan
 from seatbelt_vae.reproduction.recipes import ALL, NAMES, Recipe, names_of, recipe, shortened
-from seatbelt_vae.reproduction.results import Results, title_of
-from seatbelt_vae.reproduction.rows import tidy
+from seatbelt_vae.reproduction.results import Results, tidy, title_of
 from seatbelt_vae.reproduction.run import reproduce, so_far
 from seatbelt_vae.reproduction.scales import SCALES, Scale, scale_of
 

@@ -7,21 +7,18 @@ from enum import StrEnum
 from typing import Any
 
 from seatbelt_vae.experiments import AttackSpec
-from seatbelt_vae.experiments.table import measure_of
+from seatbelt_vae.experiments.table import finite, measure_of
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.reproduction.attacks import words
 from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.points import Point
-from seatbelt_vae.reproduction.results import Effect, Results, finite
+from seatbelt_vae.reproduction.results import Effect, Results, Runs
 
 MATTERS = {"ratio": 1.1, "difference": 0.05}
 """The smallest gain that would matter: a tenth of Δ, a twentieth of success or AUDDC."""
 
 ROBUST = ("objective", "success_at_0.5", "auddc")
 """What says how hard a model is to attack."""
-
-Runs = Mapping[Point, tuple[AttackSpec, ...]]
-"""The attacks on each point."""
 
 
 class Word(StrEnum):
@@ -127,14 +124,7 @@ class Verdict:
 
 
 def verdicts(claims: Iterable[Contrast], runs: Runs, results: Results, images: Images) -> list[Verdict]:
-    """Decide claims about one set of data.
-
-    Args:
-        claims: what is claimed.
-        runs: the attacks on each point.
-        results: what was found.
-        images: the data.
-    """
+    """Decide claims about one set of data."""
     found = []
     for contrast in claims:
         for attacks in contrast.under(runs):
@@ -151,7 +141,7 @@ def _verdict(
     images: Images,
 ) -> Verdict:
     measure = measure_of(key)
-    ratio = _given(contrast.ratio, measure.ratio)
+    ratio = measure.ratio if contrast.ratio is None else contrast.ratio
     weights = {}
     for point, of_point in contrast.weights.items():
         for attack, of_attack in attacks.items():
@@ -161,7 +151,15 @@ def _verdict(
     paper = None
     if key == contrast.measures[0]:
         paper = contrast.paper.get(attack.objective if attack else "none")
-    word = _word(contrast, effect, ratio, _given(contrast.rises, measure.better == "higher"), paper)
+    margin = MATTERS["ratio"] - 1 if ratio else MATTERS["difference"]
+    word = decided(
+        effect.interval,
+        neutral=float(ratio) if contrast.bound is None else contrast.bound,
+        rises=measure.better == "higher" if contrast.rises is None else contrast.rises,
+        size=paper,
+        seeds=effect.seeds,
+        margin=None if contrast.gains else margin,
+    )
     return Verdict(
         claim=contrast.claim,
         data=images.label,
@@ -180,24 +178,6 @@ def _verdict(
     )
 
 
-def _given(setting: bool | None, default: bool) -> bool:
-    if setting is None:
-        return default
-    return setting
-
-
-def _word(contrast: Contrast, effect: Effect, ratio: bool, rises: bool, paper: float | None) -> Word:
-    neutral = float(ratio)
-    if not contrast.gains:
-        margin = MATTERS["difference"]
-        if ratio:
-            margin = MATTERS["ratio"] - 1
-        return no_more(effect.interval, neutral=neutral, rises=rises, margin=margin)
-    if contrast.bound is not None:
-        neutral = contrast.bound
-    return decided(effect.interval, neutral=neutral, rises=rises, size=paper, seeds=effect.seeds)
-
-
 def _reason(effect: Effect, contrast: Contrast, word: Word, attacked: bool) -> str:
     """Why a claim could not be decided."""
     if word is not Word.OPEN:
@@ -213,75 +193,54 @@ def _reason(effect: Effect, contrast: Contrast, word: Word, attacked: bool) -> s
     return "the interval includes no effect"
 
 
-def decided(effect: Interval, *, neutral: float, rises: bool, size: float | None = None, seeds: int = 2) -> Word:
-    """Decide a claim that something rises (or falls).
+def decided(
+    effect: Interval,
+    *,
+    neutral: float,
+    rises: bool,
+    size: float | None = None,
+    seeds: int = 2,
+    margin: float | None = None,
+) -> Word:
+    """Decide a claim that something rises (or falls), or that there is no gain.
 
     It **holds** where the whole interval lies on the claimed side of `neutral` and, if the paper states a size, reaches
     that size; **in direction** where it lies on that side but falls short of the size, or comes of one training only.
     It does **not hold** where the whole interval lies on the other side. Else it is **not decided**.
+    That there is no gain holds where the interval ends below a gain that would matter, and does not where all of it is
+    a gain.
 
     Args:
         effect: with its interval.
         neutral: no effect: 0 of a difference, 1 of a ratio.
-        rises: the claimed direction.
+        rises: the claimed direction, or that of a gain.
         size: the paper's effect.
         seeds: number of trainings.
+        margin: the smallest gain that would matter, in the unit of the effect, of a claim that there is none.
 
     Example:
         >>> decided(Interval(2.0, 1.5, 2.5), neutral=1, rises=True).value
         'holds'
         >>> decided(Interval(2.0, 1.5, 2.5), neutral=1, rises=True, size=1000).value
         'holds in direction'
-        >>> decided(Interval(2.0, 0.5, 2.5), neutral=1, rises=True).value
-        'not decided'
+        >>> decided(Interval(0.3, 0.2, 0.4), neutral=0, rises=True, margin=0.05).value
+        'does not hold'
     """
-    near, far = _ends(effect, neutral, rises)
+    side = 1.0 if rises else -1.0
+    near, far = sorted([side * (effect.low - neutral), side * (effect.high - neutral)])
     if not (math.isfinite(near) and math.isfinite(far)):
         return Word.OPEN
+    if margin is not None:
+        if far < margin:
+            return Word.HOLDS
+        return Word.FAILS if near > 0 else Word.OPEN
     if far < 0:
         return Word.FAILS
     if near <= 0:
         return Word.OPEN
-    short = size is not None and far < _signed(size - neutral, rises)
-    if short or seeds < 2:
+    if seeds < 2 or (size is not None and far < side * (size - neutral)):
         return Word.DIRECTION
     return Word.HOLDS
-
-
-def no_more(effect: Interval, *, neutral: float, rises: bool, margin: float) -> Word:
-    """Decide a claim that there is no gain: it holds where the interval ends below a gain that would matter.
-
-    Args:
-        effect: with its interval.
-        neutral: no effect.
-        rises: the direction of a gain.
-        margin: the smallest gain that would matter, in the unit of the effect, above 0.
-
-    Example:
-        >>> no_more(Interval(0.0, -0.02, 0.02), neutral=0, rises=True, margin=0.05).value
-        'holds'
-        >>> no_more(Interval(0.3, 0.2, 0.4), neutral=0, rises=True, margin=0.05).value
-        'does not hold'
-    """
-    near, far = _ends(effect, neutral, rises)
-    if not (math.isfinite(near) and math.isfinite(far)):
-        return Word.OPEN
-    if far < margin:
-        return Word.HOLDS
-    if near > 0:
-        return Word.FAILS
-    return Word.OPEN
-
-
-def _ends(effect: Interval, neutral: float, rises: bool) -> list[float]:
-    """How far the interval's ends lie on the claimed side, the nearer first."""
-    return sorted([_signed(effect.low - neutral, rises), _signed(effect.high - neutral, rises)])
-
-
-def _signed(difference: float, rises: bool) -> float:
-    if rises:
-        return difference
-    return -difference
 
 
 def together(words: Sequence[Word]) -> Word:
@@ -298,16 +257,9 @@ def together(words: Sequence[Word]) -> Word:
 
 
 def gone(found: Iterable[Verdict]) -> list[tuple[Verdict, Verdict]]:
-    """Claims that stand under cold starts and not under the continuation: a broken attack and not a robust model.
-
-    Args:
-        found: verdicts of all recipes.
-
-    Returns:
-        The verdict under each of the two attacks.
-    """
+    """Claims that stand under cold starts and not under the continuation: a broken attack and not a robust model."""
     by_solver: dict[str, dict[tuple[str, ...], Verdict]] = {"cold": {}, "continuation": {}}
-    for verdict in dict.fromkeys(found):
+    for verdict in found:
         objective, _, rest = verdict.attack.partition(", ")
         solver, _, rest = rest.partition(", ")
         if solver in by_solver:

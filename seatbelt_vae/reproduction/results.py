@@ -1,18 +1,22 @@
-"""What is known of every run of a reproduction: cells of the long table, arranged by data, point and seed."""
+"""What is known of every run of a reproduction: queries on the long table, by data, point and seed."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from seatbelt_vae.experiments import AttackSpec, Cell, Record, Table
-from seatbelt_vae.experiments.table import measure_of
+from seatbelt_vae.experiments.table import finite, measure_of
 from seatbelt_vae.measures import MEASURES
 from seatbelt_vae.metrics import Interval, interval
+from seatbelt_vae.metrics.statistics import NOTHING, exponential
+from seatbelt_vae.reproduction.attacks import words
 from seatbelt_vae.reproduction.images import Images
+from seatbelt_vae.reproduction.paper import printed
 from seatbelt_vae.reproduction.points import Point
 from seatbelt_vae.reproduction.scales import Scale
 
@@ -21,6 +25,9 @@ FLOOR = 1e-12
 
 Place = tuple[Point, AttackSpec | None]
 """A model, and the attack on it; None for what is measured without one."""
+
+Runs = Mapping[Point, tuple[AttackSpec, ...]]
+"""The attacks on each point."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +43,6 @@ class Effect:
     interval: Interval
     seeds: int
     pairs: int
-
-
-NOTHING = Effect(Interval(math.nan, math.nan, math.nan), 0, 0)
 
 
 @dataclass(frozen=True)
@@ -113,14 +117,14 @@ class Results:
                 values = values.clamp(min=FLOOR).log()
             parts.append(weight * values)
         if len({part.shape for part in parts}) > 1:
-            return NOTHING
+            return Effect(NOTHING, 0, 0)
         total = torch.stack(parts).sum(0)
         total = total[:, total.isfinite().all(0)]
         if not total.numel():
-            return Effect(NOTHING.interval, *total.shape)
+            return Effect(NOTHING, *total.shape)
         found = interval(total)
         if ratio:
-            found = _exponential(found)
+            found = exponential(found)
         elif list(weights.values()) == [1.0]:
             found = found.within(measure.possible)
         return Effect(found, *total.shape)
@@ -140,18 +144,50 @@ def title_of(key: str) -> str:
     return f"{title.partition(':')[0]}, {place.replace('%', ' %')}"
 
 
-def finite(value: float) -> float | None:
-    """A number as JSON takes it: None where it is none.
+Row = dict[str, Any]
 
-    Example:
-        >>> finite(0.5), finite(math.nan)
-        (0.5, None)
+
+def tidy(runs: Runs, keys: Sequence[str], results: Results, images: Images) -> list[Row]:
+    """Measures of some points as a tidy table: a row for each attack, model and measure.
+
+    Returns:
+        Rows with ``data``, ``attack`` (empty without one), ``label``, ``model``, ``family``, ``layers``, ``beta``,
+        ``measure``, ``title``, ``unit``, ``better``, ``value`` with ``low`` and ``high`` (95 % over seeds and pairs,
+        None where there is no interval), ``ratio``, ``seeds``, ``pairs`` and ``paper``, the paper's own value. What was
+        not measured has no row.
     """
-    if math.isfinite(value):
-        return value
-    return None
+    rows = []
+    for point, attacks in runs.items():
+        for key in keys:
+            under: tuple[AttackSpec | None, ...] = attacks
+            if measure_of(key).kind == "run":
+                under = (None,)
+            for attack in under:
+                found = results.effect(images, {(point, attack): 1.0}, key)
+                if math.isfinite(found.interval.value):
+                    rows.append(_row(images, point, attack, key, found))
+    return rows
 
 
-def _exponential(found: Interval) -> Interval:
-    ends = torch.tensor([found.value, found.low, found.high], dtype=torch.float64)
-    return Interval(*ends.exp().tolist())
+def _row(images: Images, point: Point, attack: AttackSpec | None, key: str, found: Effect) -> Row:
+    measure = measure_of(key)
+    return {
+        "data": images.label,
+        "attack": words(attack),
+        "label": point.label,
+        "model": point.model,
+        "family": point.family,
+        "layers": point.layers,
+        "beta": point.beta,
+        "measure": key,
+        "title": title_of(key),
+        "unit": measure.unit,
+        "better": measure.better,
+        "value": found.interval.value,
+        "low": finite(found.interval.low),
+        "high": finite(found.interval.high),
+        "ratio": measure.ratio,
+        "seeds": found.seeds,
+        "pairs": found.pairs,
+        "paper": printed(images.label, point, key, attack.objective if attack else ""),
+    }

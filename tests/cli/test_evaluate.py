@@ -68,7 +68,7 @@ def test_damage_from_the_command_line_to_the_page(seatbelt: Run, run: Path, tmp_
     shown = seatbelt(f"attack {options}", run).out.splitlines()
     assert shown[0].endswith(f"attack {document['attack']}, 3 images")
     assert [line.split()[0] for line in shown[-3:]] == ["ε", "1", "2"]
-    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
     pytest.importorskip("vl_convert")
     assert seatbelt("report --out", tmp_path / "report", run).code == 0
     page = (tmp_path / "report" / "report.html").read_text()

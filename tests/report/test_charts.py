@@ -19,11 +19,9 @@ from seatbelt_vae.report.charts import (
     budget_rows,
     distortion_curves,
     distortion_distortion_chart,
-    layer_chart,
-    layer_rows,
-    monte_carlo_rows,
+    noise_chart,
 )
-from seatbelt_vae.report.compare import groups, layer_groups
+from seatbelt_vae.report.compare import groups
 from seatbelt_vae.report.export import chart_svg, typeset
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.palette import MODELS
@@ -130,12 +128,6 @@ def test_one_row_for_each_model_and_lambda(latent: Group) -> None:
     assert [row["zero"] for row in rows[:7]] == [1, 0, 0, 0, 0, 0, 0]
 
 
-def test_monte_carlo_error_of_a_mean_over_pairs(latent: Group) -> None:
-    """Two independent errors of 9 nats: the mean has 9/√2."""
-    row = monte_carlo_rows(latent, BudgetAxis.of(latent.budgets))[0]
-    assert np.isclose(float(row["high"]) - float(row["low"]), 2 * 1.96 * 9 / np.sqrt(2))
-
-
 @pytest.mark.parametrize("grid", [slice(None), slice(2, 4)])
 def test_the_area_under_the_drawn_curve_is_the_auddc_of_the_table(grid: slice) -> None:
     """On the paper's grid, and on one of two λ that begins far from the origin."""
@@ -181,7 +173,7 @@ def test_what_no_model_sets_is_drawn_thin_and_named(latent: Group) -> None:
 
 
 def test_damage_runs_through_the_means_and_is_told_over_images(full: list[Record]) -> None:
-    group = groups(full)[-1]
+    group = groups(full)[2]
     rows = budget_rows(group, "damage", BudgetAxis.of(group.budgets))
     mean = group.trials[0].attacked.damage.mean(0)
     assert [row["y"] for row in rows[:3]] == pytest.approx(mean.tolist(), rel=1e-5)
@@ -190,7 +182,7 @@ def test_damage_runs_through_the_means_and_is_told_over_images(full: list[Record
 
 
 def test_radii_are_written_as_they_are(full: list[Record]) -> None:
-    group = groups(full)[-1]
+    group = groups(full)[2]
     for key in ("damage", "amplification", "source_nll"):
         svg = chart_svg(budget_chart(group, key))
         assert "radius ε of the ball" in svg
@@ -199,7 +191,7 @@ def test_radii_are_written_as_they_are(full: list[Record]) -> None:
 
 
 def test_the_identity_amplifies_nothing(full: list[Record]) -> None:
-    group = groups(full)[-1]
+    group = groups(full)[2]
     known = identity(2, torch.tensor(group.budgets))
     svg = chart_svg(budget_chart(replace(group, references=(known,)), "amplification"))
     assert "identity" in words(svg)
@@ -211,18 +203,6 @@ def test_one_radius_can_be_drawn() -> None:
     assert "<svg" in chart_svg(budget_chart(of(damaged(source, 0, radii=(2.0,))), "damage"))
 
 
-def test_dots_stand_at_the_means(full: list[Record]) -> None:
-    (layers,) = layer_groups(full)
-    rows = layer_rows(layers, "auddc")
-    for row, trial in zip(rows, layers.trials, strict=True):
-        assert row["scope"] == trial.scope.words
-        assert row["x"] == pytest.approx(float(layers.values(trial, "auddc").mean()), rel=1e-5)
-        assert row["low"] <= row["x"] <= row["high"]
-    svg = chart_svg(layer_chart(layers, "auddc"))
-    assert "all layers" in svg
-    assert "(bottom)" in svg
-
-
 def test_a_spot_without_an_interval_has_its_ends_at_the_value() -> None:
     row = spot(Interval(2.0, float("nan"), float("nan")))
     assert row == {"x": 2.0, "low": 2.0, "high": 2.0}
@@ -232,3 +212,14 @@ def test_a_spot_without_an_interval_has_its_ends_at_the_value() -> None:
 def test_bands_are_those_of_the_metrics(latent: Group) -> None:
     trial = latent.trials[1]
     assert torch.equal(latent.band(trial, "success"), band(trial.attacked.success.double()))
+
+
+def test_what_noise_costs_is_that_of_the_evaluation(full: list[Record], runs: list[Record]) -> None:
+    chart = noise_chart([runs[0], *full[1:]])
+    rows = chart["layer"][0]["data"]["values"]
+    assert {row["model"] for row in rows} == {run.label for run in full[1:]}, "the others were not measured"
+    assert [row["y"] for row in rows[:3]] == [2.0, 20.0, 90.0]
+    assert rows[1]["high"] - rows[1]["low"] == pytest.approx(2 * 1.96)
+    svg = chart_svg(chart)
+    assert "Cost of noise (nats)" in svg
+    assert ">0.1<" in svg

@@ -4,8 +4,8 @@ import pytest
 
 from seatbelt_vae.experiments import Record
 from seatbelt_vae.measures import MEASURES
-from seatbelt_vae.report.clean import clean_tables
-from seatbelt_vae.report.tables import Cell
+from seatbelt_vae.report.table import Cell
+from seatbelt_vae.report.tables import clean_tables
 
 
 def test_numbers_come_with_their_error(runs: list[Record]) -> None:

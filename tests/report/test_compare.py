@@ -5,10 +5,9 @@ import torch
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments import Record
-from seatbelt_vae.report.compare import groups, known_references, labelled, layer_groups
+from seatbelt_vae.report.compare import groups, labelled, references
 from seatbelt_vae.report.group import Group
-from seatbelt_vae.report.kind import images_digest
-from seatbelt_vae.report.scope import Scope
+from seatbelt_vae.report.kind import images_digest, named
 
 from .synthetic import changed, damaged, inside_balls, synthetic_runs
 
@@ -52,8 +51,9 @@ def on_layers(run: Record, *layers: int):
 
 def test_an_attack_on_some_layers_never_takes_the_place_of_that_on_all() -> None:
     first, _, deep = synthetic_runs(modes=("latent",))
-    (compared,) = groups([first, attacked(deep, top=on_layers(deep, 2), **deep.attacks)])
-    assert [trial.scope.words for trial in compared.trials] == ["the one layer", "all layers"]
+    compared, top = groups([first, attacked(deep, top=on_layers(deep, 2), **deep.attacks)])
+    assert [len(group.trials) for group in (compared, top)] == [2, 1]
+    assert top.trials[0].attack == "top"
 
 
 def test_alone_it_stands_apart() -> None:
@@ -61,7 +61,7 @@ def test_alone_it_stands_apart() -> None:
     compared = groups([first, attacked(deep, top=on_layers(deep, 2))])
     assert [(c.key, c.title) for c in compared] == [
         ("latent-kl", "Latent attack (KL)"),
-        ("latent-kl-top", "Latent attack (KL) on z₃ (top)"),
+        ("latent-kl-z3", "Latent attack (KL) on z₃ (top)"),
     ]
 
 
@@ -69,8 +69,7 @@ def test_what_the_decoder_sees_is_the_usual_aim() -> None:
     first, _, deep = synthetic_runs(modes=("latent",))
     seen = changed(on_layers(deep, 0), settings={"decoder_sees": "bottom"})
     (compared,) = groups([first, attacked(deep, latent=seen)])
-    assert compared.trials[1].scope.words == "z₁ (bottom)"
-    assert compared.trials[1].scope.usual
+    assert len(compared.trials) == 2
 
 
 def test_the_same_attack_on_other_pairs_is_another() -> None:
@@ -141,7 +140,7 @@ def test_attacks_that_weigh_distortion_otherwise_stand_apart() -> None:
 
 
 def test_the_same_damage_on_the_same_images_stands_together(full: list[Record]) -> None:
-    damage = groups(full)[-1]
+    damage = groups(full)[2]
     assert (damage.key, damage.title) == ("damage-reconstruction-l2-ball", "Maximum damage, L2 balls")
     assert [trial.slot for trial in damage.trials] == [0, 1, 2]
     assert not damage.targeted
@@ -172,72 +171,62 @@ def test_the_same_damage_twice_is_refused(full: list[Record]) -> None:
 # --- layer by layer --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def layers(full: list[Record]) -> Group:
-    (group,) = layer_groups(full)
-    return group
-
-
-def test_attacks_that_differ_in_layers_stand_together(layers: Group) -> None:
-    assert (layers.key, layers.title) == ("latent-kl-layers", "Latent attack (KL) by layer")
-    assert set(layers.models) == {"Seatbelt-VAE, L=3, β=4"}
-    assert [trial.scope.words for trial in layers.trials] == ["all layers", "z₁ (bottom)", "z₂", "z₃ (top)"]
-    assert {layers.baseline(trial) for trial in layers.trials} == {layers.trials[0]}
-
-
 def test_they_do_not_crowd_the_comparison_of_models(full: list[Record], runs: list[Record]) -> None:
     assert [c.key for c in groups(full)[:2]] == [c.key for c in groups(runs)]
 
 
-def test_other_pairs_other_solvers_and_other_weights_do_not_mix(full: list[Record]) -> None:
-    run = full[2]
-    usual, alone = run.attacks["latent"], run.attacks["layer-0"]
-    for other in (
-        changed(alone, source=alone.result.source.flip(0)),
-        changed(alone, settings={"solver.name": "adam"}),
-        changed(alone, budget=alone.result.budget.values * 2),
-    ):
-        assert layer_groups([attacked(run, latent=usual, other=other)]) == ()
-
-
-def test_models_with_one_set_of_layers_have_none(runs: list[Record]) -> None:
-    assert layer_groups(runs) == ()
-
-
 @pytest.mark.parametrize(
-    ("layers", "total", "sees", "words", "usual"),
+    ("layers", "total", "sees", "title"),
     [
-        ([0, 1, 2], 3, "all", "all layers", True),
-        ([0], 3, "bottom", "z₁ (bottom)", True),
-        ([0, 1, 2], 3, "bottom", "all layers", False),
-        ([2], 3, "all", "z₃ (top)", False),
-        ([0, 2], 3, "all", "z₁ (bottom), z₃ (top)", False),
-        ([0], 1, "all", "the one layer", True),
-        (None, 3, "all", "", True),
+        ([0, 1, 2], 3, "all", "Latent attack (KL)"),
+        ([0], 3, "bottom", "Latent attack (KL)"),
+        ([0, 1, 2], 3, "bottom", "Latent attack (KL) on all layers"),
+        ([2], 3, "all", "Latent attack (KL) on z₃ (top)"),
+        ([0, 2], 3, "all", "Latent attack (KL) on z₁ (bottom), z₃ (top)"),
+        ([0], 1, "all", "Latent attack (KL)"),
+        (None, 3, "all", "Latent attack (KL)"),
     ],
 )
-def test_scopes(layers: list[int] | None, total: int, sees: str, words: str, usual: bool) -> None:
-    scope = Scope.of({"objective": {"layers": layers}, "model_layers": total, "decoder_sees": sees})
-    assert scope.words == words
-    assert scope.usual is usual
+def test_layers_are_told_unless_they_are_what_the_decoder_sees(
+    layers: list[int] | None, total: int, sees: str, title: str
+) -> None:
+    objective = {"name": "latent", "divergence": "kl", "layers": layers}
+    settings = {"objective": objective, "budget": {"name": "penalty"}, "model_layers": total, "decoder_sees": sees}
+    assert named(settings)[1] == title
 
 
 # --- what a group says of its numbers --------------------------------------------------------------------------
 
 
 def test_the_identity_is_known_without_data_but_not_in_boxes(latent: Group, full: list[Record]) -> None:
-    (known,) = known_references(latent)
+    (known,) = references(latent)
     interval = latent.reference(known, "f50")
     assert interval is not None
     assert interval.value == 0.5
     assert latent.reference(known, "target_nll_at_0.5") is None
-    damage = groups(full)[-1]
-    (known,) = known_references(damage)
+    damage = groups(full)[2]
+    (known,) = references(damage)
     interval = damage.reference(known, "amplification@4")
     assert interval is not None
     assert interval.value == 1
     boxes = changed(full[0].attacks["damage"], settings={"budget.norm": "linf"})
-    assert known_references(groups([attacked(full[0], damage=boxes)])[0]) == ()
+    assert references(groups([attacked(full[0], damage=boxes)])[0]) == ()
+
+
+def test_the_blend_is_what_a_model_makes_of_the_way(latent: Group) -> None:
+    """The identity as a model: its blend has the identity's own numbers."""
+
+    class Identity(torch.nn.Module):
+        def encode(self, x: torch.Tensor, noise: object = None) -> tuple[torch.distributions.Normal, ...]:
+            return (torch.distributions.Normal(x, 1.0),)
+
+        def decode(self, z: tuple[torch.Tensor, ...]) -> torch.distributions.Independent:
+            return torch.distributions.Independent(torch.distributions.Normal(z[0], 1.0), 3)
+
+    seen, known = references(latent, Identity())
+    assert (seen.name, known.name) == ("blend", "identity")
+    assert torch.allclose(seen.f50, known.f50.to(seen.f50), atol=1e-4)
+    assert torch.allclose(seen.auddc, known.auddc.to(seen.auddc), atol=1e-3)
 
 
 @pytest.mark.parametrize(

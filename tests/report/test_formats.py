@@ -3,7 +3,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatbelt_vae.report.formats import lambda_text, number
+from seatbelt_vae.report.formats import budget_text, number
 
 
 def read(text: str) -> float:
@@ -30,4 +30,4 @@ def test_minus_zero_is_zero() -> None:
 
 
 def test_lambda_is_a_power_of_two_even_next_to_zero() -> None:
-    assert [lambda_text(2.0**power) for power in (-20, -0.01, 0, 0.8)] == ["2⁻²⁰", "2⁰", "2⁰", "2⁰·⁸"]
+    assert [budget_text("λ", 2.0**power) for power in (-20, -0.01, 0, 0.8)] == ["2⁻²⁰", "2⁰", "2⁰", "2⁰·⁸"]

@@ -10,8 +10,7 @@ from seatbelt_vae.experiments import Record
 from seatbelt_vae.metrics import Reference
 from seatbelt_vae.report.compare import groups
 from seatbelt_vae.report.group import Group
-from seatbelt_vae.report.headline import damage_ratios, headline, leading_radius, share_of_the_way
-from seatbelt_vae.report.summary import summary
+from seatbelt_vae.report.summary import damage_ratios, headline, leading_radius, share_of_the_way, summary
 
 from .synthetic import damaged, inside_balls, synthetic_runs
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from seatbelt_vae.report.images import MAX_GAIN, display_gain, distortion_pixels, encoded, enlarge, pixels
+from seatbelt_vae.report.images import MAX_GAIN, display_gain, distortion_pixels, encoded, pixels
 from seatbelt_vae.report.palette import DIVERGING, rgb
 
 
@@ -30,14 +30,6 @@ def test_full_scale_is_one_over_the_gain() -> None:
 def test_pixels_are_rounded_and_clipped() -> None:
     assert pixels(np.array([[[-1.0, 0.0, 0.5, 1.0, 2.0]]])).tolist() == [[0, 0, 128, 255, 255]]
     assert pixels(np.zeros((3, 4, 5))).shape == (4, 5, 3)
-
-
-def test_enlarging_repeats_pixels_exactly() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (28, 28), dtype=np.uint8)
-    large = enlarge(image, 320)
-    assert large.shape == (308, 308)
-    assert (large[5::11, 5::11] == image).all()
-    assert (large[::11, 10::11] == image).all()
 
 
 def test_png_is_lossless() -> None:

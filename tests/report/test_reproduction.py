@@ -9,8 +9,8 @@ import pytest
 
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.report.reproduction import Lines, Section, document, overview, page, tables
-from seatbelt_vae.report.reproduction_figures import effects_chart, figures, pareto_chart
-from seatbelt_vae.report.table_formats import to_markdown
+from seatbelt_vae.report.reproduction_figures import effects_chart, figures
+from seatbelt_vae.report.table import to_markdown
 from seatbelt_vae.reproduction import Images, Results, Verdict, Word, recipe, scale_of, title_of
 
 SMOKE = scale_of("smoke")
@@ -31,7 +31,7 @@ def row(label: str, measure: str, value: float, attack: str = "latent, cold") ->
     }  # fmt: skip
 
 
-def written(*verdicts: Verdict) -> tuple[Lines, Lines]:
+def written(*verdicts: Verdict) -> Lines:
     return overview([Section(FIG5, [], list(verdicts))])
 
 
@@ -48,32 +48,28 @@ def cells_of(text: str) -> list[list[int]]:
     return found
 
 
-def test_the_measures_of_an_attack_stand_side_by_side() -> None:
-    side_by_side, others = written(
+def test_each_measure_has_a_line_and_one_word_for_all_solvers() -> None:
+    head, delta, auddc, elbo = written(
         verdict("objective", Word.FAILS, "latent, cold", paper=10.0),
         verdict("objective", Word.FAILS, "latent, continuation", paper=10.0),
         verdict("auddc", Word.HOLDS, "latent, cold"),
         verdict("auddc", Word.OPEN, "latent, continuation", value=0.25),
         verdict("elbo", Word.HOLDS),
     )
-    head, attacked = side_by_side
-    assert head[-2:] == [title_of("objective"), "AUDDC"]
-    assert attacked[-2].endswith("the paper 10.0: **does not hold**")
+    assert {len(line) for line in (head, delta, auddc, elbo)} == {8}
+    assert delta[3:] == ["latent", title_of("objective"), "0.50 [0.40, 0.60]", "10.0", "**does not hold**"]
     differ = "(latent, cold: holds; latent, continuation: not decided)"
-    assert attacked[-1] == f"0.25 [0.15, 0.35]: **not decided** {differ}"
-    _, other = others
-    assert other[3] == "ELBO"
-    assert other[-1] == "**holds**"
+    assert auddc[3:] == ["latent", "AUDDC", "0.25 [0.15, 0.35]", "", f"**not decided** {differ}"]
+    assert elbo[3:5] == ["", "ELBO"]
+    assert elbo[-1] == "**holds**"
 
 
-def test_one_measure_keeps_a_line_of_its_own_and_what_was_not_measured_is_counted() -> None:
+def test_what_was_not_measured_is_counted() -> None:
     found = [
         verdict("auddc", Word.HOLDS, "output, continuation"),
         verdict("mse", Word.OPEN, value=float("nan")),
     ]
-    side_by_side, others = written(*found)
-    assert len(side_by_side) == 1
-    assert [line[3:] for line in others[1:]] == [["AUDDC, output attack", "0.50 [0.40, 0.60]", "", "**holds**"]]
+    assert [line[3:] for line in written(*found)[1:]] == [["output", "AUDDC", "0.50 [0.40, 0.60]", "", "**holds**"]]
     text = document([Section(FIG5, [], found)], Results(SMOKE), command="seatbelt", failed={})
     assert "\n1 verdicts more have nothing" in text
 
@@ -85,7 +81,7 @@ def test_every_row_of_every_table_has_every_cell() -> None:
     rows = [row("VAE", "target_nll", 3.0), row("β-TCVAE", "target_nll", 4.0), row("VAE", "auddc", 0.5)]
     section = Section(FIG5, rows, [barred, *others], tables(FIG5, rows))
     first = document([section], Results(SMOKE), command="seatbelt", failed={})
-    for text, count in ((first, 2), (page(section, "seatbelt"), 2)):
+    for text, count in ((first, 1), (page(section, "seatbelt"), 2)):
         found = cells_of(text)
         assert len(found) == count
         for table in found:
@@ -100,37 +96,32 @@ def test_every_row_of_the_documents_has_every_cell(path: Path) -> None:
         assert len(set(table)) == 1
 
 
-def effects(*values: float) -> list[Verdict]:
+def conditioned(*values: float) -> list[Verdict]:
     plain = [verdict("auddc", Word.OPEN, "latent, continuation", value=value) for value in values]
     return [replace(each, whose="A", condition=f"{place} steps") for place, each in enumerate(plain)]
 
 
+def effects(*values: float, ratio: bool = False) -> list[dict[str, object]]:
+    return [replace(each, ratio=ratio).plain() for each in conditioned(*values)]
+
+
 def test_effects_stand_by_condition_with_their_intervals() -> None:
-    chart = effects_chart(effects(0.5, -0.3)).to_dict()
-    none, dots = sorted(chart["datasets"].values(), key=len)
-    assert none == [{"x": 0.0}]
+    none, _, points = effects_chart(effects(0.5, -0.3))["layer"]
+    assert none["data"]["values"] == [{"x": 0.0, "low": 0.0, "high": 0.0}]
+    dots = points["data"]["values"]
     assert [(row["condition"], row["x"], round(row["low"], 3)) for row in dots] == [
         ("0 steps", 0.5, 0.4),
         ("1 steps", -0.3, -0.4),
     ]
-    ratio = [replace(each, ratio=True) for each in effects(2.0, 0.5)]
-    assert effects_chart(ratio).to_dict()["layer"][1]["encoding"]["x"]["scale"]["type"] == "log"
+    ratio = effects_chart(effects(2.0, 0.5, ratio=True))
+    assert ratio["layer"][1]["encoding"]["x"]["scale"]["type"] == "log"
 
 
 def test_only_what_is_known_under_some_condition_is_drawn() -> None:
-    verdicts = [*effects(0.5, math.nan), verdict("auddc", Word.OPEN, "latent, continuation")]
+    verdicts = [*conditioned(0.5, math.nan), verdict("auddc", Word.OPEN, "latent, continuation")]
     made = recipe("dependence", SMOKE, SPRITES)
-    ((name, caption, svg),) = figures(made, Results(SMOKE), Images("chairs"), (), verdicts)
+    ((name, caption, svg),) = figures(made, made.drawings, Results(SMOKE), Images("chairs"), (), verdicts)
     assert name == "dependence-effects-chairs-latent-continuation-auddc"
     assert caption == "chairs, latent, continuation, effects on AUDDC"
     assert ">0 steps<" in svg
     assert ">1 steps<" not in svg
-
-
-def test_a_point_stands_at_its_mse() -> None:
-    rows = [row("VAE", "f50", 0.3), row("VAE, adversarial", "f50", 0.4), row("Blend", "f50", 0.5)]
-    (dots,) = pareto_chart(rows, {"VAE": 0.01, "VAE, adversarial": 0.02}).to_dict()["datasets"].values()
-    assert [(each["model"], each["way"], each["x"], each["y"]) for each in dots] == [
-        ("VAE", "plain", 0.01, 0.3),
-        ("VAE", "adversarial", 0.02, 0.4),
-    ]

@@ -7,8 +7,7 @@ import torch
 from seatbelt_vae.experiments import Record
 from seatbelt_vae.report.compare import groups
 from seatbelt_vae.report.group import Group
-from seatbelt_vae.report.summary import how_far, summary
-from seatbelt_vae.report.verdict import holm, verdict
+from seatbelt_vae.report.summary import holm, how_far, summary, verdict
 
 from .synthetic import changed, inside_balls, synthetic_runs, with_success
 

@@ -7,9 +7,8 @@ import numpy as np
 from PIL import Image
 
 from seatbelt_vae.experiments import Record
-from seatbelt_vae.report.images import enlarge, framed
+from seatbelt_vae.report.panels import grids
 from seatbelt_vae.report.pictures import pictures_svg
-from seatbelt_vae.report.traversals import grids
 
 
 def test_every_layer_has_its_grid(full: list[Record]) -> None:
@@ -22,7 +21,8 @@ def test_every_layer_has_its_grid(full: list[Record]) -> None:
         f"{full[2].label}, z₃ (top)",
     ]
     assert len({grid.key for grid in made}) == 5
-    assert made[0].rows == ((5, "2.5"), (3, "1.2"))
+    rows = made[0].pictures.rows
+    assert [(row.label, row.lines) for row in rows] == [("dimension 5", ("2.5 nats",)), ("dimension 3", ("1.2 nats",))]
 
 
 def test_runs_without_any_have_none(runs: list[Record]) -> None:
@@ -46,7 +46,6 @@ def test_the_figure_is_lossless_and_labelled(full: list[Record]) -> None:
         np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))
         for content in re.findall(r'href="data:image/png;base64,([^"]+)"', svg)
     ]
-    wanted = framed(enlarge(grid.tiles[1][3], 64 * 3))
-    assert any(np.array_equal(picture, wanted) for picture in found)
+    assert any(np.array_equal(picture, grid.pictures.rows[1].tiles[3]) for picture in found)
     for words in ("dimension 5", "2.5 nats", "+3 s.d.", "(bottom)"):
         assert words in svg

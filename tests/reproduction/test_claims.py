@@ -11,7 +11,7 @@ from seatbelt_vae.experiments import Record
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.reproduction import Contrast, Images, Results, Verdict, Word, gone, recipe, scale_of, tidy, verdicts
 from seatbelt_vae.reproduction.attacks import attacks
-from seatbelt_vae.reproduction.claims import decided, no_more
+from seatbelt_vae.reproduction.claims import decided
 from seatbelt_vae.reproduction.points import BLEND, Point, seatbelt
 from seatbelt_vae.reproduction.results import Place
 
@@ -139,9 +139,9 @@ def test_words(ends: tuple[float, float], size: float | None, seeds: int, word: 
 
 
 def test_no_gain_needs_an_interval_that_is_narrow() -> None:
-    assert no_more(Interval(0, -0.2, 0.2), neutral=0, rises=True, margin=0.05) == Word.OPEN
-    assert no_more(Interval(-0.3, -0.4, -0.2), neutral=0, rises=True, margin=0.05) == Word.HOLDS
-    assert no_more(Interval(-0.3, -0.4, -0.2), neutral=0, rises=False, margin=0.05) == Word.FAILS
+    assert decided(Interval(0, -0.2, 0.2), neutral=0, rises=True, margin=0.05) == Word.OPEN
+    assert decided(Interval(-0.3, -0.4, -0.2), neutral=0, rises=True, margin=0.05) == Word.HOLDS
+    assert decided(Interval(-0.3, -0.4, -0.2), neutral=0, rises=False, margin=0.05) == Word.FAILS
 
 
 @pytest.mark.parametrize(("value", "word"), [(0.3, Word.HOLDS), (0.5, Word.OPEN), (0.8, Word.FAILS)])
@@ -177,6 +177,7 @@ def test_a_broken_attack_is_told_from_a_robust_model() -> None:
 
 def test_a_recipe_s_rows_are_tidy() -> None:
     values = {(seatbelt(1, 1), "weight_norms@encoder", ""): torch.tensor([[2.0], [8.0]])}
-    (row,) = tidy(recipe("table1", SMOKE, SPRITES), Known(values), SPRITES)
+    made = recipe("table1", SMOKE, SPRITES)
+    (row,) = tidy(made.runs, made.shown, Known(values), SPRITES)
     assert (row["label"], row["measure"], row["attack"]) == ("VAE (β=1)", "weight_norms@encoder", "")
     assert row["value"] == pytest.approx(4)  # a geometric mean
