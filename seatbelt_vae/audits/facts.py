@@ -14,6 +14,9 @@ from seatbelt_vae.errors import InputError
 SAME = 1e-3
 """Share of the spread between images below which two answers are the same but for rounding."""
 
+INVALID = "Expected parameter"
+"""How a distribution of torch begins to say that a parameter is NaN."""
+
 ASKED = 4
 """Images that are asked about."""
 
@@ -68,14 +71,31 @@ def answered(model: Attackable, images: Tensor) -> Tensor:
     """
     found = []
     for part in parts(images):
-        x = place(model, images[part])
-        q = called("encode", x, lambda x=x: posteriors(model, x))
-        made = called("decode", x, lambda q=q: model.decode([layer.loc for layer in q]).mean)
-        good = made.flatten(1).isfinite().all(1)
-        for layer in q:
-            good = good & (layer.loc.isfinite() & (layer.scale > 0) & layer.scale.isfinite()).flatten(1).all(1)
-        found.append(good.cpu())
+        try:
+            found.append(_speaks(model, images[part]))
+        except InputError as error:
+            if INVALID not in str(error):
+                raise
+            found += [_valid(model, images[i : i + 1]) for i in part.tolist()]
     return torch.cat(found)
+
+
+def _speaks(model: Attackable, images: Tensor) -> Tensor:
+    x = place(model, images)
+    q = called("encode", x, lambda: posteriors(model, x))
+    made = called("decode", x, lambda: model.decode([layer.loc for layer in q]).mean)
+    good = made.flatten(1).isfinite().all(1)
+    for layer in q:
+        good = good & (layer.loc.isfinite() & (layer.scale > 0) & layer.scale.isfinite()).flatten(1).all(1)
+    return good.cpu()
+
+
+def _valid(model: Attackable, image: Tensor) -> Tensor:
+    """The same of one image, where distributions check their parameters."""
+    try:
+        return _speaks(model, image)
+    except InputError:
+        return torch.tensor([False])
 
 
 @torch.no_grad()

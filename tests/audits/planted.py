@@ -254,6 +254,10 @@ class NanForDark(Small):
         dark = x[..., : SIDE // 2].mean((1, 2, 3), keepdim=False) < 0.12
         return torch.where(dark[:, None], torch.nan, super().features(x))
 
+    def encode(self, x: Tensor, noise: object = None) -> tuple[Distribution, ...]:
+        mean, log_variance = self.features(x).chunk(2, 1)
+        return (Normal(mean, (0.5 * log_variance).exp()),)  # that checks its parameters
+
 
 class Remembers(Small):
     """The code of the nearest of some images, chosen by a steep softmax."""
