@@ -1,6 +1,5 @@
 """``seatbelt audit``: how robust a model is, yours or one of ours, and whether that figure can be trusted."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,9 @@ from seatbelt_vae.cli.options import Device, Json
 from seatbelt_vae.data import ImageDataset, load_dataset
 from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments import RunFolder
-from seatbelt_vae.metrics import Interval
-from seatbelt_vae.report.audit import write_pictures
-from seatbelt_vae.report.gate import Condition
+from seatbelt_vae.report.audit import alone, write_pictures
+from seatbelt_vae.report.gate import Condition, checks
 from seatbelt_vae.training import choose_device
-
-UNKNOWN = float("nan")
 
 
 def command(
@@ -71,7 +67,8 @@ def command(
     if out is not None:
         _write(found, out)
     show(found.record.model_dump(mode="json"), json, str(found).splitlines())
-    reasons = _missed(found, conditions)
+    held = checks(alone(found.record), conditions)
+    reasons = [f"does not meet {check.condition.text}" for check in held if not check.passed]
     if strict and found.raised:
         reasons.append(f"flags {', '.join(found.raised)}")
     if reasons:
@@ -111,21 +108,3 @@ def _write(found: Audit, out: Path) -> None:
         write_pictures(found, out)
     except InputError as error:
         note(f"seatbelt: no pictures: {error}")
-
-
-def _missed(found: Audit, conditions: Sequence[Condition]) -> list[str]:
-    """What is required and not met, in words.
-
-    Raises:
-        InputError: a condition names a measure that an audit has not.
-    """
-    missed = []
-    for condition in conditions:
-        measure = found.record.measures.get(condition.key)
-        if measure is None:
-            known = ", ".join(found.record.measures)
-            raise InputError(f"--require {condition.text!r}: no measure {condition.key}; there are {known}")
-        ends = [UNKNOWN if each is None else each for each in (measure.value, measure.low, measure.high)]
-        if not condition.holds(Interval(*ends)):
-            missed.append(f"does not meet {condition.text}")
-    return missed

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from seatbelt_vae.audits import Audit
 from seatbelt_vae.cli.console import columns, number, show
 from seatbelt_vae.cli.options import Json
+from seatbelt_vae.cli.report import is_audit
 from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments import RunFolder
-from seatbelt_vae.report.gate import Check, Condition, Finding, alone, checks, compare
+from seatbelt_vae.report import audit, gate
+from seatbelt_vae.report.gate import Check, Condition, Finding, checks
 from seatbelt_vae.report.gate_files import junit as junit_of
 from seatbelt_vae.report.gate_files import sarif as sarif_of
 from seatbelt_vae.storage import write_bytes, write_json
@@ -25,11 +28,11 @@ def command(
     junit: Path | None = None,
     json: Json = False,
 ) -> None:
-    """Compare two runs, or hold one to what is required of it.
+    """Compare two runs or two audits, or hold one to what is required of it.
 
     Args:
-        a: The run that B is measured against; without B the one that is held to what is required.
-        b: The run in question.
+        a: The run or audit that B is measured against; without B the one that is held to what is required.
+        b: The run or audit in question.
         fail_if: Condition on B - A, such as success>+0.05, success@0.3>+0.1, auddc<-0.02, target_nll<-5; for the
             geometric mean of Δ on B / A, such as objective<0.8. It fails where the whole 95 % interval lies beyond.
             May be repeated.
@@ -44,12 +47,11 @@ def command(
         raise InputError("compare: B is missing; give two runs, or one with --require alone")
     subject = b or a
     found: list[Finding] = []
-    known = [RunFolder.open(path).record() for path in (a, b) if path]
     if b:
-        found = compare(*known)
+        found = _differences(a, b)
     made = checks(found, conditions)
     if requirements:
-        made += checks(alone(known[-1]), requirements)
+        made += checks(_measured(subject), requirements)
     if sarif:
         write_json(sarif, sarif_of(made, str(subject)))
     if junit:
@@ -64,6 +66,21 @@ def command(
     show(document, json, columns(_rows(found)))
     if failed:
         raise RunError(f"{subject}: {'; and '.join(_reasons(failed, a))}")
+
+
+def _differences(a: Path, b: Path) -> list[Finding]:
+    kinds = {True: "an audit", False: "a run"}
+    if is_audit(a) != is_audit(b):
+        raise InputError(f"compare: {a} is {kinds[is_audit(a)]} and {b} is {kinds[is_audit(b)]}; give two of a kind")
+    if is_audit(a):
+        return audit.compare(Audit.load(a).record, Audit.load(b).record)
+    return gate.compare(RunFolder.open(a).record(), RunFolder.open(b).record())
+
+
+def _measured(path: Path) -> list[Finding]:
+    if is_audit(path):
+        return audit.alone(Audit.load(path).record)
+    return gate.alone(RunFolder.open(path).record())
 
 
 def _reasons(failed: Sequence[Check], a: Path) -> list[str]:

@@ -178,16 +178,15 @@ def _differences(group: Group) -> Iterator[Finding]:
         measure = measure_of(key)
         test = group.compare(group.trials[1], key)
         if test:
-            verdict = _verdict(group, measure, test.difference)
-            yield Finding(group.title, key, measure, test.difference, test.p_value, test.pairs, verdict)
+            judged = "not comparable"
+            if group.comparable(measure):
+                judged = verdict(measure, test.difference)
+            yield Finding(group.title, key, measure, test.difference, test.p_value, test.pairs, judged)
 
 
-def _verdict(group: Group, measure: Measure, difference: Interval) -> str:
-    same = 0.0
-    if measure.ratio:
-        same = 1.0
-    if not group.comparable(measure):
-        return "not comparable"
+def verdict(measure: Measure, difference: Interval) -> str:
+    """Whether a difference, or a ratio, is for the better in robustness, by its interval."""
+    same = float(measure.ratio)
     if math.isnan(difference.low) or difference.low <= same <= difference.high:
         return "no difference"
     if (difference.value > same) == (measure.better == "higher"):

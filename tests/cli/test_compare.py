@@ -14,6 +14,7 @@ from seatbelt_vae.attacks import Assessment, AttackResult
 from seatbelt_vae.experiments import AttackSpec, RunFolder, run_attack
 from seatbelt_vae.measures import Attacked
 from tests.commands import Run, refused
+from tests.report.test_audit import made
 
 Copy = Callable[..., Path]
 
@@ -155,3 +156,18 @@ def test_one_run_alone_and_files_for_ci(seatbelt: Run, copy: Copy, tmp_path: Pat
     assert ElementTree.parse(junit).getroot()[0].get("failures") == "1"
     assert seatbelt("compare --require auddc>=0", run).code == 0
     refused(seatbelt("compare --fail-if success>0", run), "B is missing")
+
+
+def test_audits_are_compared_and_reported_like_runs(seatbelt: Run, run_path: Path, tmp_path: Path) -> None:
+    for name, moved in (("a", 0.0), ("b", -0.1)):
+        made(name, moved=moved).save(tmp_path / name)
+    done = seatbelt("compare --json --fail-if f50<-0.05", tmp_path / "a", tmp_path / "b")
+    assert done.code == 1
+    assert verdicts(done.out)["f50"] == "worse"
+    assert json.loads(done.out)["failed"] == [{"condition": "f50<-0.05", "attack": "worst of all attacks"}]
+    assert seatbelt("compare --require f50>=0.1", tmp_path / "a").code == 0
+    refused(seatbelt("compare", tmp_path / "a", run_path), "is an audit", "is a run")
+    reported = seatbelt("report --json --out", tmp_path / "report", tmp_path / "a", run_path)
+    assert reported.code == 0, reported.err
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "a: Brittle: half of an attack" in page
