@@ -15,7 +15,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seatbelt_vae import attacks, data, metrics, models, objectives, optim
+    from seatbelt_vae import adapters, attacks, audits, data, metrics, models, objectives, optim
+    from seatbelt_vae.adapters import wrap
     from seatbelt_vae.attacks import (
         Adam,
         AttackResult,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         Scipy,
         attack,
     )
+    from seatbelt_vae.audits import Audit, audit
     from seatbelt_vae.data import ImageDataset, load_dataset, pairs
     from seatbelt_vae.errors import InputError, RunError
     from seatbelt_vae.experiments import ExperimentSpec
@@ -41,6 +43,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Adam",
     "AttackResult",
+    "Audit",
     "Ball",
     "Cold",
     "Continuation",
@@ -55,8 +58,11 @@ __all__ = [
     "RunError",
     "Scipy",
     "VAETransformer",
+    "adapters",
     "attack",
     "attacks",
+    "audit",
+    "audits",
     "data",
     "load_dataset",
     "metrics",
@@ -65,11 +71,13 @@ __all__ = [
     "optim",
     "pairs",
     "train",
+    "wrap",
 ]
 
 _HOMES = {
     "Adam": "attacks",
     "AttackResult": "attacks",
+    "Audit": "audits",
     "Ball": "attacks",
     "Cold": "attacks",
     "Continuation": "attacks",
@@ -85,9 +93,11 @@ _HOMES = {
     "Scipy": "attacks",
     "VAETransformer": "training.transformer",
     "attack": "attacks",
+    "audit": "audits",
     "load_dataset": "data",
     "pairs": "data",
     "train": "training",
+    "wrap": "adapters",
 }
 
 

@@ -9,13 +9,22 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from seatbelt_vae.attacks.protocol import Attackable, as_samples, frozen, latent_shapes, mean_image, place, posteriors
+from seatbelt_vae.attacks.protocol import (
+    Attackable,
+    as_samples,
+    at_a_time,
+    frozen,
+    latent_shapes,
+    mean_image,
+    place,
+    posteriors,
+)
 from seatbelt_vae.attacks.result import AttackResult
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.storage import read_tensors, write_tensors
 
 CHUNK = 64
-"""Images at a time."""
+"""Images at a time, unless they are large."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,13 +132,14 @@ def _log_likelihood(model: Attackable, result: AttackResult, samples: int, seed:
     pairs, count = result.status.shape
     targets = result.target.repeat_interleave(count, dim=0)
     generator = torch.Generator().manual_seed(seed)
+    spread = float(not getattr(model, "deterministic", False))
     found = []
     with frozen(model), torch.no_grad():
         shapes = latent_shapes(model, place(model, result.source[:1]))
         for here, x in _chunks(model, result.adversarial.flatten(0, 1)):
             target = targets[here].to(x)
             for _ in range(samples):
-                noise = [torch.randn(len(x), *shape, generator=generator).to(x) for shape in shapes]
+                noise = [spread * torch.randn(len(x), *shape, generator=generator).to(x) for shape in shapes]
                 z = as_samples(posteriors(model, x, noise), noise)
                 found.append(model.decode(z).log_prob(target).cpu())
     chunks = [torch.stack(found[i : i + samples]) for i in range(0, len(found), samples)]
@@ -138,6 +148,7 @@ def _log_likelihood(model: Attackable, result: AttackResult, samples: int, seed:
 
 def _chunks(model: Attackable, images: Tensor) -> Iterator[tuple[slice, Tensor]]:
     """Slices of a batch, and their images where the model is."""
-    for start in range(0, len(images), CHUNK):
-        here = slice(start, start + CHUNK)
+    size = at_a_time(images, CHUNK)
+    for start in range(0, len(images), size):
+        here = slice(start, start + size)
         yield here, place(model, images[here])

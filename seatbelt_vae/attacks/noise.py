@@ -26,11 +26,21 @@ class Noise:
         """That of the first so many pairs."""
         return Noise(_first(self.source, pairs), _first(self.target, pairs))
 
+    def silent(self) -> "Noise":
+        """As much of it, but 0: for a model whose scale means nothing."""
+        return Noise(_zeros(self.source), _zeros(self.target))
+
 
 def _first(layers: list[Tensor] | None, pairs: int) -> list[Tensor] | None:
     if layers is None:
         return None
     return [layer[:pairs] for layer in layers]
+
+
+def _zeros(layers: list[Tensor] | None) -> list[Tensor] | None:
+    if layers is None:
+        return None
+    return [torch.zeros_like(layer) for layer in layers]
 
 
 def draw(

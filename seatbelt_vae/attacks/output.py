@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, Self
 
 from torch import Tensor
-from torch.distributions import Normal, kl_divergence
+from torch.distributions import Distribution, Normal, kl_divergence
 
 from seatbelt_vae.attacks.noise import Noise
 from seatbelt_vae.attacks.part import AttackObjective, check_choice, check_count
@@ -112,8 +112,10 @@ def squared_distance(model: Attackable, q: Sequence[Normal], z: Sequence[Tensor]
 MEASURES = {"elbo": negative_elbo, "l2": squared_distance}
 
 
-def hierarchical_kl(q: Sequence[Normal], p: Sequence[Normal], z: Sequence[Tensor]) -> Tensor:
+def hierarchical_kl(q: Sequence[Normal], p: Sequence[Distribution], z: Sequence[Tensor]) -> Tensor:
     """KL(q ‖ p) of a hierarchy at samples z: log ratios below the top, analytic at the top; (B,) in nats.
+
+    A prior that is no Normal, such as a mixture, takes the log ratio at the top, too.
 
     Example:
         >>> import torch
@@ -121,8 +123,19 @@ def hierarchical_kl(q: Sequence[Normal], p: Sequence[Normal], z: Sequence[Tensor
         >>> hierarchical_kl([q], [p], [torch.zeros(1, 2)])
         tensor([1.])
     """
-    total = kl_divergence(q[-1], p[-1]).flatten(1).sum(1)
+    if isinstance(p[-1], Normal):
+        total = _a_row(kl_divergence(q[-1], p[-1]))
+    else:
+        total = _log_ratio(q[-1], p[-1], z[-1])
     for q_l, p_l, z_l in zip(q[:-1], p[:-1], z[:-1], strict=True):
-        ratio = q_l.log_prob(z_l) - p_l.log_prob(z_l)
-        total = total + ratio.flatten(1).sum(1)
+        total = total + _log_ratio(q_l, p_l, z_l)
     return total
+
+
+def _log_ratio(q: Normal, p: Distribution, z: Tensor) -> Tensor:
+    """The log ratio of q and p at z, (B,)."""
+    return _a_row(q.log_prob(z)) - _a_row(p.log_prob(z))
+
+
+def _a_row(values: Tensor) -> Tensor:
+    return values.reshape(len(values), -1).sum(1)

@@ -9,9 +9,14 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent, Normal
 
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.models.conditional import standard_normal
 
-PART = 16
-"""Images at a time of what is computed once for all of them."""
+PART, PIXELS = 16, 2**18
+"""Of what is computed once for all images, without a gradient: images at a time, and their pixels."""
+
+
+WRAP = "seatbelt_vae.wrap(encode, decode, image_shape=…)"
+"""What makes a model of anything that can be attacked."""
 
 
 @runtime_checkable
@@ -19,7 +24,8 @@ class Attackable(Protocol):
     """A model that an attack can work on.
 
     Optional: ``prior(z) -> tuple[Distribution, …]``, the priors of the layers at given samples (N(0, I) where there is
-    none), and ``decoder_sees``, ``"all"`` or ``"bottom"``, which decides the layers a latent attack aims at.
+    none); ``decoder_sees``, ``"all"`` or ``"bottom"``, which decides the layers a latent attack aims at; and
+    ``deterministic``, true where the posterior is a code with a scale of no meaning, which is not sampled.
 
     Example:
         >>> from seatbelt_vae.models import vae
@@ -28,14 +34,14 @@ class Attackable(Protocol):
     """
 
     def encode(self, x: Tensor, noise: Sequence[Tensor] | None = None) -> tuple[Distribution, ...]:
-        """The posteriors of images (B, C, H, W), bottom layer first; deterministic given `noise`.
+        """The posteriors of images (B, …), bottom layer first; deterministic given `noise`.
 
         Without noise the means are propagated from layer to layer; with one standard normal (B, …) per layer, samples.
         """
         ...
 
     def decode(self, z: Sequence[Tensor]) -> Distribution:
-        """p(x | z): ``mean`` (B, C, H, W), and ``log_prob(x)`` (B,) in nats."""
+        """p(x | z): ``mean`` (B, …), and ``log_prob(x)`` (B,) in nats."""
         ...
 
 
@@ -49,15 +55,22 @@ def as_normal(distribution: Distribution) -> Normal:
         >>> as_normal(Independent(Normal(torch.zeros(2, 3), torch.ones(2, 3)), 1)).loc.shape
         torch.Size([2, 3])
     """
+    distribution = opened(distribution)
+    if not isinstance(distribution, Normal):
+        kind = type(distribution).__name__
+        raise InputError(f"posterior {kind}: attacks need a diagonal Gaussian (Normal); {WRAP} makes one of others")
+    return distribution
+
+
+def opened(distribution: Distribution) -> Distribution:
+    """A distribution, its event dimensions opened up where they are independent."""
     while isinstance(distribution, Independent):
         distribution = distribution.base_dist
-    if not isinstance(distribution, Normal):
-        raise InputError(f"posterior {type(distribution).__name__}: attacks need a diagonal Gaussian (Normal)")
     return distribution
 
 
 def posteriors(model: Attackable, x: Tensor, noise: Sequence[Tensor] | None = None) -> list[Normal]:
-    """The posteriors of images (B, C, H, W), bottom layer first.
+    """The posteriors of images (B, …), bottom layer first.
 
     Raises:
         InputError: they are not a sequence of Normals.
@@ -68,6 +81,8 @@ def posteriors(model: Attackable, x: Tensor, noise: Sequence[Tensor] | None = No
         q = model.encode(x, noise)
     if isinstance(q, Distribution):
         raise InputError("encode: returns one distribution; must return a tuple of them, one for each layer")
+    if not isinstance(q, list | tuple):
+        raise InputError(f"encode: returns a {type(q).__name__}; must return a tuple of Normals: {WRAP} does")
     return [as_normal(layer) for layer in q]
 
 
@@ -120,26 +135,22 @@ def as_samples(q: Sequence[Normal], noise: Sequence[Tensor] | None) -> tuple[Ten
     return tuple(layer.loc + layer.scale * eps for layer, eps in zip(q, noise, strict=True))
 
 
-def prior_of(model: Attackable, z: Sequence[Tensor]) -> tuple[Normal, ...]:
+def prior_of(model: Attackable, z: Sequence[Tensor]) -> tuple[Distribution, ...]:
     """The priors of the layers at samples z: the model's own, or N(0, I) each."""
     own = getattr(model, "prior", None)
     if own is not None:
-        return tuple(as_normal(p) for p in own(z))
-    return tuple(_standard_normal(layer) for layer in z)
-
-
-def _standard_normal(like: Tensor) -> Normal:
-    return Normal(torch.zeros_like(like), torch.ones_like(like), validate_args=False)
+        return tuple(opened(p) for p in own(z))
+    return tuple(standard_normal(layer) for layer in z)
 
 
 def mean_image(model: Attackable, x: Tensor) -> Tensor:
-    """The mean image decoded from the posterior means, (B, C, H, W)."""
+    """The mean image decoded from the posterior means, (B, …)."""
     mean: Tensor = model.decode([q.loc for q in posteriors(model, x)]).mean
     return mean
 
 
 def distorted(source: Tensor, d: Tensor, pairs: Tensor) -> Tensor:
-    """Images x + d of the given pairs (B,) for distortions d (B, n), (B, C, H, W)."""
+    """Images x + d of the given pairs (B,) for distortions d (B, n), (B, …)."""
     return source[pairs] + d.view(-1, *source.shape[1:])
 
 
@@ -167,9 +178,36 @@ def place(model: Attackable, images: Tensor) -> Tensor:
 
 
 def parts(images: Tensor, samples: int = 0) -> tuple[Tensor, ...]:
-    """The indices of images (P, C, H, W) in small parts: for what is computed once for all of them."""
-    size = max(1, PART // max(1, samples))
+    """The indices of images (P, C, …) in small parts: for what is computed once for all of them."""
+    size = max(1, at_a_time(images, PART) // max(1, samples))
     return torch.arange(len(images), device=images.device).split(size)
+
+
+def at_a_time(images: Tensor, most: int) -> int:
+    """How many images (P, C, …) to evaluate at a time without a gradient: `most`, or fewer large ones.
+
+    Example:
+        >>> at_a_time(torch.zeros(1, 3, 64, 64), 16), at_a_time(torch.zeros(1, 3, 512, 512), 16)
+        (16, 1)
+    """
+    pixels = images[0, 0].numel()
+    return max(1, min(most, PIXELS // pixels))
+
+
+def to_evaluation(model: nn.Module) -> None:
+    """Evaluation mode, also where a graph of torch.export, which has no other, refuses to be asked for it.
+
+    Example:
+        >>> module = nn.Dropout()
+        >>> to_evaluation(module)
+        >>> module.training
+        False
+    """
+    try:
+        model.eval()
+    except NotImplementedError:
+        for module in model.modules():
+            module.training = False
 
 
 @contextmanager
@@ -191,7 +229,7 @@ def frozen(model: Attackable) -> Iterator[None]:
     modes = [(module, module.training) for module in model.modules()]
     trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
     try:
-        model.eval()
+        to_evaluation(model)
         for parameter in trainable:
             parameter.requires_grad_(False)
         yield

@@ -11,7 +11,8 @@ from seatbelt_vae.attacks.evaluation.verified import verified
 from seatbelt_vae.attacks.latent import Latent
 from seatbelt_vae.attacks.noise import draw
 from seatbelt_vae.attacks.part import AttackObjective
-from seatbelt_vae.attacks.protocol import Attackable, latent_shapes, place
+from seatbelt_vae.attacks.probe import check_device, check_model
+from seatbelt_vae.attacks.protocol import Attackable, place
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim.problem import Box, Objective, Problem
 
@@ -63,11 +64,14 @@ def prepare(
     if target is not None:
         goal = place(model, target)
     check_images(source, goal, bounds)
+    check_device(model)
     plain = plain_copy(model)
-    shapes = latent_shapes(plain, source)
+    shapes = [layer.loc.shape[1:] for layer in check_model(plain, source, goal)]
     objective = objective.resolved(len(shapes), getattr(model, "decoder_sees", "all"))
     samples = objective.draws
     direction, noise = draw(source, shapes, samples, seed)
+    if getattr(model, "deterministic", False):
+        noise = noise.silent()
     start = (objective.reach * direction).to(source)
     box = Box(bounds[0] - source.flatten(1), bounds[1] - source.flatten(1))
 
@@ -100,11 +104,13 @@ def check_images(source: Tensor, target: Tensor, bounds: tuple[float, float]) ->
     """Refuse images that the bounded problem cannot start from.
 
     Raises:
-        InputError: shapes differ or are not (P, C, H, W), no pair, a NaN, a value out of bounds.
+        InputError: shapes differ or are not (P, …), no pair, a NaN, a value out of bounds.
     """
-    if source.shape != target.shape or source.dim() != 4 or len(source) == 0:
+    if source.shape != target.shape or source.dim() < 2 or source.numel() == 0:
         shapes = f"{tuple(source.shape)} and {tuple(target.shape)}"
-        raise InputError(f"source and target: must both be (pairs, C, H, W) with a pair at least, got {shapes}")
+        raise InputError(
+            f"source and target: must both be (pairs, C, H, W), or (pairs, …), with a pair at least, got {shapes}"
+        )
     if not bounds[0] < bounds[1]:
         raise InputError(f"bounds {bounds}: the lower must be below the upper")
     for name, images in (("source", source), ("target", target)):

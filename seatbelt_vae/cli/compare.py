@@ -4,64 +4,92 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from seatbelt_vae.audits import Audit
 from seatbelt_vae.cli.console import columns, number, show
 from seatbelt_vae.cli.options import Json
-from seatbelt_vae.errors import RunError
+from seatbelt_vae.cli.report import is_audit
+from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments import RunFolder
-from seatbelt_vae.report.gate import Condition, Finding, alone, compare, failures, unmet
+from seatbelt_vae.report import audit, gate
+from seatbelt_vae.report.gate import Check, Condition, Finding, checks
+from seatbelt_vae.report.gate_files import junit as junit_of
+from seatbelt_vae.report.gate_files import sarif as sarif_of
+from seatbelt_vae.storage import write_bytes, write_json
 
 
 def command(
     a: Path,
-    b: Path,
+    b: Path | None = None,
     /,
     *,
     fail_if: list[str] | None = None,
     require: list[str] | None = None,
+    sarif: Path | None = None,
+    junit: Path | None = None,
     json: Json = False,
 ) -> None:
-    """Compare two runs.
+    """Compare two runs or two audits, or hold one to what is required of it.
 
     Args:
-        a: The run that B is measured against.
-        b: The run in question.
+        a: The run or audit that B is measured against; without B the one that is held to what is required.
+        b: The run or audit in question.
         fail_if: Condition on B - A, such as success>+0.05, success@0.3>+0.1, auddc<-0.02, target_nll<-5; for the
             geometric mean of Δ on B / A, such as objective<0.8. It fails where the whole 95 % interval lies beyond.
             May be repeated.
         require: Condition on B alone, such as f50>=0.3 or success<=0.2. It holds where the whole 95 % interval does.
             May be repeated.
+        sarif: Where to write what failed for code scanning: a SARIF file.
+        junit: Where to write each condition as a test: a JUnit XML file.
     """
     conditions = [Condition.parse(text) for text in fail_if or []]
     requirements = [Condition.parse(text, "--require") for text in require or []]
-    first = RunFolder.open(a).record()
-    second = RunFolder.open(b).record()
-    found = compare(first, second)
-    failed = _reasons(failures(found, conditions))
-    missed: list[tuple[str, str]] = []
+    if b is None and (conditions or not requirements):
+        raise InputError("compare: B is missing; give two runs, or one with --require alone")
+    subject = b or a
+    found: list[Finding] = []
+    if b:
+        found = _differences(a, b)
+    made = checks(found, conditions)
     if requirements:
-        missed = _reasons(unmet(alone(second), requirements))
+        made += checks(_measured(subject), requirements)
+    if sarif:
+        write_json(sarif, sarif_of(made, str(subject)))
+    if junit:
+        write_bytes(junit, junit_of(made, str(subject)).encode())
+    failed = [check for check in made if not check.passed]
     document = {
         "a": str(a),
-        "b": str(b),
+        "b": str(b) if b else None,
         "differences": [_document(each) for each in found],
-        "failed": [{"condition": text, "attack": attack} for text, attack in [*failed, *missed]],
+        "failed": [{"condition": each.condition.text, "attack": each.finding.attack} for each in failed],
     }
     show(document, json, columns(_rows(found)))
-    reasons = []
     if failed:
-        reasons.append(f"is worse than {a} beyond its interval: {_listed(failed)}")
-    if missed:
-        reasons.append(f"does not meet {_listed(missed)}")
-    if reasons:
-        raise RunError(f"{b}: {'; and '.join(reasons)}")
+        raise RunError(f"{subject}: {'; and '.join(_reasons(failed, a))}")
 
 
-def _reasons(findings: Sequence[tuple[Condition, Finding]]) -> list[tuple[str, str]]:
-    return [(condition.text, finding.attack) for condition, finding in findings]
+def _differences(a: Path, b: Path) -> list[Finding]:
+    kinds = {True: "an audit", False: "a run"}
+    if is_audit(a) != is_audit(b):
+        raise InputError(f"compare: {a} is {kinds[is_audit(a)]} and {b} is {kinds[is_audit(b)]}; give two of a kind")
+    if is_audit(a):
+        return audit.compare(Audit.load(a).record, Audit.load(b).record)
+    return gate.compare(RunFolder.open(a).record(), RunFolder.open(b).record())
 
 
-def _listed(reasons: Sequence[tuple[str, str]]) -> str:
-    return "; ".join(f"{text} under {attack}" for text, attack in reasons)
+def _measured(path: Path) -> list[Finding]:
+    if is_audit(path):
+        return audit.alone(Audit.load(path).record)
+    return gate.alone(RunFolder.open(path).record())
+
+
+def _reasons(failed: Sequence[Check], a: Path) -> list[str]:
+    reasons = []
+    for option, words in (("--fail-if", f"is worse than {a} beyond its interval:"), ("--require", "does not meet")):
+        mine = [str(check) for check in failed if check.condition.option == option]
+        if mine:
+            reasons.append(f"{words} {'; '.join(mine)}")
+    return reasons
 
 
 def _document(difference: Finding) -> dict[str, Any]:

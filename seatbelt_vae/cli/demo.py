@@ -4,7 +4,7 @@ from pathlib import Path
 
 from seatbelt_vae.cli.console import note, show
 from seatbelt_vae.cli.options import Device, Json
-from seatbelt_vae.cli.page import write_page
+from seatbelt_vae.cli.report import write_page
 from seatbelt_vae.experiments import run_demo
 
 

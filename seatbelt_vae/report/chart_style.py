@@ -3,6 +3,7 @@
 In texts ``^{…}`` becomes a superscript once the chart is an SVG (`export.typeset`).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seatbelt_vae.metrics import Interval
 from seatbelt_vae.report.axes import BudgetAxis, Domain, log_ticks
 from seatbelt_vae.report.palette import FONT, INK, QUIET, RULE, colour_of, dash_of
 
@@ -93,16 +93,16 @@ def lambda_axis(axis: BudgetAxis) -> Channel:
     """The log2 axis of λ, with 0 apart at its left end."""
     label = f"datum.value < {(axis.zero + axis.low) / 2} ? '0' : {POWER_OF_TWO}"
     margin = (axis.low - axis.zero) / 2
-    ends = (axis.zero - margin, axis.high)
-    return x_axis("λ", ends, values=axis.powers, labelExpr=label, labelOverlap=False)
+    domain = (axis.zero - margin, axis.high)
+    return x_axis("λ", domain, values=axis.powers, labelExpr=label, labelOverlap=False)
 
 
 def radius_axis(axis: BudgetAxis, title: str, marked: Sequence[float] = ()) -> Channel:
     """The log axis of a radius, in plain numbers; `marked` are labelled, by default round numbers."""
     ticks = axis.places(marked) or axis.round
     margin = (axis.high - axis.low or 1.0) / 25
-    ends = (axis.low - margin, axis.high + margin)
-    return x_axis(title, ends, values=ticks, labelExpr=RADIUS)
+    domain = (axis.low - margin, axis.high + margin)
+    return x_axis(title, domain, values=ticks, labelExpr=RADIUS)
 
 
 def y_axis(title: str, domain: Domain = None, *, log: bool = False) -> Channel:
@@ -172,10 +172,10 @@ class Style:
 
 
 def chart(layers: Sequence[Layer], width: float = WIDTH, height: float = HEIGHT, **settings: Any) -> dict[str, Any]:
-    """Layers upon each other in the one theme; a layer without rows is left out."""
+    """Layers upon each other in the one theme; those without rows are left out, but for a legend without lines."""
     drawn = [each for each in layers if each["data"]["values"]]
     size = {"width": width, "height": height, "background": "#ffffff"}
-    return {"layer": drawn, "config": THEME, **size, **settings}
+    return {"layer": drawn or layers, "config": THEME, **size, **settings}
 
 
 def rows_of(model: str, words: Mapping[str, str] | None = None, **columns: Column) -> list[Row]:
@@ -197,17 +197,17 @@ def rows_of(model: str, words: Mapping[str, str] | None = None, **columns: Colum
     return rows
 
 
-def spot(interval: Interval) -> Row:
-    """Where a dot stands, and its interval; the ends are the value where there is none.
+def ends(value: float, low: float | None, high: float | None) -> Row:
+    """The ends of an interval; they are the value where there is none.
 
     Example:
-        >>> spot(Interval(0.5, float("nan"), 0.75))
-        {'x': 0.5, 'low': 0.5, 'high': 0.75}
+        >>> ends(0.5, float("nan"), 0.75)
+        {'low': 0.5, 'high': 0.75}
     """
-    row: Row = {"x": interval.value, "low": interval.low, "high": interval.high}
-    for end in ("low", "high"):
-        if row[end] != row[end]:
-            row[end] = interval.value
+    row: Row = {"low": value, "high": value}
+    for name, end in (("low", low), ("high", high)):
+        if end is not None and not math.isnan(end):
+            row[name] = end
     return row
 
 

@@ -24,11 +24,11 @@ from seatbelt_vae.report.chart_style import (
     Style,
     at,
     chart,
+    ends,
     lambda_axis,
     layer,
     radius_axis,
     rows_of,
-    spot,
     x_axis,
     y_axis,
 )
@@ -58,11 +58,6 @@ def budget_chart(group: Group, key: str, *, legend: bool = True) -> Chart:
     """A measure against λ or ε: mean over pairs, with its 95 % interval.
 
     λ = 0 stands apart at the left as a marker. Δ is averaged geometrically on a log axis, unless some Δ ≤ 0.
-
-    Args:
-        group: the attack on each model.
-        key: the measure, one number for each pair and budget.
-        legend: whether the chart explains the colours itself.
     """
     axis = BudgetAxis.of(group.budgets)
     ratio = key == "delta" and all(bool((group.values(trial, key) > 0).all()) for trial in group.trials)
@@ -112,8 +107,7 @@ def _budget_x(group: Group, axis: BudgetAxis) -> Channel:
 def _domain(key: str, rows: Sequence[Row], ratio: bool) -> Domain:
     means = [float(row["y"]) for row in rows]
     if key in SHARES:
-        ends = [0.0, 1.0, *means]
-        return min(ends) - 0.03, max(ends) + 0.03  # a line at either end stays whole
+        return min([0.0, *means]) - 0.03, max([1.0, *means]) + 0.03  # a line at either end stays whole
     if key == "amplification":
         return 0.0, 1.05 * max(float(row["high"]) for row in rows)
     if not ratio:
@@ -153,19 +147,20 @@ def distortion_distortion_chart(group: Group, *, legend: bool = True) -> Chart:
             thick += rows_of(trial.label, x=places, y=y, low=low, high=high)
         halfway = group.interval(trial, "f50")
         if math.isfinite(halfway.value):
-            halves.append({"model": trial.label, "y": 0.5, **spot(halfway)})
+            row: Row = {"model": trial.label, "x": halfway.value, "y": 0.5}
+            halves.append(row | ends(halfway.value, halfway.low, halfway.high))
     style = Style(group.models, legend)
     x = x_axis("‖d‖ / ‖x − xₜ‖", (0, 1), tickCount=5)
     y = y_axis("1 − success (higher: more robust)", (-0.03, 1.03))
     height = at(y, "y")
     by_pair = {"field": "pair", "type": "nominal"}
     faint = {"strokeOpacity": 0.3, "strokeWidth": 0.6}
-    ends = {"x": at(x, "low"), "x2": {"field": "high"}}
+    reach = {"x": at(x, "low"), "x2": {"field": "high"}}
     layers = [
         layer(thin, "line", faint, x=at(x, "x"), y=height, color=style.colour, detail=by_pair),
         *style.marks(thick, x, y, "area", "line"),
         *style.yardsticks(_upright_rows(group), x, y),
-        layer(halves, "rule", {"strokeWidth": 1.4, "clip": True}, **ends, y=height, color=style.colour),
+        layer(halves, "rule", {"strokeWidth": 1.4, "clip": True}, **reach, y=height, color=style.colour),
         *style.marks(halves, x, y, "point"),
     ]
     return chart(layers)

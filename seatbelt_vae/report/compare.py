@@ -24,9 +24,6 @@ def groups(records: Sequence[Record]) -> tuple[Group, ...]:
 
     Numbers of other pairs, other solvers or other grids may not be set against each other and never share a group.
 
-    Args:
-        records: the models, in the report's order.
-
     Returns:
         One group for each kind of attack, set of images and way of making it, in the order in which they are met;
         of a kind the one with most models and budgets first, the others named by what they do otherwise.

@@ -25,6 +25,7 @@ class Condition:
     """A measure and its limit.
 
     Args:
+        option: ``--fail-if``, of a difference, or ``--require``, of a model alone.
         text: as the user wrote it.
         key: the measure's key.
         above: whether it speaks of values above the limit; else below.
@@ -32,6 +33,7 @@ class Condition:
         reached: whether the limit itself is enough.
     """
 
+    option: str
     text: str
     key: str
     above: bool
@@ -56,7 +58,10 @@ class Condition:
         key = ALIASES.get(name, name)
         if key.replace("@", "_at_") in MEASURES:  # damage@1 is no measure of its own, but a place in one
             key = key.replace("@", "_at_")
-        return cls(text, key, sign[0] == ">", float(limit), sign.endswith("="))
+        return cls(option, text, key, sign[0] == ">", float(limit), sign.endswith("="))
+
+    def __str__(self) -> str:
+        return f"{self.option} {self.text!r}"
 
     def holds(self, interval: Interval) -> bool:
         """Whether the whole interval lies beyond the limit; for ≥ and ≤ it may end there."""
@@ -87,6 +92,27 @@ class Finding:
     p_value: float
     pairs: int
     verdict: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """A condition held against one finding.
+
+    Args:
+        condition: of ``--fail-if`` or ``--require``.
+        finding: what it speaks of.
+    """
+
+    condition: Condition
+    finding: Finding
+
+    @property
+    def passed(self) -> bool:
+        """Whether what is required holds, or what must not be does not."""
+        return self.condition.holds(self.finding.interval) == (self.condition.option == "--require")
+
+    def __str__(self) -> str:
+        return f"{self.condition.text} under {self.finding.attack}"
 
 
 def compare(a: Record, b: Record) -> list[Finding]:
@@ -121,36 +147,20 @@ def alone(record: Record) -> list[Finding]:
     return found
 
 
-def failures(found: Sequence[Finding], conditions: Sequence[Condition]) -> list[tuple[Condition, Finding]]:
-    """The conditions of ``--fail-if`` that hold, with the findings that show it.
+def checks(found: Sequence[Finding], conditions: Sequence[Condition]) -> list[Check]:
+    """Hold conditions against findings: a check for each condition and attack.
 
     Raises:
         InputError: a condition names a measure that was not taken.
     """
-    pairs = _meant(found, conditions, "--fail-if")
-    return [(condition, finding) for condition, finding in pairs if condition.holds(finding.interval)]
-
-
-def unmet(found: Sequence[Finding], conditions: Sequence[Condition]) -> list[tuple[Condition, Finding]]:
-    """The conditions of ``--require`` that no interval's end shows, with the findings.
-
-    Raises:
-        InputError: a condition names a measure that was not taken.
-    """
-    pairs = _meant(found, conditions, "--require")
-    return [(condition, finding) for condition, finding in pairs if not condition.holds(finding.interval)]
-
-
-def _meant(
-    found: Sequence[Finding], conditions: Sequence[Condition], option: str
-) -> Iterator[tuple[Condition, Finding]]:
+    made = []
     for condition in conditions:
-        meant = [finding for finding in found if finding.key == condition.key]
+        meant = [Check(condition, finding) for finding in found if finding.key == condition.key]
         if not meant:
             known = ", ".join(dict.fromkeys(finding.key for finding in found))
-            raise InputError(f"{option} {condition.text!r}: no measure {condition.key}; there are {known}")
-        for finding in meant:
-            yield condition, finding
+            raise InputError(f"{condition}: no measure {condition.key}; there are {known}")
+        made += meant
+    return made
 
 
 def _keys(group: Group) -> Iterator[str]:
@@ -168,16 +178,15 @@ def _differences(group: Group) -> Iterator[Finding]:
         measure = measure_of(key)
         test = group.compare(group.trials[1], key)
         if test:
-            verdict = _verdict(group, measure, test.difference)
-            yield Finding(group.title, key, measure, test.difference, test.p_value, test.pairs, verdict)
+            judged = "not comparable"
+            if group.comparable(measure):
+                judged = verdict(measure, test.difference)
+            yield Finding(group.title, key, measure, test.difference, test.p_value, test.pairs, judged)
 
 
-def _verdict(group: Group, measure: Measure, difference: Interval) -> str:
-    same = 0.0
-    if measure.ratio:
-        same = 1.0
-    if not group.comparable(measure):
-        return "not comparable"
+def verdict(measure: Measure, difference: Interval) -> str:
+    """Whether a difference, or a ratio, is for the better in robustness, by its interval."""
+    same = float(measure.ratio)
     if math.isnan(difference.low) or difference.low <= same <= difference.high:
         return "no difference"
     if (difference.value > same) == (measure.better == "higher"):

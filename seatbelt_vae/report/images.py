@@ -44,9 +44,6 @@ def display_gain(distortion: NDArray[np.floating]) -> float:
     A power of two moves in steps that the eye can follow when λ moves, and 64 leaves a distortion
     below one 8-bit grey level where it belongs: invisible.
 
-    Args:
-        distortion: d in units of the data's range, any shape.
-
     Example:
         >>> display_gain(np.array([0.2, -0.1])), display_gain(np.zeros(3))
         (4.0, 64.0)
@@ -74,12 +71,6 @@ def distortion_pixels(distortion: NDArray[np.floating], gain: float) -> Pixels:
 
 def mosaic(tiles: Sequence[Pixels], columns: int, gap: int = 0, ground: int = 255) -> Pixels:
     """Tiles of one size in rows of `columns`.
-
-    Args:
-        tiles: (H, W) or (H, W, 3) each.
-        columns: tiles in a row.
-        gap: pixels between them.
-        ground: grey level of what no tile covers.
 
     Example:
         >>> mosaic([np.zeros((2, 2), np.uint8)] * 3, columns=2, gap=1).shape

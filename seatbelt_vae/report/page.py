@@ -7,10 +7,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from seatbelt_vae.audits import Audit
 from seatbelt_vae.experiments import Record
 from seatbelt_vae.experiments.table import flat
+from seatbelt_vae.report.audit import audits_section
 from seatbelt_vae.report.compare import data_name
-from seatbelt_vae.report.formats import with_unit
+from seatbelt_vae.report.formats import plural, with_unit
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.palette import DIVERGING, MODELS
 from seatbelt_vae.report.sections import Figure, Section, sections
@@ -21,24 +23,45 @@ from seatbelt_vae.report.templating import rendered
 LIBRARIES = ("seatbelt-vae", "torch", "numpy", "vl-convert-python")
 
 
-def page(records: Sequence[Record], groups: Sequence[Group], title: str = "", *, budget: int = BUDGET) -> str:
+def contents(records: Sequence[Record], groups: Sequence[Group], audits: Sequence[Audit] = ()) -> list[Section]:
+    """The sections of a report."""
+    held = []
+    if audits:
+        held.append(audits_section(audits))
+    if records:
+        held += sections(records, groups)
+    return held
+
+
+def page(
+    records: Sequence[Record],
+    groups: Sequence[Group],
+    title: str = "",
+    *,
+    audits: Sequence[Audit] = (),
+    budget: int = BUDGET,
+) -> str:
     """The report as one HTML document that asks for nothing outside itself.
 
     Args:
         records: the models, with labels that differ.
         groups: the attacks on them.
         title: the page's title; made from the models and their data by default.
+        audits: of models of any kind.
         budget: bytes for the slider's pictures.
 
     Raises:
         InputError: the extra that draws is not installed.
     """
-    held = sections(records, groups)
+    held = contents(records, groups, audits)
+    said = [f"{audit.record.model}: {audit.record.sentence}" for audit in audits]
+    if records:
+        said += summary(records, groups)
     pictures = explorer([group for group in groups if group.targeted], budget)
     return rendered(
         "page.html.j2",
-        title=title or default_title(records),
-        summary=summary(records, groups),
+        title=title or default_title(records, len(audits)),
+        summary=said,
         sections=held,
         drawn=drawn,
         definitions=definitions(held),
@@ -48,8 +71,11 @@ def page(records: Sequence[Record], groups: Sequence[Group], title: str = "", *,
     )
 
 
-def default_title(records: Sequence[Record]) -> str:
+def default_title(records: Sequence[Record], audits: int = 0) -> str:
     """What the page is called unless told otherwise."""
+    if audits:
+        withstand = "withstands" if len(records) + audits == 1 else "withstand"
+        return f"How {plural(len(records) + audits, 'model')} {withstand} attack"
     data = " and ".join(sorted({data_name(record) for record in records}))
     if len(records) == 1:
         return f"How a model of {data} withstands attack"

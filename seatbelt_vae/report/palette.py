@@ -51,9 +51,6 @@ def rgb(colour: str) -> tuple[int, int, int]:
 def diverging(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Colours of values in [-1, 1]; what lies outside is clipped.
 
-    Args:
-        values: any shape.
-
     Returns:
         Red, green and blue, shape (*values.shape, 3).
 

@@ -149,14 +149,7 @@ def _add(section: Section, results: Results, images: Images, out: Path, hidden: 
 
 
 def document(sections: Sequence[Section], results: Results, *, command: str, failed: Mapping[str, str]) -> str:
-    """Write the first page: what becomes of each claim.
-
-    Args:
-        sections: what the recipes came to.
-        results: the runs.
-        command: that made it.
-        failed: runs that failed, and why.
-    """
+    """Write the first page: what becomes of each claim."""
     reasons: dict[str, list[str]] = {}
     for run, why in failed.items():
         reasons.setdefault(why, []).append(Path(run).name)
@@ -179,12 +172,7 @@ def document(sections: Sequence[Section], results: Results, *, command: str, fai
 
 
 def page(section: Section, command: str) -> str:
-    """Write a recipe's own page, which lies in a folder beside those of the figures.
-
-    Args:
-        section: what the recipe came to.
-        command: that made it.
-    """
+    """Write a recipe's own page, which lies in a folder beside those of the figures."""
     texts = [to_markdown(table) for table in section.tables]
     return rendered("reproduction_recipe.md.j2", section=section, command=command, tables=texts, **WORDS)
 
@@ -238,10 +226,6 @@ WORDS = {"effect": _effect, "paper": _paper, "title_of": title_of}
 
 def tables(recipe: Recipe, rows: Sequence[TidyRow]) -> list[Table]:
     """A recipe's rows for readers: models down, measures across, the paper's own beside ours.
-
-    Args:
-        recipe: the recipe.
-        rows: tidy rows.
 
     Returns:
         One table for each set of data and attack.

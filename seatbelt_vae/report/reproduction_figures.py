@@ -1,13 +1,12 @@
-"""The figures of a reproduction: lines over β, effects by condition, costs, and pictures."""
+"""The figures of a reproduction: lines over β, effects by condition, and pictures."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from seatbelt_vae.experiments import AttackSpec, Record
 from seatbelt_vae.experiments.table import measure_of
-from seatbelt_vae.report.chart_style import WIDTH, Channel, Row, Style, at, chart, layer, span, x_axis, y_axis
+from seatbelt_vae.report.chart_style import WIDTH, Channel, Row, Style, at, chart, ends, layer, span, x_axis, y_axis
 from seatbelt_vae.report.export import chart_svg
 from seatbelt_vae.report.formats import slug, with_unit
 from seatbelt_vae.report.group import Group, Trial
@@ -33,16 +32,7 @@ def figures(
     rows: Sequence[TidyRow],
     verdicts: Sequence[Verdict],
 ) -> Iterator[Figure]:
-    """Draw a recipe.
-
-    Args:
-        recipe: of what.
-        drawings: those of its drawings that are wanted.
-        results: the runs.
-        images: of which data.
-        rows: what `seatbelt_vae.reproduction.tidy` gave of them.
-        verdicts: on its claims.
-    """
+    """Draw a recipe."""
     for kind, *of in drawings:
         if kind in PICTURES:
             for key, figure in PICTURES[kind](recipe, results, images):
@@ -51,31 +41,16 @@ def figures(
             continue
         (measure,) = of
         title = title_of(measure)
+        draw = line_chart
+        wanted = [row for row in rows if row["measure"] == measure]
         if kind == "effects":
             title = f"effects on {title}"
-        for attack, made in _charts(kind, measure, rows, verdicts):
+            draw = effects_chart
+            wanted = [each.plain() for each in verdicts if each.condition and each.measure == measure]
+        for attack, mine in _by_attack(row for row in wanted if row["value"] is not None).items():
             caption = ", ".join(filter(None, (images.label, attack, title)))
             name = "-".join(filter(None, (recipe.name, kind, images.label, attack, measure)))
-            yield slug(name), caption, chart_svg(made)
-
-
-def _charts(
-    kind: str,
-    measure: str,
-    rows: Sequence[TidyRow],
-    verdicts: Sequence[Verdict],
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A chart for each attack."""
-    if kind == "effects":
-        for attack, found in _by_attack(_effects(measure, verdicts)).items():
-            yield attack, effects_chart(found)
-        return
-    for attack, mine in _by_attack([row for row in rows if row["measure"] == measure]).items():
-        if kind == "lines":
-            yield attack, line_chart(mine)
-        else:
-            errors = {row["label"]: row["value"] for row in rows if row["measure"] == "mse"}
-            yield attack, pareto_chart(mine, errors)
+            yield slug(name), caption, chart_svg(draw(mine))
 
 
 def _by_attack(rows: Iterable[TidyRow]) -> dict[str, list[TidyRow]]:
@@ -85,19 +60,8 @@ def _by_attack(rows: Iterable[TidyRow]) -> dict[str, list[TidyRow]]:
     return found
 
 
-def _effects(measure: str, verdicts: Sequence[Verdict]) -> Iterator[TidyRow]:
-    """What is known of a measure under some condition."""
-    for verdict in verdicts:
-        if verdict.condition and verdict.measure == measure and not math.isnan(verdict.effect.value):
-            yield verdict.plain()
-
-
 def line_chart(rows: Sequence[TidyRow]) -> dict[str, Any]:
-    """A measure against β, a line for each model with its 95 % interval; a logarithmic axis for Δ.
-
-    Args:
-        rows: of one measure, data set and attack.
-    """
+    """A measure against β, a line for each model with its 95 % interval; a logarithmic axis for Δ."""
     drawn: list[Row] = []
     for row in rows:
         drawn.append({"model": row["family"], "x": float(row["beta"]), **_spot(row, "y")})
@@ -110,36 +74,8 @@ def line_chart(rows: Sequence[TidyRow]) -> dict[str, Any]:
     return chart(_style(drawn).marks(drawn, x, y, "line", "rule", "point"))
 
 
-def pareto_chart(rows: Sequence[TidyRow], errors: Mapping[str, float]) -> dict[str, Any]:
-    """A measure against the MSE, what robustness costs: a point for each model and way of training it.
-
-    Args:
-        rows: of one measure, data set and attack.
-        errors: the MSE by label; a model without one is left out.
-    """
-    drawn: list[Row] = []
-    for row in rows:
-        if row["label"] in errors:
-            model, _, way = row["label"].partition(", ")
-            drawn.append({"model": model, "way": way or "plain", "x": errors[row["label"]], **_spot(row, "y")})
-    style = _style(drawn)
-    places: list[Row] = [{"low": row["x"], "high": row["x"]} for row in drawn]
-    x = x_axis(title_of("mse"), span(places), tickCount=5, format="~g")
-    y = y_axis(_heading(rows[0]), span(drawn))
-    legend = {"title": None, "orient": "bottom", "columns": 1, "labelLimit": WIDTH, "symbolFillColor": QUIET}
-    shape = {"field": "way", "type": "nominal", "sort": None, "legend": legend}
-    ends = style.marks(drawn, x, y, "rule")
-    look = {"filled": True, "size": 60, "opacity": 1}
-    points = layer(drawn, "point", look, x=at(x, "x"), y=at(y, "y"), color=style.colour, shape=shape)
-    return chart([*ends, points])
-
-
 def effects_chart(rows: Sequence[TidyRow]) -> dict[str, Any]:
-    """Effects by condition, in the colours of whose they are, with 95 % intervals and a line where there is none.
-
-    Args:
-        rows: verdicts as JSON takes them, of one measure, data set and attack, each with its ``condition``.
-    """
+    """Effects by condition, in the colours of whose they are, with 95 % intervals and a line where there is none."""
     ratio = rows[0]["ratio"]
     drawn: list[Row] = [{"model": row["whose"], "condition": row["condition"], **_spot(row, "x")} for row in rows]
     none: Row = {"x": float(ratio), "low": float(ratio), "high": float(ratio)}
@@ -183,12 +119,8 @@ def _style(rows: Sequence[Row]) -> Style:
 
 
 def _spot(row: TidyRow, field: str) -> Row:
-    """The value and the ends of its interval; they are the value where there is none."""
-    found: Row = {field: row["value"], "low": row["value"], "high": row["value"]}
-    for end in ("low", "high"):
-        if row[end] is not None:
-            found[end] = row[end]
-    return found
+    value: float = row["value"]
+    return {field: value, **ends(value, row["low"], row["high"])}
 
 
 def _around(rows: Sequence[Row], factor: float) -> tuple[float, float]:

@@ -94,12 +94,7 @@ NOISE = "What noise takes from log p(x|z*), mean over images with 1.96 standard 
 
 
 def sections(records: Sequence[Record], groups: Sequence[Group]) -> list[Section]:
-    """Everything there is on some models.
-
-    Args:
-        records: the models.
-        groups: the attacks on them.
-    """
+    """Everything there is on some models."""
     targeted = [group for group in groups if group.targeted]
     damages = [group for group in groups if not group.targeted]
     symbols = " and ".join(dict.fromkeys(group.symbol for group in targeted))

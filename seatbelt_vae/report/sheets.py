@@ -114,10 +114,6 @@ def affordable_quality(strips: Sequence[Strip], budget: int = BUDGET) -> int:
 def explorer(groups: Sequence[Group], budget: int = BUDGET) -> dict[str, Any]:
     """Everything that the page's script needs, as JSON values.
 
-    Args:
-        groups: the attacks on each model.
-        budget: bytes that all sheets may take together.
-
     Returns:
         ``columns``, the WebP ``quality``, and ``attacks``: pairs' pictures, and for each model its colour, numbers
         and sheets.

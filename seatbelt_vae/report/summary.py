@@ -21,16 +21,9 @@ BETTER = "resisted it better than"
 WORSE = "resisted it worse than"
 ALIKE = "cannot be told apart from"
 
-_COUNTS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
-
 
 def summary(records: Sequence[Record], groups: Sequence[Group]) -> tuple[str, ...]:
-    """Three sentences, of which the last two speak of the first attack with a target; before them the headline.
-
-    Args:
-        records: the models.
-        groups: the attacks on them, may be empty.
-    """
+    """Three sentences, of which the last two speak of the first attack with a target; before them the headline."""
     targeted = [group for group in groups if group.targeted]
     sentences = [_what(records, targeted)]
     leading = headline(groups)
@@ -154,8 +147,6 @@ def share_of_the_way(before: Tensor, after: Tensor, reference: Tensor) -> Interv
 
 def _what(records: Sequence[Record], groups: Sequence[Group]) -> str:
     models = plural(len(records), "model")
-    if len(records) < len(_COUNTS):
-        models = models.replace(str(len(records)), _COUNTS[len(records)])
     labels = "; ".join(record.label for record in records)
     data = listed(sorted({data_name(record) for record in records}))
     were = "was" if len(records) == 1 else "were"

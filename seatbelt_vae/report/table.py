@@ -135,6 +135,7 @@ class Table:
         columns: one for each cell of a row.
         lines: its rows.
         notes: sentences below it.
+        head: what its rows are.
     """
 
     key: str
@@ -142,6 +143,7 @@ class Table:
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
+    head: str = "Model"
 
     @classmethod
     def of(
@@ -151,6 +153,7 @@ class Table:
         names: Sequence[tuple[str, int | None]],
         columns: Mapping[Column, Sequence[Cell | None]],
         notes: Sequence[str],
+        head: str = "Model",
     ) -> "Table":
         """A table from its columns; what is no model and has no cell is left out."""
         lines = []
@@ -158,7 +161,7 @@ class Table:
         for (label, slot), row in zip(names, rows, strict=True):
             if slot is not None or any(row):
                 lines.append(Line(label, slot, row))
-        return cls(key, title, tuple(columns), tuple(lines), tuple(notes))
+        return cls(key, title, tuple(columns), tuple(lines), tuple(notes), head)
 
 
 def to_html(table: Table) -> str:
@@ -180,7 +183,7 @@ def to_csv(table: Table) -> str:
     """Comma-separated, full precision: each column of numbers with its ``_low`` and ``_high`` (RFC 4180)."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    head = ["model"]
+    head = [table.head.lower()]
     for column in table.columns:
         key = column.key.replace("@", "_")
         head += [key, f"{key}_low", f"{key}_high"]

@@ -9,7 +9,7 @@ import torch
 from seatbelt_vae.experiments import Cell as Place
 from seatbelt_vae.experiments import Record
 from seatbelt_vae.experiments import Table as Numbers
-from seatbelt_vae.experiments.table import measure_of
+from seatbelt_vae.experiments.table import EMPTY, measure_of
 from seatbelt_vae.measures import DISENTANGLEMENT, EVIDENCE, GAINED, IMAGES, REACHED, WEIGHTS, Measure
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.optim import Status
@@ -200,7 +200,7 @@ def _troubles(group: Group, trial: Trial) -> Iterator[str]:
 def clean_tables(records: Sequence[Record]) -> tuple[Table, ...]:
     """What the models are without an attack; columns and tables of which no run has a number are left out."""
     numbers = Numbers(records)
-    scales = torch.cat([numbers.values(Place(record), "noise_scales") for record in records])
+    scales = torch.cat([EMPTY, *(numbers.values(Place(record), "noise_scales") for record in records)])
     tables = []
     for key, title, measures, note in CLEAN:
         columns = [_clean_column(measure) for measure in measures if measure.listed]

@@ -9,7 +9,7 @@ from seatbelt_vae.report.palette import colour_of, dash_of
 
 @cache
 def environment() -> Environment:
-    """Where templates lie, and what they may call; what goes into HTML and SVG is escaped.
+    """Where templates lie, and what they may call; what goes into HTML, SVG and XML is escaped.
 
     Filters: ``md`` (a cell of a Markdown table), ``tex`` (LaTeX), ``together`` (a heading with its arrow).
     """
@@ -27,7 +27,7 @@ def environment() -> Environment:
 
 
 def _is_markup(name: str | None) -> bool:
-    return name is not None and name.endswith((".html.j2", ".svg.j2"))
+    return name is not None and name.endswith((".html.j2", ".svg.j2", ".xml.j2"))
 
 
 def rendered(name: str, **values: object) -> str:

@@ -6,15 +6,16 @@ from functools import partial
 from pathlib import Path
 
 from seatbelt_vae.attacks import Attackable
+from seatbelt_vae.audits import Audit
 from seatbelt_vae.experiments import Record
 from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.report.compare import groups, labelled, references
 from seatbelt_vae.report.export import converter, svg_files
 from seatbelt_vae.report.group import Group
-from seatbelt_vae.report.page import page
+from seatbelt_vae.report.page import contents, page
 from seatbelt_vae.report.panels import panels
 from seatbelt_vae.report.pictures import pictures_svg
-from seatbelt_vae.report.sections import Section, sections
+from seatbelt_vae.report.sections import Section
 from seatbelt_vae.report.table import WRITERS, Table
 from seatbelt_vae.storage import write_bytes
 
@@ -25,6 +26,7 @@ def write_report(
     title: str = "",
     *,
     model: Attackable | None = None,
+    audits: Sequence[Audit] = (),
     progress: bool = False,
 ) -> Path:
     """Write the page, every figure as PNG, SVG and PDF, and every table as CSV, Markdown and LaTeX.
@@ -35,6 +37,7 @@ def write_report(
             with other names stay.
         title: the page's title; made from the models and their data by default.
         model: sees the blend of source and target, which then stands in tables and curves: the first model.
+        audits: of models of any kind, shown before the runs.
         progress: show a bar on stderr.
 
     Returns:
@@ -46,9 +49,10 @@ def write_report(
     """
     converter()
     out = Path(out_dir)
-    records = labelled(records)
+    if records or not audits:
+        records = labelled(records)
     compared = [replace(group, references=references(group, model)) for group in groups(records)]
-    held = sections(records, compared)
+    held = contents(records, compared, audits)
     drawn = list(figures(held, compared))
     with progress_bar("Figures", len(drawn), progress) as advance:
         for name, draw in drawn:
@@ -58,7 +62,7 @@ def write_report(
         for part in section.parts:
             for table in part.tables:
                 write_table(out, table)
-    return write_bytes(out / "report.html", page(records, compared, title).encode())
+    return write_bytes(out / "report.html", page(records, compared, title, audits=audits).encode())
 
 
 def figures(held: Sequence[Section], compared: Sequence[Group]) -> Iterator[tuple[str, Callable[[], str]]]:

@@ -124,14 +124,7 @@ class Verdict:
 
 
 def verdicts(claims: Iterable[Contrast], runs: Runs, results: Results, images: Images) -> list[Verdict]:
-    """Decide claims about one set of data.
-
-    Args:
-        claims: what is claimed.
-        runs: the attacks on each point.
-        results: what was found.
-        images: the data.
-    """
+    """Decide claims about one set of data."""
     found = []
     for contrast in claims:
         for attacks in contrast.under(runs):
@@ -264,14 +257,7 @@ def together(words: Sequence[Word]) -> Word:
 
 
 def gone(found: Iterable[Verdict]) -> list[tuple[Verdict, Verdict]]:
-    """Claims that stand under cold starts and not under the continuation: a broken attack and not a robust model.
-
-    Args:
-        found: verdicts of all recipes.
-
-    Returns:
-        The verdict under each of the two attacks.
-    """
+    """Claims that stand under cold starts and not under the continuation: a broken attack and not a robust model."""
     by_solver: dict[str, dict[tuple[str, ...], Verdict]] = {"cold": {}, "continuation": {}}
     for verdict in found:
         objective, _, rest = verdict.attack.partition(", ")

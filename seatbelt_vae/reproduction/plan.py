@@ -56,11 +56,6 @@ class _Asked:
 def plan(names: Sequence[str], scale: Scale, data: Sequence[str]) -> Plan:
     """Gather what recipes ask for.
 
-    Args:
-        names: of the recipes.
-        scale: how large.
-        data: names or paths.
-
     Raises:
         InputError: the data cannot be read.
     """

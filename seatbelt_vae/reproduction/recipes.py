@@ -176,9 +176,6 @@ def _contrast(claim: Mapping[str, Any], names: Names, condition: str, scale: Sca
 def names_of(asked: Sequence[str]) -> tuple[str, ...]:
     """The recipes that a command means, in their own order.
 
-    Args:
-        asked: names, "all" among them.
-
     Raises:
         InputError: none is named, or there is none of a name.
 

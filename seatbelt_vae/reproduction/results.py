@@ -150,12 +150,6 @@ Row = dict[str, Any]
 def tidy(runs: Runs, keys: Sequence[str], results: Results, images: Images) -> list[Row]:
     """Measures of some points as a tidy table: a row for each attack, model and measure.
 
-    Args:
-        runs: the attacks on each point.
-        keys: of the measures.
-        results: what was found.
-        images: the data.
-
     Returns:
         Rows with ``data``, ``attack`` (empty without one), ``label``, ``model``, ``family``, ``layers``, ``beta``,
         ``measure``, ``title``, ``unit``, ``better``, ``value`` with ``low`` and ``high`` (95 % over seeds and pairs,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from seatbelt_vae.attacks import Assessment, AttackResult
 from seatbelt_vae.experiments import AttackSpec, RunFolder, run_attack
 from seatbelt_vae.measures import Attacked
 from tests.commands import Run, refused
+from tests.report.test_audit import made
 
 Copy = Callable[..., Path]
 
@@ -141,3 +143,31 @@ def test_an_absolute_gate(seatbelt: Run, copy: Copy) -> None:
     assert failed.err.count("\n") == 1
     refused(seatbelt("compare --require success", a, b), "--require 'success'")
     refused(seatbelt("compare --require sucess<0.1", a, b), "--require", "no measure sucess")
+
+
+def test_one_run_alone_and_files_for_ci(seatbelt: Run, copy: Copy, tmp_path: Path) -> None:
+    run = copy("b", success=0.2)
+    sarif, junit = tmp_path / "gate.sarif", tmp_path / "gate.xml"
+    done = seatbelt("compare --require success<=0.5 --require auddc>=0", run, "--sarif", sarif, "--junit", junit)
+    assert done.code == 1
+    assert done.err == f"seatbelt: {run}: does not meet success<=0.5 under Latent attack (KL)\n"
+    (result,) = json.loads(sarif.read_text())["runs"][0]["results"]
+    assert result["ruleId"] == "success<=0.5"
+    assert ElementTree.parse(junit).getroot()[0].get("failures") == "1"
+    assert seatbelt("compare --require auddc>=0", run).code == 0
+    refused(seatbelt("compare --fail-if success>0", run), "B is missing")
+
+
+def test_audits_are_compared_and_reported_like_runs(seatbelt: Run, run_path: Path, tmp_path: Path) -> None:
+    for name, moved in (("a", 0.0), ("b", -0.1)):
+        made(name, moved=moved).save(tmp_path / name)
+    done = seatbelt("compare --json --fail-if f50<-0.05", tmp_path / "a", tmp_path / "b")
+    assert done.code == 1
+    assert verdicts(done.out)["f50"] == "worse"
+    assert json.loads(done.out)["failed"] == [{"condition": "f50<-0.05", "attack": "worst of all attacks"}]
+    assert seatbelt("compare --require f50>=0.1", tmp_path / "a").code == 0
+    refused(seatbelt("compare", tmp_path / "a", run_path), "is an audit", "is a run")
+    reported = seatbelt("report --json --out", tmp_path / "report", tmp_path / "a", run_path)
+    assert reported.code == 0, reported.err
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "a: Brittle: half of an attack" in page

@@ -34,7 +34,6 @@ def test_train_evaluate_attack_report(seatbelt: Run, run_path: Path, tmp_path: P
     assert (run_path / "attacks" / f"{document['attack']}.json").exists()
 
     pytest.importorskip("vl_convert")
-    pytest.importorskip("vl_convert")
     reported = seatbelt("report --json --out", tmp_path / "report", run_path)
     assert reported.code == 0
     assert Path(json.loads(reported.out)["report"]).read_text().startswith("<!doctype html>")
@@ -83,7 +82,6 @@ def test_data_list_and_info(seatbelt: Run, blobs: Path, tmp_path: Path) -> None:
 def test_demo(seatbelt: Run, tmp_path: Path) -> None:
     from seatbelt_vae.experiments import run_demo
 
-    pytest.importorskip("vl_convert")
     pytest.importorskip("vl_convert")
     run_demo(tmp_path, quick=True, device="cpu")
     weights = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*.safetensors")}
@@ -318,7 +316,6 @@ def test_a_process_ends_with_the_code_and_without_a_traceback(tmp_path: Path) ->
 
 def test_runs_of_one_name_in_two_folders_are_reported_together(seatbelt: Run, run_path: Path, tmp_path: Path) -> None:
     pytest.importorskip("vl_convert")
-    pytest.importorskip("vl_convert")
     for parent in ("first", "second"):
         shutil.copytree(run_path, tmp_path / parent / "run")
     both = tmp_path / "first" / "run", tmp_path / "second" / "run"
@@ -330,7 +327,6 @@ def test_runs_of_one_name_in_two_folders_are_reported_together(seatbelt: Run, ru
 
 
 def test_measurements_that_are_none_are_left_out_of_a_report(seatbelt: Run, run_path: Path, tmp_path: Path) -> None:
-    pytest.importorskip("vl_convert")
     pytest.importorskip("vl_convert")
     run = shutil.copytree(run_path, tmp_path / "run")
     assert seatbelt("evaluate --measure noise --device cpu", run).code == 0

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from seatbelt_vae.experiments import Record
-from seatbelt_vae.metrics import Interval, Reference, auddc, band
+from seatbelt_vae.metrics import Reference, auddc, band
 from seatbelt_vae.metrics.references import identity
 from seatbelt_vae.report.axes import BudgetAxis
-from seatbelt_vae.report.chart_style import span, spot
+from seatbelt_vae.report.chart_style import ends, span
 from seatbelt_vae.report.charts import (
     budget_chart,
     budget_rows,
@@ -204,8 +204,8 @@ def test_one_radius_can_be_drawn() -> None:
 
 
 def test_a_spot_without_an_interval_has_its_ends_at_the_value() -> None:
-    row = spot(Interval(2.0, float("nan"), float("nan")))
-    assert row == {"x": 2.0, "low": 2.0, "high": 2.0}
+    row = ends(2.0, float("nan"), None)
+    assert row == {"low": 2.0, "high": 2.0}
     assert span([row]) == pytest.approx((1.94, 2.06))
 
 
@@ -223,3 +223,11 @@ def test_what_noise_costs_is_that_of_the_evaluation(full: list[Record], runs: li
     svg = chart_svg(chart)
     assert "Cost of noise (nats)" in svg
     assert ">0.1<" in svg
+
+
+def test_where_success_is_never_defined_axes_and_legend_are_drawn(latent: Group) -> None:
+    attacked = latent.trials[0].attacked
+    same = {"target_reconstruction": attacked.assessment.source_reconstruction}
+    blind = of(changed(attacked, assessment=same))
+    for draw in (distortion_distortion_chart, partial(budget_chart, key="success")):
+        assert "VAE" in words(chart_svg(draw(blind)))

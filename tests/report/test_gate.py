@@ -1,12 +1,16 @@
 import dataclasses
+import json
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
 
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.measures import MEASURES
 from seatbelt_vae.metrics import Interval, auddc
-from seatbelt_vae.report.gate import Condition, alone, compare, failures, unmet
+from seatbelt_vae.report.gate import Check, Condition, Finding, alone, checks, compare
+from seatbelt_vae.report.gate_files import junit, sarif
 
 from .synthetic import changed, damaged, moved, synthetic_runs, with_extras
 
@@ -21,6 +25,10 @@ def runs():
 @pytest.fixture(scope="module")
 def full(runs):
     return with_extras(runs)
+
+
+def failures(found, conditions):
+    return [check for check in checks(found, conditions) if not check.passed]
 
 
 def other(run, *, success=0.0, name="other"):
@@ -45,7 +53,7 @@ def test_a_model_easier_to_fool_is_worse(runs):
     )
     assert moved_by == pytest.approx(float((after - before).mean()), abs=1e-6)
     failed = failures(list(found.values()), [Condition.parse("success>+0.05"), Condition.parse("auddc<-0.5")])
-    assert [condition.text for condition, _ in failed] == ["success>+0.05"]
+    assert [check.condition.text for check in failed] == ["success>+0.05"]
 
 
 def test_a_model_harder_to_fool_is_better_and_passes(runs):
@@ -77,7 +85,7 @@ def test_damage_is_judged_at_each_radius(full):
     assert found["damage@1"].interval.value == pytest.approx(4, abs=0.6)
     assert found["amplification@0.5"].interval.value == pytest.approx(4, abs=0.6)
     (failure,) = failures(list(found.values()), [Condition.parse("damage@1>+0.5")])
-    assert failure[1].attack == "Maximum damage, L2 balls"
+    assert failure.finding.attack == "Maximum damage, L2 balls"
 
 
 def test_other_data_cannot_be_compared(runs):
@@ -119,7 +127,7 @@ def test_an_unknown_measure_is_named(runs):
     with pytest.raises(InputError, match=r"no measure succes; there are"):
         failures(compare(runs[0], other(runs[0])), [Condition.parse("succes>0.1")])
     with pytest.raises(InputError, match=r"--require 'f5>=0.1': no measure f5; there are"):
-        unmet(alone(runs[0]), [Condition.parse("f5>=0.1", "--require")])
+        checks(alone(runs[0]), [Condition.parse("f5>=0.1", "--require")])
 
 
 @pytest.mark.parametrize(
@@ -171,4 +179,45 @@ def test_one_model_is_held_to_a_value_under_each_attack(runs):
     assert {f.attack for f in found} == {LATENT, "Output attack"}
     f50 = next(f.interval for f in found if f.key == "f50")
     wanted = [Condition.parse(f"f50>={limit}", "--require") for limit in (f50.low - 0.01, f50.low + 0.01)]
-    assert [c.text for c, f in unmet(found, wanted) if f.attack == LATENT] == [wanted[1].text]
+    assert [check.condition.text for check in failures(found, wanted) if check.finding.attack == LATENT] == [
+        wanted[1].text
+    ]
+
+
+def results(*values):
+    """A check for each f50, of which at least 0.3 is required."""
+    condition = Condition.parse("f50>=0.3", "--require")
+    made = []
+    for place, value in enumerate(values):
+        interval = Interval(value, value - 0.01, value + 0.01)
+        made.append(Check(condition, Finding(f"attack <{place}>", "f50", MEASURES["f50"], interval, 1.0, 8, "")))
+    return made
+
+
+def test_sarif_has_what_its_schema_requires_and_what_code_scanning_shows():
+    log = json.loads(json.dumps(sarif(results(0.25, 0.5), "runs/vae")))
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    driver = run["tool"]["driver"]
+    assert driver["name"] == "seatbelt-vae"
+    assert [set(rule) for rule in driver["rules"]] == [{"id", "shortDescription"}]
+    (failed,) = run["results"]
+    assert failed["ruleId"] in {rule["id"] for rule in driver["rules"]}
+    assert failed["level"] in ("none", "note", "warning", "error")
+    assert failed["message"]["text"] == "f50 under attack <0> is 0.250 [0.240, 0.260]; --require f50>=0.3"
+    (place,) = failed["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "runs/vae"
+    assert place["physicalLocation"]["region"]["startLine"] >= 1
+    assert sarif([], "runs/vae")["runs"][0]["results"] == []
+
+
+def test_junit_has_a_case_for_each_check_and_counts_them():
+    root = ElementTree.fromstring(junit(results(0.25, 0.5, 0.6), "runs/vae").encode())
+    assert root.tag == "testsuites"
+    (suite,) = root
+    assert (suite.tag, suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("testsuite", "3", "1", "0")
+    assert [case.get("classname") for case in suite] == ["runs/vae"] * 3
+    assert suite[0].get("name") == "f50>=0.3 under attack <0>"
+    assert [len(case) for case in suite] == [1, 0, 0]
+    assert suite[0][0].tag == "failure"
+    assert "0.250 [0.240, 0.260]" in suite[0][0].get("message")

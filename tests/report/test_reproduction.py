@@ -9,7 +9,7 @@ import pytest
 
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.report.reproduction import Lines, Section, document, overview, page, tables
-from seatbelt_vae.report.reproduction_figures import effects_chart, figures, pareto_chart
+from seatbelt_vae.report.reproduction_figures import effects_chart, figures
 from seatbelt_vae.report.table import to_markdown
 from seatbelt_vae.reproduction import Images, Results, Verdict, Word, recipe, scale_of, title_of
 
@@ -125,12 +125,3 @@ def test_only_what_is_known_under_some_condition_is_drawn() -> None:
     assert caption == "chairs, latent, continuation, effects on AUDDC"
     assert ">0 steps<" in svg
     assert ">1 steps<" not in svg
-
-
-def test_a_point_stands_at_its_mse() -> None:
-    rows = [row("VAE", "f50", 0.3), row("VAE, adversarial", "f50", 0.4), row("Blend", "f50", 0.5)]
-    _, dots = pareto_chart(rows, {"VAE": 0.01, "VAE, adversarial": 0.02})["layer"]
-    assert [(each["model"], each["way"], each["x"], each["y"]) for each in dots["data"]["values"]] == [
-        ("VAE", "plain", 0.01, 0.3),
-        ("VAE", "adversarial", 0.02, 0.4),
-    ]

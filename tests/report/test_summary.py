@@ -34,7 +34,7 @@ def test_three_sentences_from_the_numbers(runs: list[Record]) -> None:
     sentences = summary(runs, groups(runs))
     assert len(sentences) == 3
     assert all(sentence.endswith(".") for sentence in sentences)
-    assert sentences[0].startswith("Three models (VAE; β-TCVAE, β=4; Seatbelt-VAE, L=3, β=4) were trained on sprites")
+    assert sentences[0].startswith("3 models (VAE; β-TCVAE, β=4; Seatbelt-VAE, L=3, β=4) were trained on sprites")
     assert "2 pairs of images at 7 weights λ" in sentences[0]
     assert "−163" in sentences[2]
 
@@ -83,7 +83,7 @@ def test_one_pair_says_so() -> None:
 def test_one_model_without_an_attack() -> None:
     (run,) = synthetic_runs(models=1, pairs=1, count=3, modes=())
     sentences = summary([run], groups([run]))
-    assert sentences[0] == "One model (VAE) was trained on sprites."
+    assert sentences[0] == "1 model (VAE) was trained on sprites."
     assert "attacked" in sentences[1]
     assert len(sentences) == 3
 

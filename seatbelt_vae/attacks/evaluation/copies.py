@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from seatbelt_vae.attacks.protocol import Attackable
+from seatbelt_vae.attacks.protocol import Attackable, to_evaluation
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.networks import ConvDecoder, ConvFeatures
 
@@ -40,11 +40,13 @@ def plain_copy(model: Attackable) -> Attackable:
             if isinstance(value, Tensor) and not value.is_leaf:
                 computed[id(value)] = value.detach().clone()
     try:
-        copied: Any = copy.deepcopy(model, computed)
+        with torch.no_grad():  # or the weights of a scripted module would be computed ones
+            copied: Any = copy.deepcopy(model, computed)
     except (RuntimeError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"model: cannot be copied ({reason}); attacks work on a copy") from error
-    attackable: Attackable = copied.eval().requires_grad_(False)
+    to_evaluation(copied)
+    attackable: Attackable = copied.requires_grad_(False)
     return attackable
 
 

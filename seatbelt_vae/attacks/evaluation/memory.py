@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
 
 from seatbelt_vae.optim.problem import Objective, Problem
 
@@ -20,7 +21,7 @@ def images_per_call(source: Tensor, samples: int = 0) -> int | None:
     A rule and no trial of the machine: another chunk rounds differently, and an attack has to come out the same again.
 
     Args:
-        source: images (P, C, H, W).
+        source: images (P, C, …).
         samples: sets of random numbers a row is evaluated with.
 
     Example:
@@ -31,7 +32,7 @@ def images_per_call(source: Tensor, samples: int = 0) -> int | None:
     """
     if source.device.type != "cpu":
         return None
-    pixels = source.shape[2] * source.shape[3]
+    pixels = source[0, 0].numel()
     images = min(max(PIXELS // pixels, FEWEST), MOST)
     return max(1, images // max(1, samples))
 
@@ -68,14 +69,19 @@ def bytes_per_row(fun: Objective, start: Tensor) -> int:
 
 
 def _kept(fun: Objective, d: Tensor) -> int:
-    sizes: dict[int, int] = {}
+    """Bytes that autograd would keep for a gradient at d (B, n): counted, and not kept."""
+    alive: dict[int, StorageWeakRef] = {}
+    kept = 0
 
-    def keep(tensor: Tensor) -> Tensor:
+    def count(tensor: Tensor) -> None:
+        nonlocal kept
         storage = tensor.untyped_storage()
-        sizes[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        before = alive.get(storage.data_ptr())
+        if before is None or before.expired():  # not kept for another step already
+            alive[storage.data_ptr()] = StorageWeakRef(storage)
+            kept += storage.nbytes()
 
     pairs = torch.zeros(len(d), dtype=torch.long, device=d.device)
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        _held = fun(d.clone().requires_grad_(), pairs)
-    return sum(sizes.values())
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(count, lambda nothing: nothing):
+        fun(d.clone().requires_grad_(), pairs)
+    return kept

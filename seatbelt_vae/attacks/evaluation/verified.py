@@ -104,12 +104,13 @@ def same(a: Tensor, b: Tensor) -> bool:
 
 
 def _agree(fun: Objective, truth: Objective, d: Tensor, pairs: Tensor) -> bool:
-    """Whether an objective has the values and gradients of another."""
-    value, gradient = value_and_gradient(fun, d, pairs)
-    expected, direction = value_and_gradient(truth, d, pairs)
+    """Whether an objective has the values and gradients of another; the gradient of one image at a time."""
+    value, gradient = value_and_gradient(fun, d, pairs, chunk=1)
+    expected, direction = value_and_gradient(truth, d, pairs, chunk=1)
     stray = torch.linalg.vector_norm(gradient - direction, dim=1)
     near = stray <= STRAY * torch.linalg.vector_norm(direction, dim=1)
-    return same(value, expected) and bool(near.all())
+    together = fun(d, pairs).to(expected)
+    return same(together, expected) and same(value, expected) and bool(near.all())
 
 
 def _keeps_rows_apart(smoothed: Smoothed, fun: Objective, d: Tensor, pairs: Tensor) -> bool:

@@ -1,0 +1,324 @@
+"""One call: probe, attack, compare with controls, flag, and say how robust the model is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from seatbelt_vae.attacks import Attackable, reconstruct
+from seatbelt_vae.attacks.evaluation.copies import plain_copy
+from seatbelt_vae.attacks.part import check_count
+from seatbelt_vae.attacks.protocol import place
+from seatbelt_vae.attacks.setup import check_images
+from seatbelt_vae.audits.controls import blend, noise
+from seatbelt_vae.audits.facts import Facts, answered, examine
+from seatbelt_vae.audits.flags import Evidence, look_for
+from seatbelt_vae.audits.images import Drawn, Images, draw
+from seatbelt_vae.audits.probe import Probe
+from seatbelt_vae.audits.record import AuditRecord, FlagRecord, read
+from seatbelt_vae.audits.search import search
+from seatbelt_vae.audits.steady import DRAWS, Steady
+from seatbelt_vae.audits.subject import Found, Subject, together
+from seatbelt_vae.audits.suite import CHECKS, RADII, Entry, more_of, most_iterations, suite_of
+from seatbelt_vae.audits.verdict import judge
+from seatbelt_vae.audits.whitebox import Attempt, Posed, attempt, tried
+from seatbelt_vae.audits.write import documented, summary
+from seatbelt_vae.progress import Advance, progress_bar, terminal
+from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
+
+FREE = ("latent-kl", "latent-means", "output")
+"""Objectives that are also attacked with a free distortion."""
+
+NEAR, FAR, MIXED = 0.02, 0.6, 0.3
+"""Relative distortions between which a search sets out from an attack, and that of the blend it sets out from else."""
+
+SHOWN = torch.tensor([0.1, 0.2, 0.3, 0.5])
+"""Relative distortions at which the worst images are kept."""
+
+LONGER = 4
+"""Times the iterations of the suite: what a free distortion may take."""
+
+MANY = 256
+"""Images over which errors are compared."""
+
+DOCUMENT = "audit.json"
+TENSORS = "audit.safetensors"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Audit:
+    """How robust a model is, and what speaks against that figure.
+
+    Attributes:
+        record: everything but images, as the JSON document has it.
+        tensors: images and reconstructions by name: ``source``, ``target``, ``worst`` (P, 4, C, H, W) at the relative
+            distortions .1, .2, .3 and .5, and those of each attack.
+    """
+
+    record: AuditRecord
+    tensors: Mapping[str, Tensor]
+
+    @property
+    def flags(self) -> dict[str, FlagRecord]:
+        """Every sign of false robustness that was looked for, by name."""
+        return self.record.flags
+
+    @property
+    def raised(self) -> list[str]:
+        """The flags that speak against the numbers."""
+        return [name for name, flag in self.flags.items() if flag.raised and not flag.information]
+
+    def __str__(self) -> str:
+        """Fifteen lines at most."""
+        return "\n".join(summary(self.record))
+
+    __repr__ = __str__
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``audit.json`` and ``audit.safetensors``; returns the path of the document.
+
+        Raises:
+            RunError: the folder cannot be written.
+        """
+        write_tensors(Path(folder) / TENSORS, self.tensors)
+        return write_json(Path(folder) / DOCUMENT, self.record.model_dump(mode="json"))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            InputError: a file is missing, corrupt, or not of an audit of this version.
+        """
+        path = Path(folder) / DOCUMENT
+        return cls(read(read_json(path), str(path)), read_tensors(Path(folder) / TENSORS))
+
+
+def audit(
+    model: Attackable,
+    images: Images,
+    *,
+    suite: str = "quick",
+    pairs: int = 10,
+    siblings: Sequence[Attackable] = (),
+    seed: int = 0,
+    bounds: tuple[float, float] | None = None,
+    memory: float = 2**30,
+    progress: bool = False,
+    train_images: Images | None = None,
+) -> Audit:
+    """Attack a model in every way of a suite, and say how robust it is and whether that can be trusted.
+
+    For each pair and each distortion the worst case over all attacks counts, judged by the images that the model makes.
+    A model that is random, mixes the images of a batch, gives NaN or no gradient is not refused: a flag says so.
+
+    Args:
+        model: anything with ``encode`` and ``decode``; see :func:`seatbelt_vae.attack` and `seatbelt_vae.adapters`.
+        images: a data set, pairs, or a float tensor (N, C, H, W), which the model was not trained on.
+        suite: "quick" (a minute for 10 pairs of 64×64) or "full".
+        pairs: how many pairs of images.
+        siblings: other models of the same images; attacks on them are tried on the model.
+        seed: of pairs, starts and random directions.
+        bounds: of a tensor's values, (0, 1) if not given; a data set has its own.
+        memory: bytes that attacks may take.
+        progress: say on stderr what was understood and how long it will take, and show a bar.
+        train_images: images that the model was trained on, to see whether it only remembers them.
+
+    Raises:
+        InputError: images of another shape than the model takes or out of bounds, too few of them, an unknown suite.
+
+    References:
+        Croce & Hein 2020, AutoAttack. Pintor et al. 2022, Indicators of attack failure. Carlini et al. 2019.
+
+    Example:
+        >>> from seatbelt_vae.models import vae
+        >>> _ = torch.manual_seed(0)
+        >>> model = vae((1, 8, 8), latent_sizes=(2,), network="mlp", hidden_sizes=(8,))
+        >>> found = audit(model, torch.rand(4, 1, 8, 8), pairs=2)
+        >>> found.flags["encoder_random"].raised
+        False
+    """
+    entries = suite_of(suite)
+    check_count("pairs", pairs)
+    began = perf_counter()
+    drawn = draw(images, pairs, seed, bounds)
+    check_images(drawn.source, drawn.target, drawn.bounds)
+    copied = plain_copy(model)
+    speaks = answered(copied, drawn.source) & answered(copied, drawn.target)
+    facts = examine(copied, model, drawn.of(speaks).source, silent=1 - float(speaks.double().mean()))
+    subject = _subject(copied, facts, drawn.of(speaks))
+    posed = _posed(subject, entries, seed, memory)
+    probe = Probe.of(facts, posed, entries, drawn.bounds, pairs)
+    if progress:
+        terminal().print("\n".join(probe.lines()), highlight=False)
+    with _stages(entries, siblings, progress) as advance:
+        evidence = _gather(subject, facts, posed, entries, siblings, seed, memory, advance)
+    evidence = replace(evidence, memory=_memory(subject, train_images, drawn))
+    flags = look_for(evidence)
+    radii = torch.tensor(RADII) * float(subject.apart.median())
+    verdict = judge(evidence, flags, drawn.known, radii)
+    record = documented(
+        evidence,
+        probe,
+        flags,
+        verdict,
+        model=_name(model),
+        suite=suite,
+        seed=seed,
+        images_digest=drawn.digest,
+        seconds=perf_counter() - began,
+    )
+    return Audit(record, _tensors(evidence))
+
+
+def _name(model: Any) -> str:
+    return str(getattr(model, "name", type(model).__name__))
+
+
+def _subject(model: Attackable, facts: Facts, drawn: Drawn) -> Subject:
+    """The model as a function of each image, and its pairs."""
+    source = place(model, drawn.source).cpu()
+    target = place(model, drawn.target).cpu()
+    if facts.random or facts.mixes:
+        company = drawn.target[:2] if facts.mixes else drawn.target[:0]
+        draws = DRAWS if facts.random else 1
+        model = Steady(model, place(model, company), draws)
+    return Subject(model, source, target, drawn.bounds)
+
+
+def _posed(subject: Subject, entries: Sequence[Entry], seed: int, memory: float) -> dict[str, Posed]:
+    """The objectives that can be posed, by the name of their entry; why others cannot is found out by the attempt."""
+    posed = {}
+    for entry in entries:
+        known = tried(lambda entry=entry: Posed.of(subject, entry.objective, seed, memory), lambda failure: None)
+        if known is not None:
+            posed[entry.name] = known
+    return posed
+
+
+@contextmanager
+def _stages(entries: Sequence[Entry], siblings: Sequence[Attackable], progress: bool) -> Iterator[Advance]:
+    steps = len(entries) + len(FREE) + len(CHECKS) + 2 * len(siblings) + 1
+    with progress_bar("Auditing", total=steps, enabled=progress) as advance:
+        yield advance
+
+
+def _gather(
+    subject: Subject,
+    facts: Facts,
+    posed: Mapping[str, Posed],
+    entries: Sequence[Entry],
+    siblings: Sequence[Attackable],
+    seed: int,
+    memory: float,
+    advance: Advance,
+) -> Evidence:
+    attempts = []
+    for entry in entries:
+        attempts.append(attempt(entry, subject, seed, memory, posed.get(entry.name)))
+        advance(1, entry.name)
+    free = []
+    iterations = LONGER * most_iterations(entries)
+    for name in FREE:
+        if name in posed:
+            free += tried(lambda name=name: [_free(subject, posed[name], iterations)], lambda failure: [])
+        advance(1, "free distortion")
+    more = []
+    for entry in entries:
+        if entry.name in CHECKS and entry.name in posed:
+            again = replace(posed[entry.name], seed=seed + 1)
+            more.append(attempt(more_of(entry), subject, seed + 1, memory, again))
+            advance(1, "more of everything")
+    transfers = []
+    for sibling in siblings:
+        transfers += _transfer(subject, sibling, entries, seed, memory, advance)
+    evidence = Evidence(
+        subject,
+        facts,
+        posed,
+        tuple(attempts),
+        tuple(more),
+        tuple(free),
+        noise=noise(subject, torch.tensor(RADII) * float(subject.apart.median()), seed),
+        blend=blend(subject),
+        searched=subject.judge("search", subject.source[:, None]),
+        transfers=tuple(transfers),
+    )
+    advance(1, "search without gradients")
+    return replace(evidence, searched=_searched(evidence, seed))
+
+
+def _free(subject: Subject, posed: Posed, iterations: int) -> Found:
+    result = posed.free(iterations)
+    return subject.judge("free", result.adversarial, int(result.evaluations.sum()))
+
+
+def _searched(evidence: Evidence, seed: int) -> Found:
+    """From the image of the suite that is half a success, or from a blend where there is none on the way."""
+    own = evidence.own
+    between = (own.distortion > NEAR) & (own.distortion < FAR)
+    off = (own.success - 0.5).abs().masked_fill(~between, torch.inf)
+    pairs = torch.arange(len(off))
+    start = own.images[pairs, off.argmin(1)]
+    mixed = torch.lerp(evidence.subject.source, evidence.subject.target, MIXED)
+    start = torch.where(between.any(1)[:, None, None, None], start, mixed)
+    radius = torch.linalg.vector_norm((start - evidence.subject.source).flatten(1), dim=1)
+    return search(evidence.subject, start, radius, seed)
+
+
+def _transfer(
+    subject: Subject,
+    sibling: Attackable,
+    entries: Sequence[Entry],
+    seed: int,
+    memory: float,
+    advance: Advance,
+) -> list[Found]:
+    """What attacks on another model do to this one."""
+    other = replace(subject, model=plain_copy(sibling))
+    found = []
+    for entry in entries:
+        if entry.name in ("latent-kl", "output"):
+            made: Attempt = attempt(entry, other, seed, memory)
+            if made.result is not None:
+                spent = int(made.result.evaluations.sum())
+                found.append(subject.judge("transfer", made.result.adversarial, spent))
+            advance(1, "transfer")
+    return found
+
+
+def _memory(subject: Subject, train_images: Images | None, drawn: Drawn) -> float | None:
+    """Median squared error on images at hand over that on training images."""
+    if train_images is None:
+        return None
+    errors = []
+    for images in (drawn.known[:MANY], draw(train_images, 1, 0, drawn.bounds).known[:MANY]):
+        made = reconstruct(subject.model, images)
+        errors.append((made - images).square().flatten(1).mean(1).nanmedian())
+    return float(errors[0] / errors[1].clamp(min=1e-12))
+
+
+def _tensors(evidence: Evidence) -> dict[str, Tensor]:
+    subject = evidence.subject
+    pairs = len(subject.source)
+    worst = together("worst", [evidence.worst.best_within(limit.expand(pairs)) for limit in SHOWN])
+    tensors = {
+        "source": subject.source,
+        "target": subject.target,
+        "source_reconstruction": subject.source_reconstruction,
+        "target_reconstruction": subject.target_reconstruction,
+        "worst": worst.images,
+        "worst_reconstruction": worst.reconstruction,
+        "worst_distortion": worst.distortion,
+        "worst_success": worst.success,
+    }
+    for each in evidence.attempts:
+        if each.found is not None:
+            tensors[f"{each.entry.name}.images"] = each.found.images
+            tensors[f"{each.entry.name}.reconstruction"] = each.found.reconstruction
+    return tensors
