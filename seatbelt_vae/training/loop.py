@@ -132,6 +132,7 @@ def train(
                 history.append({"step": step, **record, **terms.summary()})
             stop = interrupted()
             if step % checkpoint_every == 0 or last or stop:
+                history.settle()
                 sitting.save()
             advance(1, f"elbo {terms.elbo.mean().item():.1f}")
             if stop:
