@@ -163,7 +163,9 @@ class Manifest:
         return f"{json.dumps(line)}\n"
 
     def notes(self) -> dict[str, Notes]:
-        """What is said of each file, by its name. Lines that are torn or damaged say nothing.
+        """What is said of each file, by its name; nothing where there is no manifest.
+
+        Lines that are torn or damaged say nothing.
 
         Raises:
             InputError: the manifest cannot be read.
@@ -171,6 +173,8 @@ class Manifest:
         path = self.folder / FILE
         try:
             text = path.read_text(errors="replace")
+        except FileNotFoundError:
+            return {}
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
         found: dict[str, Notes] = {}

@@ -119,8 +119,34 @@ def begin(folder: str | Path) -> None:
         raise RunError(f"{folder}: could not be written ({error.strerror or error})") from error
 
 
+def unnamed(folder: str | Path) -> list[Path]:
+    """The files of a folder that no manifest names; hidden ones are left out.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "spec.json").write_text("{}")
+        >>> [path.name for path in unnamed(folder)], adopt(folder), unnamed(folder)
+        (['spec.json'], None, [])
+    """
+    manifest = Manifest(Path(os.path.abspath(folder)))
+    known = manifest.notes()
+    return [path for path in manifest.files() if manifest.name(path) not in known]
+
+
+def adopt(folder: str | Path) -> None:
+    """Note the files of a folder that no manifest names, as they are.
+
+    Raises:
+        RunError: one cannot be read, or the manifest cannot be written.
+    """
+    begin(folder)
+    for path in unnamed(folder):
+        settle(path)
+
+
 def settle(path: str | Path) -> None:
-    """Note what a file that grows holds by now; nothing where there is no manifest.
+    """Note what a file holds by now; nothing where there is no manifest.
 
     Raises:
         RunError: the file or the manifest is gone, or cannot be written.
@@ -134,6 +160,20 @@ def settle(path: str | Path) -> None:
             manifest.note(path, content)
     except OSError as error:
         raise RunError(f"{path}: could not be noted ({error.strerror or error})") from error
+
+
+def digest_of(path: str | Path) -> str | None:
+    """The SHA-256 of a file: what its manifest says, without reading it, or of its bytes. None where it is missing.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    manifest = Manifest.over(path)
+    if manifest is not None:
+        return manifest.of(path).last.sha256
+    if not os.path.exists(path):
+        return None
+    return Content.of(read_bytes(path)).sha256
 
 
 def read_bytes(path: str | Path, grows: bool = False) -> bytes:

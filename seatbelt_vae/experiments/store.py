@@ -1,7 +1,7 @@
 """Run folders: a spec, the model that came of it, and everything measured on that model."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,16 @@ from seatbelt_vae.attacks import Assessment, AttackResult
 from seatbelt_vae.data import ImageDataset, Split, available, load_dataset
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.build import label
+from seatbelt_vae.experiments.environment import environment
+from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.record import Record
 from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec
 from seatbelt_vae.measures import Attacked
 from seatbelt_vae.models import HierarchicalVAE
-from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
-from seatbelt_vae.training import read_history, steps_done
+from seatbelt_vae.models.pretrained import WEIGHTS
+from seatbelt_vae.storage import begin, digest_of, read_bytes, read_json, read_tensors, write_json, write_tensors
+from seatbelt_vae.training import held_interrupt, read_history, steps_done
+from seatbelt_vae.training.checkpoint import FILE as STATE
 
 SPEC = "spec.json"
 EVALUATION = "evaluation.json"
@@ -25,8 +29,11 @@ ENVIRONMENT = "environment.json"
 ATTACKS = "attacks"
 MEASURED = "evaluation"
 ASSESSMENT = ".assessment.safetensors"
-OLD_FORM = b'"mode":'
-"""What the settings of an attack of an earlier version hold, and no later ones."""
+ORIGIN = "origin"
+"""Where the settings of a result say what it comes from; see `RunFolder.origin`."""
+
+WHOLE = (".json", ".safetensors", ASSESSMENT)
+"""How the names of the files of an attack end."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,9 @@ class RunFolder:
     """A folder that holds one run; made by `create`, found by `open`.
 
     Holds ``spec.json``, ``config.json`` and ``model.safetensors``, ``training.safetensors``, ``metrics.jsonl``,
-    ``environment.json``, ``evaluation.json`` with ``evaluation/<measurement>.safetensors`` and ``attacks/<id>.json``
-    with their tensors.
+    ``environment.json``, ``evaluation.json`` with ``evaluation/<measurement>.safetensors``, ``attacks/<id>.json`` with
+    their tensors, and ``manifest.jsonl`` with the SHA-256 of them all: what is damaged is refused when it is read.
+    What was measured or attacked on another ``model.safetensors`` does not count.
 
     Attributes:
         path: the folder.
@@ -64,9 +72,9 @@ class RunFolder:
             raise InputError(f"{path}: is a file, a run needs a folder")
         if _exists(path / SPEC):
             folder = cls.open(path)
-            if differences := spec.differences(folder.spec):
-                raise InputError(f"{path}: holds another run ({'; '.join(differences)}), choose another folder")
+            folder._refuse(spec.differences(folder.spec), "choose another folder")
             return folder
+        begin(path)
         write_json(path / SPEC, spec.model_dump(mode="json"))
         return cls(path, spec)
 
@@ -89,6 +97,36 @@ class RunFolder:
             raise InputError(f"{path / SPEC}: is not a spec")
         return cls(path, ExperimentSpec.of(tables, str(path / SPEC)), data)
 
+    def extended(self, spec: ExperimentSpec) -> "RunFolder":
+        """The same run for more steps. What was measured and attacked before no longer counts once it goes on.
+
+        Args:
+            spec: the run's own, but for the steps.
+
+        Raises:
+            InputError: it differs in more, or the run is not finished.
+            RunError: another process is at work on the run, or it cannot be written.
+        """
+        wanted = spec.training.steps
+        same = spec.changed(training={"steps": self.spec.training.steps})
+        self._refuse(same.differences(self.spec), "only the number of steps may change")
+        if wanted == self.spec.training.steps:
+            return self
+        if not self.finished:
+            raise InputError(f"{self._unfinished()}; then extend it")
+        if wanted < self.step:
+            raise InputError(f"{self.path}: has done {self.step} steps, use more, not {wanted}")
+        with hold(self.path):
+            write_json(self.path / SPEC, spec.model_dump(mode="json"))
+        return RunFolder(self.path, spec)
+
+    def _refuse(self, differences: list[str], advice: str) -> None:
+        if not differences:
+            return
+        if len(differences) == 1 and differences[0].startswith("training.steps"):
+            advice += ", or go on for more steps with --extend"
+        raise InputError(f"{self.path}: holds another run ({'; '.join(differences)}), {advice}")
+
     @property
     def name(self) -> str:
         """The folder's own name."""
@@ -110,12 +148,25 @@ class RunFolder:
         Raises:
             InputError: the training is not finished.
         """
-        if (step := self.step) < self.spec.training.steps:
-            raise InputError(
-                f"{self.path}: is trained for {step} of {self.spec.training.steps} steps, "
-                f"finish it with: seatbelt train --out {self.path} --resume"
-            )
+        if not self.finished:
+            raise InputError(self._unfinished())
+        read_bytes(self.path / STATE)  # which says so
         return HierarchicalVAE.from_pretrained(self.path)
+
+    def _unfinished(self) -> str:
+        done, steps = self.step, self.spec.training.steps
+        again = f"finish it with: seatbelt train --out {self.path} --resume"
+        return f"{self.path}: is trained for {done} of {steps} steps, {again}"
+
+    @property
+    def model_digest(self) -> str | None:
+        """SHA-256 of the model's file, by which a result is known to be of it; None where there is none."""
+        return digest_of(self.path / WEIGHTS)
+
+    def origin(self, device: Any) -> dict[str, Any]:
+        """What every result carries: hashes of the run's spec, its data and its model, and `environment`."""
+        known = {"run": self.spec.digest, "data": self.spec.data.digest, "model": self.model_digest}
+        return {**known, **environment(device)}
 
     @cached_property
     def split(self) -> Split:
@@ -144,14 +195,24 @@ class RunFolder:
 
     @property
     def evaluation(self) -> dict[str, Any]:
-        """What was measured on the model; empty if nothing was."""
+        """What was measured on this model; empty if nothing was."""
         path = self.path / EVALUATION
         if not path.exists():
             return {}
         value = read_json(path)
         if not isinstance(value, dict):
             raise InputError(f"{path}: must hold a table of measurements; delete it, and evaluate again")
+        made = value.get("measurements", {})
+        if isinstance(made, dict):
+            for name in [name for name, note in made.items() if not self._holds(name, note)]:
+                value = without(value, name)
         return value
+
+    def _holds(self, name: str, note: Mapping[str, Any]) -> bool:
+        """Whether a measurement is of this model, and has the tensors that it left."""
+        if note.get("tensors") and not (self.path / MEASURED / f"{name}.safetensors").exists():
+            return False
+        return _of_model(note, self.model_digest)
 
     def save_evaluation(self, evaluation: Mapping[str, Any]) -> None:
         """Write ``evaluation.json``."""
@@ -201,19 +262,22 @@ class RunFolder:
         Raises:
             InputError: they have the form of an earlier version.
         """
-        names = []
-        for path in self.attacks_path.glob(f"*{ASSESSMENT}"):
-            name = path.name.removesuffix(ASSESSMENT)
-            settings = self.attacks_path / f"{name}.json"
-            if not settings.exists():
-                continue
-            if OLD_FORM in settings.read_bytes():
-                raise InputError(
-                    f"{self.path}: holds attacks of an earlier version, bring them up to date: "
-                    f"seatbelt upgrade {self.path}"
-                )
-            names.append(name)
-        return tuple(sorted(names))
+        found = [path.name.removesuffix(ASSESSMENT) for path in self.attacks_path.glob(f"*{ASSESSMENT}")]
+        model = self.model_digest
+        return tuple(sorted(name for name in found if self._counts(name, model)))
+
+    def _counts(self, name: str, model: str | None) -> bool:
+        """Whether an attack is whole and of this model. A damaged one counts: who reads it is told."""
+        if not all((self.attacks_path / f"{name}{ending}").exists() for ending in WHOLE):
+            return False
+        try:
+            settings = read_json(self.attacks_path / f"{name}.json")
+        except InputError:
+            return True
+        if isinstance(settings, dict) and "mode" in settings:
+            upgrade = f"bring them up to date: seatbelt upgrade {self.path}"
+            raise InputError(f"{self.path}: holds attacks of an earlier version, {upgrade}")
+        return not isinstance(settings, dict) or _of_model(settings, model)
 
     def attack(self, name: str) -> Attacked:
         """Load an attack and what the model made of its images.
@@ -225,12 +289,17 @@ class RunFolder:
             known = ", ".join(self.attacks) or "none"
             raise InputError(f"{self.path}: has no attack {name!r}, it has: {known}")
         result = AttackResult.load(self.attacks_path, name)
+        result.settings.pop(ORIGIN, None)
         return Attacked(result, Assessment.load(self.attacks_path, name))
 
-    def save_attack(self, name: str, attacked: Attacked) -> None:
-        """Write an attack; it counts once its assessment is there, which is written last."""
-        attacked.result.save(self.attacks_path, name)
-        attacked.assessment.save(self.attacks_path, name)
+    def save_attack(self, name: str, attacked: Attacked, origin: Mapping[str, Any]) -> None:
+        """Write an attack and where it comes from; it counts once its assessment is there, which is written last."""
+        settings = {**attacked.result.settings, ORIGIN: dict(origin)}
+        with held_interrupt() as interrupted:
+            replace(attacked.result, settings=settings).save(self.attacks_path, name)
+            attacked.assessment.save(self.attacks_path, name)
+            if stop := interrupted():
+                raise stop
 
     def record(self, name: str | None = None) -> Record:
         """All that is known of the run, for tables and reports; attacks and tensors are read when they are asked for.
@@ -250,6 +319,19 @@ class RunFolder:
             measured=Read(tuple(made), self.measured),
             environment=self.environment,
         )
+
+
+def without(evaluation: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What was measured, but for one measurement."""
+    made = dict(evaluation.get("measurements", {}))
+    old = [*made.pop(name, {}).get("keys", []), "settings"]
+    kept = {key: value for key, value in evaluation.items() if key not in old}
+    return {**kept, "measurements": made}
+
+
+def _of_model(note: Mapping[str, Any], model: str | None) -> bool:
+    """Whether a result is of a model; earlier versions did not say of which it is."""
+    return note.get(ORIGIN, {}).get("model") in (None, model)
 
 
 class Read(Mapping[str, Any]):
