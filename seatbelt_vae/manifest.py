@@ -115,6 +115,19 @@ class Manifest:
         os.replace(temporary, place)
         return manifest
 
+    def state(self, path: str | Path, grows: bool = False) -> str:
+        """What has become of a file that is noted: ``ok``, ``changed``, ``missing``, or ``removed`` on purpose."""
+        if os.path.exists(path):
+            try:
+                read_checked(path, grows)
+            except InputError:
+                return "changed"
+            return "ok"
+        notes = self.of(path)
+        if ABSENT in (notes.last, *notes.begun):
+            return "removed"
+        return "missing"
+
     def files(self) -> list[Path]:
         """The files of the folder and of the folders in it, but for hidden ones and the manifest."""
         found = []
@@ -159,8 +172,8 @@ class Manifest:
             os.fsync(file.fileno())
 
     def _line(self, path: str | Path, content: Content, written: bool) -> str:
-        line = {"file": self.name(path), "sha256": content.sha256, "size": content.size, "written": written}
-        return f"{json.dumps(line)}\n"
+        said = {"file": self.name(path), "sha256": content.sha256, "size": content.size, "written": written}
+        return f"{json.dumps(said)}\n"  # begins as `_beginning` says
 
     def notes(self) -> dict[str, Notes]:
         """What is said of each file, by its name; nothing where there is no manifest.
@@ -170,6 +183,15 @@ class Manifest:
         Raises:
             InputError: the manifest cannot be read.
         """
+        return self._said("")
+
+    def of(self, path: str | Path) -> Notes:
+        """What is said of one file; see `notes`."""
+        name = self.name(path)
+        return self._said(_beginning(name)).get(name, Notes())
+
+    def _said(self, beginning: str) -> dict[str, Notes]:
+        """What the lines that begin so say."""
         path = self.folder / FILE
         try:
             text = path.read_text(errors="replace")
@@ -179,14 +201,14 @@ class Manifest:
             raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
         found: dict[str, Notes] = {}
         for line in text.split("\n"):
-            if (said := _parsed(line)) is not None:
+            if line.startswith(beginning) and (said := _parsed(line)):
                 name, content, written = said
                 found.setdefault(name, Notes()).add(content, written)
         return found
 
-    def of(self, path: str | Path) -> Notes:
-        """What is said of one file."""
-        return self.notes().get(self.name(path), Notes())
+
+def _beginning(name: str) -> str:
+    return f'{{"file": {json.dumps(name)},'
 
 
 def _parsed(line: str) -> tuple[str, Content, bool] | None:

@@ -16,6 +16,7 @@ from seatbelt_vae.experiments.environment import environment
 from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.record import Record
 from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec
+from seatbelt_vae.manifest import FILE as MANIFEST
 from seatbelt_vae.measures import Attacked
 from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.models.pretrained import WEIGHTS
@@ -359,6 +360,19 @@ class Read(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+def runs_in(path: str | Path) -> list[Path]:
+    """The run folders of a store, or the one run folder that it is; one that has lost its spec among them.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = Path(path)
+    runs = sorted({found.parent for name in (SPEC, MANIFEST) for found in [*path.glob(name), *path.glob(f"*/{name}")]})
+    if not runs:
+        raise InputError(f"{path}: holds no run, give a run's folder or a folder of them")
+    return runs
 
 
 def open_data(spec: DataSpec) -> ImageDataset:

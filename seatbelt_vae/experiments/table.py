@@ -54,7 +54,7 @@ class Table:
         """Standard errors of a measure of a run, one for each of its `values`; NaN where there is none."""
         name = key.partition("@")[0]
         found = _errors(cell, name, len(self.places(cell, name)))
-        return self._placed(cell, key, torch.tensor(_numbers(found), dtype=torch.float64))
+        return self._placed(cell, key, torch.tensor(numbers(found), dtype=torch.float64))
 
     def _placed(self, cell: Cell, key: str, found: Tensor) -> Tensor:
         """The numbers at the place that a key names; all where it names none."""
@@ -208,11 +208,11 @@ def _evaluated(cell: Cell) -> dict[str, Tensor]:
     for key, measure in MEASURES.items():
         value = cell.record.evaluation.get(key)
         if measure.kind == "run" and value is not None:
-            found[key] = torch.tensor(_numbers(value), dtype=torch.float64)
+            found[key] = torch.tensor(numbers(value), dtype=torch.float64)
     return found
 
 
-def _numbers(value: Any) -> list[float]:
+def numbers(value: Any) -> list[float]:
     """A measurement as a list: a number, a list by layer or scale, or a mapping by part; each may lack a number."""
     if isinstance(value, Mapping):
         value = list(value.values())

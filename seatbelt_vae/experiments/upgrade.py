@@ -12,7 +12,7 @@ from seatbelt_vae.data.source import digest_of
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.attack_spec import AttackSpec
 from seatbelt_vae.experiments.lock import hold
-from seatbelt_vae.experiments.store import ASSESSMENT, ATTACKS, SPEC, WHOLE, RunFolder
+from seatbelt_vae.experiments.store import ASSESSMENT, ATTACKS, WHOLE, RunFolder, runs_in
 from seatbelt_vae.measures import Attacked
 from seatbelt_vae.storage import adopt, read_json, read_tensors, remove, unnamed
 
@@ -41,12 +41,8 @@ def upgrade(path: str | Path, say: Callable[[str], None] = lambda line: None) ->
         InputError: there is no run, or an attack is damaged.
         RunError: another process is at work on a run, or it cannot be written.
     """
-    path = Path(path)
-    runs = sorted(found.parent for found in [*path.glob(SPEC), *path.glob(f"*/{SPEC}")])
-    if not runs:
-        raise InputError(f"{path}: holds no run, give a run's folder or a folder of them")
     moved = 0
-    for run in runs:
+    for run in runs_in(path):
         if not unnamed(run) and not _old_attacks(run):
             continue
         with hold(run):
