@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,15 @@ COLUMNS = ("run", "label", "attack", "measure", "at", "pair", "value", "error", 
 """Columns of the long table; the settings of the runs follow."""
 
 EMPTY = torch.empty(0, dtype=torch.float64)
+
+
+class LeftOut(UserWarning):
+    """A file of a run is damaged: what stands in it is in no table."""
+
+
+def leave_out(error: InputError) -> None:
+    """Say what is in no table, and why."""
+    warnings.warn(f"left out of the table: {error}", LeftOut, stacklevel=3)
 
 
 class Table:
@@ -117,13 +127,23 @@ class Table:
         return compare(before, after, ratio=measure_of(key).ratio)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Every number as a row with the columns `COLUMNS` and the settings of its run."""
+        """Every number as a row with the columns `COLUMNS` and the settings of its run.
+
+        Attacks whose files are damaged are left out, with a warning.
+        """
         for record in self.records:
             about = {"run": record.name, "label": record.label}
             settings = flat(record.settings)
             for attack in ("", *record.attacks):
-                for row in self._rows(Cell(record, attack)):
+                for row in self._readable(Cell(record, attack)):
                     yield {**about, "attack": attack, **row, **settings}
+
+    def _readable(self, cell: Cell) -> list[dict[str, Any]]:
+        try:
+            return list(self._rows(cell))
+        except InputError as error:
+            leave_out(error)
+            return []
 
     def _rows(self, cell: Cell) -> Iterator[dict[str, Any]]:
         for name, values in self._all(cell).items():
