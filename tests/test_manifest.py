@@ -62,9 +62,7 @@ def test_a_line_before_and_a_line_after(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("place", range(3))
-def test_killed_while_writing_the_file_is_old_or_new(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, place: int
-) -> None:
+def test_killed_while_writing_the_file_is_old_or_new(folder: Path, monkeypatch: pytest.MonkeyPatch, place: int) -> None:
     path = write_json(folder / "a.json", OLD)
     assert killed_at(place, monkeypatch, lambda: write_json(path, NEW))
     assert read_json(path) == (NEW if place == 2 else OLD)
@@ -170,9 +168,9 @@ def test_processes_that_write_side_by_side_lose_no_line(folder: Path) -> None:
     for child in children:
         os.waitpid(child, 0)
     assert len(Manifest(folder).notes()) == 120
-    assert {Manifest(folder).state(folder / f"{writer}-{place}.json") for writer in range(3) for place in range(40)} == {
-        "ok"
-    }
+    assert {
+        Manifest(folder).state(folder / f"{writer}-{place}.json") for writer in range(3) for place in range(40)
+    } == {"ok"}
 
 
 def test_what_another_process_writes_meanwhile_is_no_damage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from seatbelt_vae.measures import Attacked
 from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.models.pretrained import WEIGHTS
 from seatbelt_vae.storage import begin, digest_of, read_bytes, read_json, read_tensors, write_json, write_tensors
-from seatbelt_vae.training import held_interrupt, read_history, steps_done
+from seatbelt_vae.training import finishing, read_history, steps_done
 from seatbelt_vae.training.checkpoint import FILE as STATE
 
 SPEC = "spec.json"
@@ -296,11 +296,9 @@ class RunFolder:
     def save_attack(self, name: str, attacked: Attacked, origin: Mapping[str, Any]) -> None:
         """Write an attack and where it comes from; it counts once its assessment is there, which is written last."""
         settings = {**attacked.result.settings, ORIGIN: dict(origin)}
-        with held_interrupt() as interrupted:
+        with finishing(f"stopped after the attack {name}, which is kept; the same command goes on"):
             replace(attacked.result, settings=settings).save(self.attacks_path, name)
             attacked.assessment.save(self.attacks_path, name)
-            if stop := interrupted():
-                raise stop
 
     def record(self, name: str | None = None) -> Record:
         """All that is known of the run, for tables and reports; attacks and tensors are read when they are asked for.

@@ -68,6 +68,26 @@ def held_interrupt() -> Iterator[Interrupted]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def finishing(words: str) -> Iterator[None]:
+    """Let the block end, whatever signal comes meanwhile, and raise it then.
+
+    Args:
+        words: what is kept, and how to go on.
+
+    Example:
+        >>> with finishing("all is kept"):
+        ...     signal.raise_signal(signal.SIGINT)
+        Traceback (most recent call last):
+        KeyboardInterrupt: all is kept
+    """
+    with held_interrupt() as interrupted:
+        yield
+        if stop := interrupted():
+            stop.args = (words,)
+            raise stop
+
+
 def exception_of(number: int) -> KeyboardInterrupt:
     """What to raise for a signal.
 

@@ -12,7 +12,7 @@ from seatbelt_vae.experiments.evaluation.subject import Subject
 from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.store import ORIGIN, RunFolder, without
 from seatbelt_vae.measures import MEASURES
-from seatbelt_vae.training import choose_device, held_interrupt, seconds_spent
+from seatbelt_vae.training import choose_device, finishing, seconds_spent
 
 Evaluation = dict[str, Any]
 
@@ -120,11 +120,9 @@ def _make(folder: RunFolder, subject: Subject, measurement: Measurement, evaluat
         ORIGIN: folder.origin(subject.device),
     }
     evaluation = _with(evaluation, measurement.name, measured, note)
-    with held_interrupt() as interrupted:
+    with finishing(f"stopped after {measurement.name}, which is kept; the same command goes on"):
         folder.save_measured(measurement.name, measured.tensors)
         folder.save_evaluation(evaluation)
-        if came := interrupted():
-            raise came
     return evaluation
 
 
