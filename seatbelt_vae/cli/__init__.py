@@ -51,7 +51,9 @@ def _main(arguments: Sequence[str]) -> int:
             words = "interrupted; the same command starts again"
         return say(words, signals.exit_code(error))
     except (MemoryError, RuntimeError) as error:
-        if not _out_of_memory(error):
+        from seatbelt_vae.memory import out_of_memory
+
+        if not out_of_memory(error):
             raise
         return say("out of memory: use a smaller batch size, smaller images or fewer pairs", FAILED)
     except BrokenPipeError:
@@ -73,9 +75,3 @@ def _parsed(arguments: Sequence[str]) -> Callable[[], None]:
         raise InputError(f"{shown(name)}: no such command{near(name, COMMANDS)}, use one of {', '.join(COMMANDS)}")
     command, bound, _ = app.parse_args(arguments, print_error=False, exit_on_error=False, console=Terminal())
     return partial(command, *bound.args, **bound.kwargs)
-
-
-def _out_of_memory(error: Exception) -> bool:
-    if isinstance(error, MemoryError):
-        return True
-    return "OutOfMemory" in type(error).__name__ or "can't allocate memory" in str(error)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from seatbelt_vae.attacks import Assessment, AttackResult
 from seatbelt_vae.data import ImageDataset, Split, available, load_dataset
-from seatbelt_vae.errors import InputError
+from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments.build import label
 from seatbelt_vae.experiments.environment import environment
 from seatbelt_vae.experiments.lock import hold
@@ -216,7 +216,12 @@ class RunFolder:
         return _of_model(note, self.model_digest)
 
     def save_evaluation(self, evaluation: Mapping[str, Any]) -> None:
-        """Write ``evaluation.json``."""
+        """Write ``evaluation.json``.
+
+        Raises:
+            RunError: the folder is gone, or cannot be written.
+        """
+        self._be_there()
         write_json(self.path / EVALUATION, dict(evaluation))
 
     def measured(self, name: str) -> dict[str, Tensor]:
@@ -231,7 +236,12 @@ class RunFolder:
         return read_tensors(path)
 
     def save_measured(self, name: str, tensors: Mapping[str, Tensor]) -> None:
-        """Write the tensors of a measurement, if it has any."""
+        """Write the tensors of a measurement, if it has any.
+
+        Raises:
+            RunError: the folder is gone, or cannot be written.
+        """
+        self._be_there()
         if tensors:
             write_tensors(self.path / MEASURED / f"{name}.safetensors", tensors)
 
@@ -294,11 +304,20 @@ class RunFolder:
         return Attacked(result, Assessment.load(self.attacks_path, name))
 
     def save_attack(self, name: str, attacked: Attacked, origin: Mapping[str, Any]) -> None:
-        """Write an attack and where it comes from; it counts once its assessment is there, which is written last."""
+        """Write an attack and where it comes from; it counts once its assessment is there, which is written last.
+
+        Raises:
+            RunError: the folder is gone, or cannot be written.
+        """
+        self._be_there()
         settings = {**attacked.result.settings, ORIGIN: dict(origin)}
         with finishing(f"stopped after the attack {name}, which is kept; the same command goes on"):
             replace(attacked.result, settings=settings).save(self.attacks_path, name)
             attacked.assessment.save(self.attacks_path, name)
+
+    def _be_there(self) -> None:
+        if not (self.path / SPEC).exists():
+            raise RunError(f"{self.path}: is gone, what was computed is not kept")
 
     def record(self, name: str | None = None) -> Record:
         """All that is known of the run, for tables and reports; attacks and tensors are read when they are asked for.

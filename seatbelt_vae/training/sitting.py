@@ -60,7 +60,7 @@ class Sitting:
     @property
     def seconds(self) -> float:
         """Time that the steps took, over all sittings."""
-        return time.perf_counter() - self.started
+        return max(0.0, time.perf_counter() - self.started)
 
     def save(self) -> None:
         """Write the model, then the training state: the latter is the truth, so what it calls finished is whole.
