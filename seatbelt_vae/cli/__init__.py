@@ -6,6 +6,7 @@ from functools import partial
 
 from seatbelt_vae.cli import signals
 from seatbelt_vae.errors import InputError, RunError
+from seatbelt_vae.signals import handled
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         arguments = sys.argv[1:]
-    with signals.handled(signals.end):
+    with handled(signals.end):
         return _main(arguments)
 
 
@@ -38,7 +39,7 @@ def _main(arguments: Sequence[str]) -> int:
     try:
         with warnings_in_a_line():
             work = _parsed(arguments)
-            with signals.handled(signals.interrupt):
+            with handled(signals.interrupt):
                 work()
                 flush()
     except (InputError, CycloptsError) as error:

@@ -6,7 +6,6 @@ from seatbelt_vae.experiments.build import label
 from seatbelt_vae.experiments.demo import run_demo
 from seatbelt_vae.experiments.evaluation import MEASUREMENTS, EvaluationSettings, run_evaluation
 from seatbelt_vae.experiments.record import Cell, Record
-from seatbelt_vae.experiments.sheet import write_sheet
 from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec, ModelSpec, ObjectiveSpec, RobustSpec, TrainingSpec
 from seatbelt_vae.experiments.status import State, Status, status
 from seatbelt_vae.experiments.store import RunFolder
@@ -50,5 +49,4 @@ __all__ = [
     "upgrade",
     "varying",
     "verify",
-    "write_sheet",
 ]

@@ -9,19 +9,21 @@ from typing import Any
 from torch import Tensor
 
 from seatbelt_vae.attacks import Assessment, AttackResult
-from seatbelt_vae.data import ImageDataset, Split, available, load_dataset
+from seatbelt_vae.data import Split, available
 from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments.build import label
 from seatbelt_vae.experiments.environment import environment
+from seatbelt_vae.experiments.images import moved_to, open_data
 from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.record import Record
-from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec
+from seatbelt_vae.experiments.spec import ExperimentSpec
 from seatbelt_vae.manifest import FILE as MANIFEST
 from seatbelt_vae.measures import Attacked
 from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.models.pretrained import WEIGHTS
+from seatbelt_vae.signals import finishing
 from seatbelt_vae.storage import begin, digest_of, read_bytes, read_json, read_tensors, write_json, write_tensors
-from seatbelt_vae.training import finishing, read_history, steps_done
+from seatbelt_vae.training import read_history, steps_done
 from seatbelt_vae.training.checkpoint import FILE as STATE
 
 SPEC = "spec.json"
@@ -390,33 +392,6 @@ def runs_in(path: str | Path) -> list[Path]:
     if not runs:
         raise InputError(f"{path}: holds no run, give a run's folder or a folder of them")
     return runs
-
-
-def open_data(spec: DataSpec) -> ImageDataset:
-    """Load the data that a spec names.
-
-    Raises:
-        InputError: there is no such data, or an option does not go with it.
-    """
-    options = spec.model_dump(exclude={"name", "test", "digest"}, exclude_none=True)
-    return load_dataset(spec.name, **options)
-
-
-def located(spec: DataSpec) -> DataSpec:
-    """Make the paths of data absolute, so that the run can be taken up from another folder; names stay names."""
-    changes = {}
-    if spec.name not in dict(available()) and Path(spec.name).exists():
-        changes["name"] = str(Path(spec.name).expanduser().resolve())
-    if spec.path is not None:
-        changes["path"] = str(Path(spec.path).expanduser().resolve())
-    return spec.model_copy(update=changes)
-
-
-def moved_to(spec: DataSpec, place: str) -> DataSpec:
-    """The same data at another place: the original of a named data set, or a file or folder."""
-    if spec.name in dict(available()):
-        return spec.model_copy(update={"path": place})
-    return spec.model_copy(update={"name": place})
 
 
 def _exists(path: Path) -> bool:

@@ -11,12 +11,13 @@ from typing import Any, Self
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.engines.protocol import Engine, Job
+from seatbelt_vae.experiments.images import open_data
 from seatbelt_vae.experiments.lock import lock
-from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec
+from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec, flat
 from seatbelt_vae.experiments.status import State, Status, status
-from seatbelt_vae.experiments.store import SPEC, RunFolder, open_data
+from seatbelt_vae.experiments.store import SPEC, RunFolder
 from seatbelt_vae.experiments.sweep_spec import SweepSpec
-from seatbelt_vae.experiments.table import Table, flat, leave_out
+from seatbelt_vae.experiments.table import Table, leave_out
 from seatbelt_vae.experiments.tasks import Task, forget_failure, record_failure
 from seatbelt_vae.experiments.training_run import completed, ingredients
 from seatbelt_vae.settings import checked

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.record import Cell, Record
+from seatbelt_vae.experiments.spec import flat
 from seatbelt_vae.measures import MEASURES, Measure, measures_of
 from seatbelt_vae.metrics import Comparison, Interval, compare, interval
 from seatbelt_vae.metrics.statistics import NOTHING
@@ -266,24 +266,6 @@ def _unit(cell: Cell, measure: Measure) -> str:
     if cell.attack:
         return measure.unit_in(cell.record.attacks[cell.attack].result)
     return measure.unit
-
-
-def flat(tables: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Bring tables within tables to one, and lists to JSON text.
-
-    Example:
-        >>> flat({"elbo": -1.5, "model": {"layers": 2, "latent_sizes": [8, 4]}})
-        {'elbo': -1.5, 'model.layers': 2, 'model.latent_sizes': '[8, 4]'}
-    """
-    row: dict[str, Any] = {}
-    for name, value in tables.items():
-        if isinstance(value, Mapping):
-            row |= flat(value, f"{above}{name}.")
-        elif isinstance(value, list | tuple):
-            row[above + name] = json.dumps(value)
-        else:
-            row[above + name] = value
-    return row
 
 
 def check_format(path: Path) -> None:

@@ -6,9 +6,10 @@ from shlex import quote
 from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.experiments.build import build_model, build_objective, resolved
 from seatbelt_vae.experiments.environment import environment
+from seatbelt_vae.experiments.images import located, open_data
 from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.spec import ExperimentSpec
-from seatbelt_vae.experiments.store import RunFolder, located, open_data
+from seatbelt_vae.experiments.store import RunFolder
 from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.models.pretrained import saved
 from seatbelt_vae.objectives import Objective

@@ -8,17 +8,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from seatbelt_vae.attacks import OBJECTIVES, AttackResult
+from seatbelt_vae.attacks.again import discrepancy
 from seatbelt_vae.attacks.assessment import reconstruct
-from seatbelt_vae.attacks.evaluation.memory import images_per_call
-from seatbelt_vae.attacks.setup import prepare
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.evaluation import MEASUREMENTS, EvaluationSettings, Subject
 from seatbelt_vae.experiments.store import RunFolder, runs_in
 from seatbelt_vae.experiments.table import numbers
 from seatbelt_vae.manifest import Manifest
 from seatbelt_vae.models import HierarchicalVAE
-from seatbelt_vae.settings import build
 from seatbelt_vae.storage import unnamed
 from seatbelt_vae.training import choose_device
 from seatbelt_vae.training.history import FILE as HISTORY
@@ -170,34 +167,6 @@ def _attacked_again(folder: RunFolder, model: HierarchicalVAE, name: str, rows: 
         if not _alike(was, now):
             found.append(f"{name} by up to {(now - was).abs().max().item():.3g}")
     return found
-
-
-def discrepancy(model: HierarchicalVAE, result: AttackResult, rows: int) -> Tensor:
-    """The part r of what an attack minimised, at its answers for the first pairs, (rows, K).
-
-    Args:
-        model: the attacked model.
-        result: the attack.
-        rows: number of pairs.
-    """
-    settings = dict(result.settings["objective"])
-    if isinstance(settings.get("layers"), list):
-        settings["layers"] = tuple(settings["layers"])
-    objective = build(OBJECTIVES, settings.pop("name"), settings, "objective")
-    source = result.source[:rows]
-    target = None
-    if result.targeted:
-        target = result.target[:rows]
-    bounds = tuple(result.settings["bounds"])
-    setup = prepare(model, source, target, objective, seed=result.settings["seed"], bounds=bounds)
-    d = (result.adversarial[:rows].to(setup.source) - setup.source[:, None]).flatten(2)
-    pairs = torch.arange(len(d), device=d.device).repeat_interleave(d.shape[1])
-    size = images_per_call(setup.source, objective.draws) or len(pairs)
-    found = []
-    with torch.no_grad():
-        for part, index in zip(d.flatten(0, 1).split(size), pairs.split(size), strict=True):
-            found.append(setup.problem.fun(part, index).cpu())
-    return torch.cat(found).view(d.shape[:2])
 
 
 def _alike(was: Tensor, now: Tensor) -> bool:

@@ -12,7 +12,8 @@ from seatbelt_vae.experiments.evaluation.subject import Subject
 from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.store import ORIGIN, RunFolder, without
 from seatbelt_vae.measures import MEASURES
-from seatbelt_vae.training import choose_device, finishing, seconds_spent
+from seatbelt_vae.signals import finishing
+from seatbelt_vae.training import choose_device, seconds_spent
 
 Evaluation = dict[str, Any]
 
