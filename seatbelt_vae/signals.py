@@ -81,10 +81,12 @@ def finishing(words: str) -> Iterator[None]:
         words: what is kept, and how to go on.
 
     Example:
-        >>> with finishing("all is kept"):
-        ...     signal.raise_signal(signal.SIGINT)
-        Traceback (most recent call last):
-        KeyboardInterrupt: all is kept
+        >>> try:
+        ...     with finishing("all is kept"):
+        ...         signal.raise_signal(signal.SIGINT)
+        ... except KeyboardInterrupt as stop:
+        ...     print(stop)
+        all is kept
     """
     with held_interrupt() as interrupted:
         yield

@@ -205,17 +205,20 @@ class RunFolder:
         value = read_json(path)
         if not isinstance(value, dict):
             raise InputError(f"{path}: must hold a table of measurements; delete it, and evaluate again")
-        made = value.get("measurements", {})
+        made = value.get("measurements")
         if isinstance(made, dict):
-            for name in [name for name, note in made.items() if not self._holds(name, note)]:
+            model = self.model_digest
+            for name in [name for name, note in made.items() if not self._holds(name, note, model)]:
                 value = without(value, name)
         return value
 
-    def _holds(self, name: str, note: Mapping[str, Any]) -> bool:
-        """Whether a measurement is of this model, and has the tensors that it left."""
+    def _holds(self, name: str, note: Any, model: str | None) -> bool:
+        """Whether a measurement is of this model, says how it was made, and has the tensors that it left."""
+        if not isinstance(note, dict) or not isinstance(note.get("settings"), dict):
+            return False
         if note.get("tensors") and not (self.path / MEASURED / f"{name}.safetensors").exists():
             return False
-        return _of_model(note, self.model_digest)
+        return _of_model(note, model)
 
     def save_evaluation(self, evaluation: Mapping[str, Any]) -> None:
         """Write ``evaluation.json``.
@@ -253,7 +256,9 @@ class RunFolder:
         path = self.path / ENVIRONMENT
         if not path.exists():
             return []
-        value: list[dict[str, Any]] = read_json(path)
+        value = read_json(path)
+        if not isinstance(value, list) or not all(isinstance(sitting, dict) for sitting in value):
+            raise InputError(f"{path}: must hold a list of tables; delete it")
         return value
 
     def add_environment(self, here: Mapping[str, Any]) -> None:
@@ -298,7 +303,7 @@ class RunFolder:
         Raises:
             InputError: there is no such attack.
         """
-        if name not in self.attacks:
+        if not self._counts(name, self.model_digest):
             known = ", ".join(self.attacks) or "none"
             raise InputError(f"{self.path}: has no attack {name!r}, it has: {known}")
         result = AttackResult.load(self.attacks_path, name)
@@ -344,14 +349,18 @@ class RunFolder:
 def without(evaluation: Mapping[str, Any], name: str) -> dict[str, Any]:
     """What was measured, but for one measurement."""
     made = dict(evaluation.get("measurements", {}))
-    old = [*made.pop(name, {}).get("keys", []), "settings"]
+    note = made.pop(name, None)
+    old = ["settings"]
+    if isinstance(note, dict) and isinstance(note.get("keys"), list):
+        old += note["keys"]
     kept = {key: value for key, value in evaluation.items() if key not in old}
     return {**kept, "measurements": made}
 
 
 def _of_model(note: Mapping[str, Any], model: str | None) -> bool:
     """Whether a result is of a model; earlier versions did not say of which it is."""
-    return note.get(ORIGIN, {}).get("model") in (None, model)
+    origin = note.get(ORIGIN)
+    return not isinstance(origin, dict) or origin.get("model") in (None, model)
 
 
 class Read(Mapping[str, Any]):
