@@ -20,6 +20,8 @@ from typing import Any
 from seatbelt_vae.errors import InputError
 
 FILE = "manifest.jsonl"
+KINDS = (".json", ".jsonl", ".safetensors")
+"""How the files of a run end."""
 
 
 @dataclass(frozen=True)
@@ -115,28 +117,6 @@ class Manifest:
         os.replace(temporary, place)
         return manifest
 
-    def state(self, path: str | Path, grows: bool = False) -> str:
-        """What has become of a file that is noted: ``ok``, ``changed``, ``missing``, or ``removed`` on purpose."""
-        if os.path.exists(path):
-            try:
-                read_checked(path, grows)
-            except InputError:
-                return "changed"
-            return "ok"
-        notes = self.of(path)
-        if ABSENT in (notes.last, *notes.begun):
-            return "removed"
-        return "missing"
-
-    def files(self) -> list[Path]:
-        """The files of the folder and of the folders in it, but for hidden ones and the manifest."""
-        found = []
-        for path in sorted([*self.folder.glob("*"), *self.folder.glob("*/*")]):
-            hidden = any(part.startswith(".") for part in path.relative_to(self.folder).parts)
-            if path.is_file() and not hidden and path.name != FILE:
-                found.append(path)
-        return found
-
     @classmethod
     def over(cls, path: str | Path) -> "Manifest | None":
         """The manifest that a file is noted in: of its folder, or of the one above. None where there is none."""
@@ -151,7 +131,7 @@ class Manifest:
         return Path(os.path.abspath(path)).relative_to(self.folder).as_posix()
 
     def note(self, path: str | Path, content: Content, written: bool = True) -> None:
-        """Append a line, whole and safe on disk.
+        """Append a line. What is about to be written is safe on disk first; the line after it may be lost.
 
         Args:
             path: the file.
@@ -169,7 +149,8 @@ class Manifest:
                     text = b"\n" + text
             if file.write(text) < len(text):
                 raise OSError("no space left for a line")
-            os.fsync(file.fileno())
+            if not written:
+                os.fsync(file.fileno())
 
     def _line(self, path: str | Path, content: Content, written: bool) -> str:
         said = {"file": self.name(path), "sha256": content.sha256, "size": content.size, "written": written}
@@ -204,6 +185,28 @@ class Manifest:
             if line.startswith(beginning) and (said := _parsed(line)):
                 name, content, written = said
                 found.setdefault(name, Notes()).add(content, written)
+        return found
+
+    def state(self, path: str | Path, grows: bool = False) -> str:
+        """What has become of a file that is noted: ``ok``, ``changed``, ``missing``, or ``removed`` on purpose."""
+        if os.path.exists(path):
+            try:
+                read_checked(path, grows)
+            except InputError:
+                return "changed"
+            return "ok"
+        notes = self.of(path)
+        if ABSENT in (notes.last, *notes.begun):
+            return "removed"
+        return "missing"
+
+    def files(self) -> list[Path]:
+        """The files of a run in the folder and in the folders in it; hidden ones and others are none of its."""
+        found = []
+        for path in sorted([*self.folder.glob("*"), *self.folder.glob("*/*")]):
+            hidden = any(part.startswith(".") for part in path.relative_to(self.folder).parts)
+            if path.suffix in KINDS and path.name != FILE and not hidden and path.is_file():
+                found.append(path)
         return found
 
 

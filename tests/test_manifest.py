@@ -144,7 +144,8 @@ def test_a_folder_of_before_is_read_unchecked_and_then_adopted(tmp_path: Path) -
     path = tmp_path / "attacks" / "a.json"
     path.parent.mkdir()
     path.write_text("{}")
-    (tmp_path / ".lock").touch()
+    for other in (".lock", ".a.json.x1", "notes.txt"):
+        (tmp_path / other).touch()
     assert read_json(path) == {}
     assert unnamed(tmp_path) == [path]
     adopt(tmp_path)
