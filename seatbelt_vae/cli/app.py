@@ -15,7 +15,8 @@ COMMANDS = {
     "compare": "Compare two runs pair by pair, on the attacks that both went through; 1 where a condition fails.",
     "explore": "Serve a live page: pick a pair, attack a model, move the sliders.",
     "table": "Write every number of runs into one long table, a row a number.",
-    "upgrade": "Bring attacks that an earlier version made into today's form. Twice is harmless.",
+    "verify": "Check every file of runs, and compute a sample of their results again; 1 where something is wrong.",
+    "upgrade": "Bring runs of an earlier version into today's form. Twice is harmless.",
 }
 
 EXAMPLES = {
@@ -31,6 +32,7 @@ EXAMPLES = {
     "compare": 'seatbelt compare runs/a runs/b --fail-if "success>+0.05" --require "f50>=0.3"',
     "explore": "seatbelt explore runs/a runs/b --port 7860",
     "table": "seatbelt table runs/a STORE --out numbers.csv",
+    "verify": "seatbelt verify runs/a",
     "upgrade": "seatbelt upgrade STORE",
 }
 

@@ -2,8 +2,8 @@
 
 import csv
 import io
-import json
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.record import Cell, Record
+from seatbelt_vae.experiments.spec import flat
 from seatbelt_vae.measures import MEASURES, Measure, measures_of
 from seatbelt_vae.metrics import Comparison, Interval, compare, interval
 from seatbelt_vae.metrics.statistics import NOTHING
@@ -23,6 +24,15 @@ COLUMNS = ("run", "label", "attack", "measure", "at", "pair", "value", "error", 
 """Columns of the long table; the settings of the runs follow."""
 
 EMPTY = torch.empty(0, dtype=torch.float64)
+
+
+class LeftOut(UserWarning):
+    """A file of a run is damaged: what stands in it is in no table."""
+
+
+def leave_out(error: InputError) -> None:
+    """Say what is in no table, and why."""
+    warnings.warn(f"left out of the table: {error}", LeftOut, stacklevel=3)
 
 
 class Table:
@@ -54,7 +64,7 @@ class Table:
         """Standard errors of a measure of a run, one for each of its `values`; NaN where there is none."""
         name = key.partition("@")[0]
         found = _errors(cell, name, len(self.places(cell, name)))
-        return self._placed(cell, key, torch.tensor(_numbers(found), dtype=torch.float64))
+        return self._placed(cell, key, torch.tensor(numbers(found), dtype=torch.float64))
 
     def _placed(self, cell: Cell, key: str, found: Tensor) -> Tensor:
         """The numbers at the place that a key names; all where it names none."""
@@ -117,13 +127,23 @@ class Table:
         return compare(before, after, ratio=measure_of(key).ratio)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Every number as a row with the columns `COLUMNS` and the settings of its run."""
+        """Every number as a row with the columns `COLUMNS` and the settings of its run.
+
+        Attacks whose files are damaged are left out, with a warning.
+        """
         for record in self.records:
             about = {"run": record.name, "label": record.label}
             settings = flat(record.settings)
             for attack in ("", *record.attacks):
-                for row in self._rows(Cell(record, attack)):
+                for row in self._readable(Cell(record, attack)):
                     yield {**about, "attack": attack, **row, **settings}
+
+    def _readable(self, cell: Cell) -> list[dict[str, Any]]:
+        try:
+            return list(self._rows(cell))
+        except InputError as error:
+            leave_out(error)
+            return []
 
     def _rows(self, cell: Cell) -> Iterator[dict[str, Any]]:
         for name, values in self._all(cell).items():
@@ -208,11 +228,11 @@ def _evaluated(cell: Cell) -> dict[str, Tensor]:
     for key, measure in MEASURES.items():
         value = cell.record.evaluation.get(key)
         if measure.kind == "run" and value is not None:
-            found[key] = torch.tensor(_numbers(value), dtype=torch.float64)
+            found[key] = torch.tensor(numbers(value), dtype=torch.float64)
     return found
 
 
-def _numbers(value: Any) -> list[float]:
+def numbers(value: Any) -> list[float]:
     """A measurement as a list: a number, a list by layer or scale, or a mapping by part; each may lack a number."""
     if isinstance(value, Mapping):
         value = list(value.values())
@@ -252,24 +272,6 @@ def _unit(cell: Cell, measure: Measure) -> str:
     if cell.attack:
         return measure.unit_in(cell.record.attacks[cell.attack].result)
     return measure.unit
-
-
-def flat(tables: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Bring tables within tables to one, and lists to JSON text.
-
-    Example:
-        >>> flat({"elbo": -1.5, "model": {"layers": 2, "latent_sizes": [8, 4]}})
-        {'elbo': -1.5, 'model.layers': 2, 'model.latent_sizes': '[8, 4]'}
-    """
-    row: dict[str, Any] = {}
-    for name, value in tables.items():
-        if isinstance(value, Mapping):
-            row |= flat(value, f"{above}{name}.")
-        elif isinstance(value, list | tuple):
-            row[above + name] = json.dumps(value)
-        else:
-            row[above + name] = value
-    return row
 
 
 def check_format(path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatbelt_vae.attacks import AttackResult
-from seatbelt_vae.experiments.table import flat
+from seatbelt_vae.experiments.spec import flat
 from seatbelt_vae.report.formats import budget_text, slug
 
 DIVERGENCES = {

@@ -13,6 +13,7 @@ import torch
 from seatbelt_vae.attacks import Assessment, AttackResult
 from seatbelt_vae.experiments import AttackSpec, RunFolder, run_attack
 from seatbelt_vae.measures import Attacked
+from seatbelt_vae.storage import write_json
 from tests.commands import Run, refused
 from tests.report.test_audit import made
 
@@ -112,7 +113,7 @@ def test_other_data_cannot_be_compared(seatbelt: Run, copy: Copy) -> None:
     a, b = copy("a"), copy("b")
     spec = json.loads((b / "spec.json").read_text())
     spec["data"]["digest"] = "0" * 64
-    (b / "spec.json").write_text(json.dumps(spec))
+    write_json(b / "spec.json", spec)
     refused(seatbelt("compare", a, b), "were trained on different data")
 
 

@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import sys
+import tomllib
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +46,7 @@ def do_sweep(store: Path, images: str) -> None:
     from seatbelt_vae.experiments import Sweep, SweepSpec, run_sweep
     from seatbelt_vae.experiments.engines import InProcess
 
-    spec = SweepSpec.from_toml(SPEC.format(images=images))
+    spec = SweepSpec.of(tomllib.loads(SPEC.format(images=images)))
     run_sweep(Sweep.plan(spec, store, device="cpu", checkpoint_every=2, log_every=1), InProcess())
 
 

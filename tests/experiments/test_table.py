@@ -11,7 +11,8 @@ import torch
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments import Cell, Record, Table, check_format
-from seatbelt_vae.experiments.table import COLUMNS, flat, measure_of
+from seatbelt_vae.experiments.spec import flat
+from seatbelt_vae.experiments.table import COLUMNS, measure_of
 from seatbelt_vae.measures import MEASURES
 from seatbelt_vae.metrics import compare, interval
 from tests.measures.test_catalogue import attacked, damaged
