@@ -22,6 +22,7 @@ def main() -> int:
     """Torture; 1 where a hole was found."""
     asked = words()
     root = Path(tempfile.mkdtemp(prefix="torture-"))
+    root.chmod(0o755)  # some cases are another user's
     names = asked.kind or list(KINDS)
     print(f"torture: seed {asked.seed}, share {asked.share:g}, {asked.workers} workers", flush=True)
     rows = []

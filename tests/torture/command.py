@@ -1,4 +1,4 @@
-"""The command line inside of a worker: what a command printed, to which code it came, and whether it is well behaved."""
+"""The command line inside of a worker: what a command printed, to which code it came, and how well it behaved."""
 
 import os
 import sys

@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.torture.outcome import Kind, Outcome, Row, hole
 
-MEMORY = 3 * 2**30
+MEMORY = 2**31
 """Bytes that a case may take beyond what the process has from the beginning."""
 
 
@@ -95,7 +95,8 @@ def limit() -> None:
     """Limit memory: what the process has, and `MEMORY` more."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = pages * resource.getpagesize() + MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
 def read(selector: selectors.BaseSelector, worker: Worker, outcomes: dict[int, Outcome]) -> None:
