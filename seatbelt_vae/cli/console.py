@@ -1,5 +1,6 @@
 """What goes to stdout, one JSON document or lines for people; and to stderr, whatever is said by the way."""
 
+import io
 import json
 import math
 import os
@@ -31,6 +32,8 @@ def show(value: Any, as_json: bool, lines: Iterable[str]) -> None:
     if as_json:
         print(json.dumps(_finite(value), indent=2, allow_nan=False))
     else:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # a terminal of few letters has no λ
         print("\n".join(map(printable, lines)))
 
 

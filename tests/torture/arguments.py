@@ -22,7 +22,19 @@ LONG = "n" * 4000
 
 WORDS = (
     *("", " ", "-", "--", "0", "-1", "1", "3", "1e9", "1000000000000", "9" * 30, "9" * 5000, "-1e400", "nan", "inf"),
-    *("0.5", "1,2", "1,2,x", ",", "1,", "4,2/4", "/".join(["1"] * 2000), ",".join(["1"] * 5000), "true", "None", "null"),
+    *(
+        "0.5",
+        "1,2",
+        "1,2,x",
+        ",",
+        "1,",
+        "4,2/4",
+        "/".join(["1"] * 2000),
+        ",".join(["1"] * 5000),
+        "true",
+        "None",
+        "null",
+    ),
     *("none", "auto", "cpu", "cuda:99", "sprites", "dsprites", "paper", "vae", "all", "l2", LONG, "a\nb", "a\tb"),
     *("\N{GREEK SMALL LETTER LAMDA}", "\N{RIGHT-TO-LEFT OVERRIDE}x", "\udcff", "\x1b[31mred", "%s%n", "{x}", "$HOME"),
     *("../..", "/", "/proc/self/mem", "/dev/null", "/dev/full", ".", "~", "~nobody-of-that-name", "missing"),

@@ -19,6 +19,7 @@ from typing import Any
 from tests.torture.command import Ended, seatbelt
 from tests.torture.material import ATTACK, EVALUATE, TRAIN, chairs_tar, images_npz, sweep_toml, trained
 from tests.torture.outcome import Kind, Outcome, hole
+from tests.torture.readers import run_value
 from tests.torture.same import differences
 
 FILES = ("open", "write", "fsync", "chmod", "replace", "rename", "mkdir", "rmtree", "unlink", "flock", "close")
@@ -130,6 +131,8 @@ def case(subjects: list[Subject], number: int, random: Random, here: Path) -> Ou
     if ended:
         return hole(f"{subject.words[0]} after {notes}: exit code {ended}: {said(place)}", kills)
     found = [*differences(place / "made", subject.undisturbed / "made"), *left_behind(place / "made")]
+    for run in {path.parent for path in (place / "made").rglob("spec.json")}:
+        run_value(run)  # refuses what its manifest does not know
     if found:
         return hole(f"{' '.join(subject.words[:2])} after {notes}: {'; '.join(found)}", kills)
     return Outcome(kills, kills, notes=notes)

@@ -7,7 +7,8 @@ from typing import Any
 TIMES = ("seconds", "digest", "sha256", "hashes")
 """What differs from run to run: lengths of time, and what is computed of them."""
 
-IGNORED = (".lock", ".lock.owner")
+IGNORED = (".lock", ".lock.owner", "manifest.jsonl")
+"""Who was at work; and the SHA-256 of every file, also of those with times in them, which reading checks."""
 
 
 def differences(one: Path, other: Path) -> list[str]:
