@@ -117,7 +117,7 @@ def _open(root: Path, about: About) -> ImageDataset:
 
 
 def _write_images(dataset: ImageDataset, path: Path, progress: bool) -> None:
-    """Write batch by batch, with a checksum of each image, as plain writes: a full disk is an error then, and not a crash as in a map."""
+    """Write batch by batch, and a checksum of each image. Plain writes: a full disk is an error then, and no crash."""
     count = len(dataset)
     shape = tuple(dataset.images.shape)
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
