@@ -8,7 +8,6 @@ import io
 import json
 import os
 import pickle
-import resource
 import shutil
 import tarfile
 import zipfile
@@ -24,6 +23,7 @@ import torch
 from tests.torture import bombs, material
 from tests.torture.command import Ended, seatbelt
 from tests.torture.outcome import Kind, Outcome, hole
+from tests.torture.runner import without_limit
 
 MARKER = "it-was-run"
 RUN, IMAGES, CHAIRS, CELEBA = "run", "images.npz", "rendered_chairs.tar", "celeba"
@@ -486,12 +486,6 @@ def page(here: Path, run: str) -> Ended:
     written = [path for path in (here / "report").rglob("*") if path.suffix in (".html", ".svg", ".md")]
     raw = [path.name for path in written if path.suffix != ".md" and MARKUP in path.read_text()]
     return blocked_if(ended, ended.code == 0 and bool(written) and not raw)
-
-
-def without_limit() -> None:
-    """Lift the limit of memory: V8, which draws the charts, reserves more than it uses."""
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 @attempt

@@ -77,12 +77,12 @@ def start(
 
 def work(kind: Kind, prepared: Any, numbers: list[int], seed: int, root: Path, pipe: int) -> None:
     """What a worker does: case after case, a line for each."""
-    limit()
     home = root / f"worker-{os.getpid()}"
     for number in numbers:
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
         os.chdir(home)
+        limit()
         try:
             outcome = kind.case(prepared, number, Random(f"{seed} {kind.name} {number}"), home)
         except BaseException:
@@ -92,11 +92,17 @@ def work(kind: Kind, prepared: Any, numbers: list[int], seed: int, root: Path, p
 
 
 def limit() -> None:
-    """Limit memory: what the process has, and `MEMORY` more."""
+    """Limit memory: what the process has, and `MEMORY` more. `without_limit` lifts that."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = pages * resource.getpagesize() + MEMORY
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
+def without_limit() -> None:
+    """Lift the limit of memory for the rest of a case: V8, which draws charts, reserves more than it uses."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
 def read(selector: selectors.BaseSelector, worker: Worker, outcomes: dict[int, Outcome]) -> None:
