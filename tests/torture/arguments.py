@@ -25,7 +25,7 @@ DRAW = ("report", "demo", "reproduce")
 """Commands that draw charts: what does that reserves more memory than it uses."""
 
 NUMBERS = (
-    *("0", "-1", "1", "2", "3", "1e9", "1000000000000", "9" * 30, "9" * 5000, "-1e400", "nan", "inf", "0.5", "1e-30"),
+    *("0", "-1", "1", "2", "3", "1e9", "1000000000000", "9" * 30, "9" * 5000, "-1e400", "nan", "inf", "0.5"),
     *(
         "1,2",
         "2,1",

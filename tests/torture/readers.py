@@ -192,6 +192,8 @@ def archive_subjects(root: Path) -> list[Subject]:
 
 def run_subjects(root: Path) -> list[Subject]:
     """Every file of a run, of a store and of what describes them."""
+    from seatbelt_vae.experiments.tasks import record_failure
+
     images = material.images_npz(folder(root, "images") / "images.npz")
     run = material.whole_run(root, "run", images)
     found = []
@@ -211,10 +213,10 @@ def run_subjects(root: Path) -> list[Subject]:
     store = root / "store"
     material.done("sweep", str(place / "sweep.toml"), "--out", str(store), "--device", "cpu", to=root)
     task = next((store / ".sweep").glob("*.json"))
-    found.append(Subject("store, task", store, f".sweep/{task.name}", a_store, sealed=False))
-    failed = next(store.glob("*/spec.json")).with_name("error.json")
-    failed.write_text(json.dumps({"message": "out of memory", "details": "no more"}))
-    found.append(Subject("store, error", store, str(failed.relative_to(store)), a_store, sealed=False))
+    found.append(Subject("store, task", store, f".sweep/{task.name}", a_store))
+    failed = next(store.glob("*/spec.json")).parent
+    record_failure(failed, "out of memory", "no more")
+    found.append(Subject("store, error", store, f"{failed.name}/error.json", a_store))
     return found
 
 
