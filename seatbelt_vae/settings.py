@@ -295,14 +295,23 @@ def _explain(kind: type[Section], problem: Any) -> str:
         return ".".join([*location, str(problem["ctx"]["error"])])
     if problem["type"] != "extra_forbidden":
         return f"{name}: {problem['msg']}, got {shown(problem['input'])}"
-    fields: Any = kind
+    table: Any = kind
     for part in location[:-1]:
-        fields = fields.model_fields[part].annotation
-    known = list(fields.model_fields)
+        if part in table.model_fields:  # else it is a place in a list
+            table = _table_in(table.model_fields[part].annotation)
+    known = list(table.model_fields)
     hint = f", use one of {', '.join(known)}"
     if close := difflib.get_close_matches(location[-1], known, n=1):
         hint = f", did you mean {close[0]}?"
     return f"{name}: no such setting{hint}"
+
+
+def _table_in(annotation: Any) -> Any:
+    """The class of the table in an annotation such as ``tuple[Table, ...] | None``."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    tables = [_table_in(each) for each in typing.get_args(annotation)]
+    return next(filter(None, tables), None)
 
 
 def near(name: str, known: Iterable[str]) -> str:

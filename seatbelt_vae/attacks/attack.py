@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.attacks.budget import BUDGETS, Budget, Penalty
+from seatbelt_vae.attacks.evaluation.masked import warn_of_masked
 from seatbelt_vae.attacks.evaluation.memory import within
 from seatbelt_vae.attacks.latent import Latent
 from seatbelt_vae.attacks.objectives import OBJECTIVES
@@ -85,6 +86,7 @@ def attack(
         raise InputError("attack: needs gradients, which torch.inference_mode() turns off; call it outside of that")
     setup = prepare(model, source, target, objective, seed=seed, bounds=bounds)
     problem, left = within(setup.problem, memory)
+    warn_of_masked(problem)
     solution = solver.solve(problem, budget, Run(seed, left, progress))
     settings = {
         "objective": setup.objective.settings(),

@@ -1,9 +1,11 @@
 """What goes to stdout, one JSON document or lines for people; and to stderr, whatever is said by the way."""
 
+import io
 import json
 import math
 import os
 import sys
+import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,14 +32,26 @@ def show(value: Any, as_json: bool, lines: Iterable[str]) -> None:
     if as_json:
         print(json.dumps(_finite(value), indent=2, allow_nan=False))
     else:
-        print("\n".join(lines))
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # a terminal of few letters has no λ
+        print("\n".join(map(printable, lines)))
 
 
 def note(line: str) -> None:
     """Say something by the way, on stderr; work goes on where nobody reads that."""
     stderr = Heedless(sys.stderr)
-    stderr.write(f"{line}\n")
+    stderr.write(f"{printable(line)}\n")
     stderr.flush()
+
+
+def printable(text: str) -> str:
+    """A line without what a terminal obeys: names of files may hold anything.
+
+    Example:
+        >>> printable("run" + chr(27) + "[2J λ")
+        'run?[2J λ'
+    """
+    return "".join("?" if unicodedata.category(letter).startswith("C") else letter for letter in text)
 
 
 def say(message: object, code: int) -> int:

@@ -1,11 +1,13 @@
 """Prepared data sets: images as uint8 in a file to be mapped, made once from an archive, found by name.
 
 ``NAME.json`` in the folder of prepared data says what there is and where; it is written last, so what it names is
-whole. The images are known by the digest that they would have in memory.
+whole. The images are known by the digest that they would have in memory. Each has a checksum, and the note a seal: a
+hash of itself, of the checksums and of the factors.
 """
 
 import os
 import shutil
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from seatbelt_vae.data.dataset import ImageDataset, content_digest
 from seatbelt_vae.data.mapped import Mapped
 from seatbelt_vae.data.reading import reading
-from seatbelt_vae.data.source import Shape
+from seatbelt_vae.data.source import Shape, digest_of
 from seatbelt_vae.data.workplace import settling, working_folder
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.storage import write_json
 
-IMAGES, FACTORS = "images.npy", "factors.npy"
+IMAGES, CHECKSUMS, FACTORS = "images.npy", "checksums.npy", "factors.npy"
 
 _BATCH = 512
 
@@ -39,6 +41,15 @@ class About(BaseModel):
     factor_sizes: tuple[int, ...]
     digest: str
     folder: str = Field(pattern=r"^[\w-]+$")
+    seal: str = ""
+
+    def sealed(self, folder: Path) -> str:
+        """Hash all but the images."""
+        parts: list[str | bytes] = [self.model_dump_json(exclude={"seal"})]
+        for name in (CHECKSUMS, FACTORS):
+            path = folder / name
+            parts.append(path.read_bytes() if path.exists() else b"")
+        return digest_of(*parts)
 
 
 def data_folder() -> Path:
@@ -63,6 +74,7 @@ def write_prepared(dataset: ImageDataset, source: dict[str, Any], *, progress: b
         place = root / f"{name}-{digest[:12]}"
         shape = (len(dataset), *dataset.image_shape)
         about = About.model_validate({**vars(dataset), "shape": shape, "digest": digest, "folder": place.name})
+        about = about.model_copy(update={"seal": about.sealed(folder)})
         with settling(root):
             shutil.rmtree(place, ignore_errors=True)
             folder.rename(place)
@@ -89,30 +101,37 @@ def find_prepared(name: str) -> ImageDataset | None:
 
 def _open(root: Path, about: About) -> ImageDataset:
     folder = root / about.folder
-    images = Mapped(folder / IMAGES, about.digest)
+    with reading(folder / CHECKSUMS, "prepared data"):
+        if about.seal != about.sealed(folder):
+            raise InputError(f"{folder}: is not what was prepared")
+        checksums = np.load(folder / CHECKSUMS, allow_pickle=False)
+    images = Mapped(folder / IMAGES, about.digest, checksums)
     if images.shape != about.shape:
         raise InputError(f"{folder / IMAGES}: holds {images.shape}, not {about.shape}")
     factors = None
     if about.factor_names:
         with reading(folder / FACTORS, ".npy"):
             factors = torch.from_numpy(np.load(folder / FACTORS, allow_pickle=False))
-    known = about.model_dump(exclude={"shape", "folder"})
+    known = about.model_dump(exclude={"shape", "folder", "seal"})
     return ImageDataset(images, factors=factors, **known)
 
 
 def _write_images(dataset: ImageDataset, path: Path, progress: bool) -> None:
-    """Write batch by batch, as plain writes: a full disk is an error then, and not a crash as in a map."""
+    """Write batch by batch, and a checksum of each image. Plain writes: a full disk is an error then, and no crash."""
     count = len(dataset)
     shape = tuple(dataset.images.shape)
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    checksums = []
     with path.open("wb") as file, progress_bar(f"Preparing {dataset.name}", count, progress) as advance:
         np.lib.format.write_array_header_2_0(file, header)
         for start in range(0, count, _BATCH):
-            batch = dataset.images[start : start + _BATCH].contiguous()
-            file.write(batch.numpy().data)
+            batch = dataset.images[start : start + _BATCH].contiguous().numpy()
+            file.write(batch.data)
+            checksums += [zlib.crc32(image) for image in batch]
             advance(len(batch))
         file.flush()
         os.fsync(file.fileno())
+    np.save(path.with_name(CHECKSUMS), np.array(checksums, dtype=np.uint32))
 
 
 def _write_factors(dataset: ImageDataset, path: Path) -> None:

@@ -400,6 +400,19 @@ def test_what_cannot_be_written_to_stdout_is_one_line() -> None:
     assert ended.stderr == "seatbelt: [Errno 28] No space left on device\n"
 
 
+def test_a_terminal_is_not_commanded_by_a_name(seatbelt: Run) -> None:
+    ended = seatbelt("table", "b\x1b[2J\x07\u202e", "--out", "a.csv")
+    refused(ended, "b?[2J??: is not a run folder")
+
+
+def test_a_terminal_of_few_letters() -> None:
+    """λ is no letter of Windows' cp1252."""
+    code = "import sys; from seatbelt_vae.cli.console import show; show(None, False, ['λ × 2'])"
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, check=True)
+    assert ended.stdout == "? × 2\n".encode("cp1252")
+
+
 @pytest.mark.parametrize("columns", ["0", "1", "2", "-3", "999999999", "many"])
 def test_help_at_any_width(columns: str) -> None:
     ended = process("train --help", env={**os.environ, "COLUMNS": columns}, timeout=60)

@@ -234,6 +234,43 @@ def test_a_damaged_one_says_so(chairs_tar: Path) -> None:
         load_dataset("chairs")
 
 
+def flipped(path: Path, place: int) -> None:
+    """Turn one bit of a file round."""
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_flipped_bit_of_an_image_is_found_when_it_is_read(chairs_tar: Path) -> None:
+    prepare("chairs", chairs_tar, size=8)
+    (path,) = data_folder().glob("chairs-*/images.npy")
+    whole = load_dataset("chairs").images[:]
+    flipped(path, -1)
+    images = load_dataset("chairs").images
+    assert torch.equal(images[:17], whole[:17])
+    with pytest.raises(InputError, match=r"images\.npy: image 17 is damaged; prepare the data again"):
+        images[[3, 17]]
+
+
+@pytest.mark.parametrize("name", ["checksums", "factors"])
+def test_a_flipped_bit_beside_the_images_is_found_at_once(chairs_tar: Path, name: str) -> None:
+    prepare("chairs", chairs_tar, size=8)
+    (path,) = data_folder().glob(f"chairs-*/{name}.npy")
+    flipped(path, -3)
+    with pytest.raises(InputError, match="is not what was prepared; prepare it again"):
+        load_dataset("chairs")
+
+
+def test_images_that_are_cut_short_while_they_are_mapped(chairs_tar: Path) -> None:
+    """Reading beyond the end of a mapped file would kill the process."""
+    prepare("chairs", chairs_tar)
+    (path,) = data_folder().glob("chairs-*/images.npy")
+    images = load_dataset("chairs").images
+    os.truncate(path, 200)
+    with pytest.raises(InputError, match="was cut short meanwhile"):
+        images[17]
+
+
 def test_archives_are_not_read_at_every_start(chairs_tar: Path, celeba: Path) -> None:
     with pytest.raises(InputError, match=r"seatbelt data prepare chairs --source .*; then leave the path out"):
         load_dataset("chairs", path=chairs_tar)
