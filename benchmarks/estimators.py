@@ -15,7 +15,7 @@ from scipy.stats import t as student
 from torch import Tensor
 from torch.distributions import Normal
 
-from seatbelt_vae.objectives.aggregate import log_weights, mix, pairwise_log_prob
+from seatbelt_vae.objectives.aggregate import log_weights, mix
 
 N, D = 10_000, 10
 
@@ -81,9 +81,9 @@ def total_correlations(z: Tensor, q: Normal, log_w: dict[str, Tensor]) -> dict[s
     sums = dict.fromkeys(log_w, 0.0)
     for start in range(0, len(z), 32):
         rows = slice(start, start + 32)
-        log_q = pairwise_log_prob(z[rows], q)
+        log_q = q.log_prob(z[rows, None])
         for name, weights in log_w.items():
-            joint, _, marginals = mix(log_q, weights[rows], ())
+            joint, marginals = mix(log_q, weights[rows])
             sums[name] += float((joint - marginals.sum(-1)).sum())
     return {name: total / len(z) for name, total in sums.items()}
 

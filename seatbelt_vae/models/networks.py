@@ -170,7 +170,7 @@ class TinyDecoder(MLPDecoder):
 
 def _normalised(layer: nn.Module, channels: int) -> list[nn.Module]:
     """A layer with batch normalisation and ReLU after it."""
-    return [layer, nn.BatchNorm2d(channels), nn.ReLU()]
+    return [layer, nn.BatchNorm2d(channels), nn.ReLU(inplace=True)]
 
 
 NETWORKS: dict[str, tuple[type[ConvFeatures | MLPFeatures], type[ConvDecoder | MLPDecoder]]] = {

@@ -7,10 +7,11 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from seatbelt_vae.models.hierarchical import Encoding
-from seatbelt_vae.objectives.aggregate import Estimator, aggregate, check_estimator
+from seatbelt_vae.objectives.aggregate import aggregate
 from seatbelt_vae.objectives.elbo import check_beta
 from seatbelt_vae.objectives.terms import Terms
 from seatbelt_vae.objectives.weighing import ELBOTerms, ramp
+from seatbelt_vae.objectives.weights import Estimator, check_estimator
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class BetaTC(ELBOTerms):
 
     Args:
         beta: β ≥ 0.
-        estimator: ``mws``, ``mss`` (corrected) or ``leave-one-in``, see :mod:`seatbelt_vae.objectives.aggregate`.
+        estimator: ``mws``, ``mss`` (corrected) or ``leave-one-in``, see :mod:`seatbelt_vae.objectives.weights`.
         tc_samples: examples over which log q̂ is estimated; more than the gradient batch are encoded without gradient.
             An MWS mixture of M posteriors holds at most log M nats of information, which β·TC then squeezes z to:
             this is a setting of the science, not of the machine.

@@ -7,11 +7,12 @@ from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import Encoding
-from seatbelt_vae.objectives.aggregate import Estimator, aggregate, check_estimator
+from seatbelt_vae.objectives.aggregate import aggregate
 from seatbelt_vae.objectives.beta_tc import all_posteriors
 from seatbelt_vae.objectives.elbo import check_beta
 from seatbelt_vae.objectives.terms import Terms
 from seatbelt_vae.objectives.weighing import ELBOTerms
+from seatbelt_vae.objectives.weights import Estimator, check_estimator
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ class HoldMSE(Wrapper):
         """The base's terms, and ν times the mean excess."""
         nu = self.adversary.nu
         terms = self.base(encoding, x, data_size)
-        terms = terms.penalised(float(nu), encoding, NAME)
+        terms = terms.penalised(nu, encoding, NAME)
         return dataclasses.replace(terms, others={**terms.others, "multiplier": nu[None]})
 
     def adversary_loss(self, encoding: Encoding, generator: torch.Generator) -> Tensor:

@@ -55,7 +55,7 @@ class Terms:
                 named[name] = value
         return named
 
-    def penalised(self, coefficient: float, encoding: Encoding, name: str) -> Self:
+    def penalised(self, coefficient: float | Tensor, encoding: Encoding, name: str) -> Self:
         """The terms, with the mean of one more in the loss where the encoding has it."""
         if name not in encoding.terms:
             return self

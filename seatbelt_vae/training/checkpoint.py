@@ -89,6 +89,18 @@ def seconds_spent(folder: str | Path) -> float:
     return seconds_of(path, one_tensor(path, "seconds"))
 
 
+def settings_before(folder: str | Path) -> dict[str, Any]:
+    """Give the settings of the checkpoint in a folder, none where there is none.
+
+    Raises:
+        InputError: there is one and it is corrupt.
+    """
+    path = Path(folder) / FILE
+    if not path.exists():
+        return {}
+    return settings_of(path, one_tensor(path, "settings"))
+
+
 def one_tensor(path: Path, name: str) -> Tensor:
     """One of the small tensors, without reading the weights: sweeps look at many runs, again and again.
 

@@ -16,8 +16,8 @@ class CollapseWarning(UserWarning):
     """A layer of the hierarchy carries no information."""
 
 
-def check_finite(step: int, terms: Terms, gradient_norm: Tensor, advice: str) -> None:
-    """Stop at the first step whose loss or gradient is NaN or infinite.
+def explain(step: int, terms: Terms, gradient_norm: Tensor, advice: str) -> None:
+    """Stop at a step whose loss or gradient is NaN or infinite, and say where it begins.
 
     Args:
         step: the step, counted from 1.
@@ -26,10 +26,8 @@ def check_finite(step: int, terms: Terms, gradient_norm: Tensor, advice: str) ->
         advice: what is kept and what to try, put at the end of the message.
 
     Raises:
-        RunError: something is not finite; the message names the step and the first term that is not.
+        RunError: the message names the step and the first term that is not finite.
     """
-    if torch.isfinite(terms.loss) and torch.isfinite(gradient_norm):
-        return
     suspects = {**by_name(terms), "gradient norm": gradient_norm}
     for name, value in suspects.items():
         bad = ~torch.isfinite(value)

@@ -1,18 +1,23 @@
 """The training loop: plain, resumable to the bit, and loud when a number stops being one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from seatbelt_vae.allocator import kept_memory
 from seatbelt_vae.data import as_dataset
 from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.objectives import Objective
 from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.signals import held_interrupt
+from seatbelt_vae.training.checkpoint import settings_before
 from seatbelt_vae.training.checks import check_batch_norm, check_count, check_dataset, check_saving
 from seatbelt_vae.training.device import choose_device
 from seatbelt_vae.training.diagnostics import warn_of_collapse
 from seatbelt_vae.training.history import History
+from seatbelt_vae.training.precision import fastest
 from seatbelt_vae.training.settings import Settings
 from seatbelt_vae.training.sitting import Sitting
 from seatbelt_vae.training.update import Update
@@ -80,7 +85,8 @@ def train(
         clip_norm: largest norm of the gradient (nats per unit of weight); a larger one is scaled down. None: no limit.
         checkpoint_every: steps between checkpoints.
         log_every: steps between records.
-        precision: "float32", or "bfloat16" to run the networks under autocast.
+        precision: "float32"; "bfloat16" to run the networks under autocast; or "auto", which a run decides once, by
+            what the machine can do: it resumes with what it began with.
         progress: show a bar on stderr.
 
     Returns:
@@ -116,11 +122,14 @@ def train(
     if out is not None:
         folder = Path(out)
 
-    model.to(choose_device(device)).train()
+    place = choose_device(device)
+    if settings.precision == "auto":
+        settings = replace(settings, precision=precision_of(folder, place))
+    model.to(place).train()
     update = Update(model, dataset, objective, settings)
     sitting = Sitting(update, folder, resume, extend)
     history = History(folder, sitting.step)
-    with progress_bar("Training", steps, progress) as advance, held_interrupt() as interrupted:
+    with progress_bar("Training", steps, progress) as advance, held_interrupt() as interrupted, kept_memory():
         advance(sitting.step)
         while sitting.step < steps:
             terms, record = update(sitting.step, sitting.advice)
@@ -130,12 +139,22 @@ def train(
             if step == max(steps // 3, SETTLED):
                 warn_of_collapse(terms, step)
             if step % log_every == 0 or last:
-                history.append({"step": step, **record, **terms.summary()})
+                numbers = {name: float(value) for name, value in record.items()}
+                history.append({"step": step, **numbers, **terms.summary()})
             stop = interrupted()
             if step % checkpoint_every == 0 or last or stop:
                 history.settle()
                 sitting.save()
-            advance(1, f"elbo {terms.elbo.mean().item():.1f}")
+            advance(1, f"elbo {record['elbo']:.1f}")
             if stop:
                 raise stop
+    model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return TrainingResult(model.eval(), steps, history.records, sitting.seconds)
+
+
+def precision_of(folder: Path | None, device: torch.device) -> str:
+    """What the run in a folder began with; of a new run, what is fastest."""
+    before = {}
+    if folder is not None:
+        before = settings_before(folder)
+    return str(before.get("precision", fastest(device)))

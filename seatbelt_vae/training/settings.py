@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.training.precision import PRECISIONS
 
-PRECISIONS = ("float32", "bfloat16")
 NUMBERS = {"steps": int, "batch_size": int, "seed": int, "lr": float, "clip_norm": float}
 
 
@@ -18,7 +18,7 @@ class Settings:
         lr: learning rate of the first step; it decays to almost 0.
         seed: of the batches and the noise; in a spec of the first weights too.
         clip_norm: largest norm of the gradient (nats per unit of weight); a larger one is scaled down. None: no limit.
-        precision: float32, or bfloat16 to run the networks under autocast.
+        precision: float32; bfloat16 to run the networks under autocast; or auto, the faster of both on this machine.
 
     Raises:
         InputError: a value is out of range.

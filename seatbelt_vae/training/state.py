@@ -79,6 +79,8 @@ def restore_optimiser(key: str, optimiser: Optimizer, tensors: dict[str, Tensor]
         entries.setdefault(int(index), {})[quantity] = value
     for number, entry in entries.items():
         check_moments(key, number, parameters[number], entry)
+        for name in ("exp_avg", "exp_avg_sq"):  # fused Adam wants them in the parameter's order of memory
+            entry[name] = torch.empty_like(parameters[number], dtype=entry[name].dtype).copy_(entry[name])
     optimiser.load_state_dict({**whole, "state": entries})
 
 

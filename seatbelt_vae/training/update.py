@@ -1,6 +1,7 @@
 """One step of training, a function of the step, the weights and the optimiser's state and of nothing else."""
 
 import dataclasses
+import math
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -12,8 +13,9 @@ from torch.optim import Adam, Optimizer
 from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models import Encoding, HierarchicalVAE
+from seatbelt_vae.models.networks import ConvDecoder, ConvFeatures
 from seatbelt_vae.objectives import Batch, Objective, Terms
-from seatbelt_vae.training.diagnostics import check_finite
+from seatbelt_vae.training.diagnostics import explain
 from seatbelt_vae.training.schedule import BatchSchedule, cosine_decay, generator
 from seatbelt_vae.training.settings import Settings
 
@@ -43,7 +45,9 @@ class Update:
         self.objective = objective
         self.settings = settings
         self.modules: dict[str, nn.Module] = {"model": model}
-        self.optimisers: dict[str, Optimizer] = {"model": Adam(model.parameters(), lr=settings.lr)}
+        self.optimisers: dict[str, Optimizer] = {"model": adam(model, settings)}
+        if settings.precision == "bfloat16":
+            channels_last(model)
         if objective.adversary is not None:
             self._add(objective.adversary)
         self.schedule = BatchSchedule(len(dataset), settings.batch_size, settings.seed)
@@ -63,7 +67,7 @@ class Update:
             raise InputError(f"tc_samples: {wanted} is not a multiple of batch_size {batch}")
         return wanted - batch
 
-    def __call__(self, step: int, advice: str = "") -> tuple[Terms, dict[str, float]]:
+    def __call__(self, step: int, advice: str = "") -> tuple[Terms, dict[str, float | Tensor]]:
         """Make the update of a step, counted from 0.
 
         Args:
@@ -71,7 +75,7 @@ class Update:
             advice: put at the end of the message if a number is no longer finite.
 
         Returns:
-            The terms of the batch, and the learning rate and gradient norm (before clipping).
+            The terms of the batch, and the learning rate, the gradient norm (before clipping) and the mean ELBO.
 
         Raises:
             RunError: a term or the gradient is not finite; the weights are left as they were.
@@ -85,9 +89,13 @@ class Update:
         optimiser.zero_grad(set_to_none=True)
         terms.loss.backward()
         norm = self._clip()
-        check_finite(step + 1, terms, norm, advice)
+        # The one transfer of a step: a number that is not finite has to be known before it moves the weights.
+        numbers = torch.stack([terms.loss.detach(), norm, terms.elbo.detach().mean()])
+        loss, gradient_norm, elbo = numbers.tolist()
+        if not math.isfinite(loss + gradient_norm):
+            explain(step + 1, terms, norm, advice)
         optimiser.step()
-        record = {"lr": rate, "gradient_norm": norm.item()}
+        record: dict[str, float | Tensor] = {"lr": rate, "gradient_norm": gradient_norm, "elbo": elbo}
         if self.objective.adversary is not None:
             record["adversary_loss"] = self._update_adversary(step, encoding)
         return terms, record
@@ -133,15 +141,15 @@ class Update:
             largest = float("inf")
         return nn.utils.clip_grad_norm_(self.model.parameters(), largest)
 
-    def _update_adversary(self, step: int, encoding: Encoding) -> float:
-        """Train the adversary after the model; its loss, in nats."""
+    def _update_adversary(self, step: int, encoding: Encoding) -> Tensor:
+        """Train the adversary after the model; its loss, a scalar in nats."""
         shuffles = generator("cpu", self.settings.seed, "adversary", step)
         loss = self.objective.adversary_loss(encoding, shuffles)
         optimiser = self.optimisers["adversary"]
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
-        return float(loss.item())
+        return loss.detach()
 
     def _images(self, indices: Tensor) -> Tensor:
         weight = next(self.model.parameters())
@@ -152,3 +160,16 @@ class Update:
             return nullcontext()
         device = next(self.model.parameters()).device
         return torch.autocast(device.type, torch.bfloat16)
+
+
+def adam(model: HierarchicalVAE, settings: Settings) -> Adam:
+    """Adam over a model's weights: fused, but where runs of earlier versions have to go on to the bit."""
+    exact = settings.precision == "float32" and next(model.parameters()).device.type == "cpu"
+    return Adam(model.parameters(), lr=settings.lr, foreach=exact, fused=not exact)
+
+
+def channels_last(model: HierarchicalVAE) -> None:
+    """Store our own convolutions channels last; networks of others may rely on the order of the memory."""
+    for module in model.modules():
+        if isinstance(module, ConvFeatures | ConvDecoder):
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
