@@ -47,14 +47,29 @@ class Function(nn.Module):
 
     def forward(self, *given: Any, **named: Any) -> Any:
         """What the callable returns for rows (B, …)."""
-        count = len(given[0])
-        if not self.one_by_one or count == 1:
+        if not self.one_by_one:
             return self.function(*given, **named)
         rows = []
-        for i in range(count):
-            row = [each[i : i + 1] if isinstance(each, Tensor) else each for each in given]
+        for i in range(_count(given[0])):
+            row = [_row(each, i) for each in given]
             rows.append(self.function(*row, **named))
         return _joined(rows)
+
+
+def _count(given: Any) -> int:
+    """The rows of a tensor, or of each in a tuple."""
+    if isinstance(given, Tensor):
+        return len(given)
+    return len(given[0])
+
+
+def _row(given: Any, i: int) -> Any:
+    """One row of a tensor, or of each in a tuple; what has none, as it is."""
+    if isinstance(given, Tensor):
+        return given[i : i + 1]
+    if isinstance(given, tuple):
+        return tuple(_row(each, i) for each in given)
+    return given
 
 
 def _joined(rows: Sequence[Any]) -> Any:
@@ -76,8 +91,7 @@ def _check_callable(name: str, function: Any) -> None:
 def _bare(function: Any) -> Any:
     """The callable inside of what makes it fast."""
     function = getattr(function, "_torchdynamo_orig_callable", function)
-    if isinstance(function, torch._dynamo.OptimizedModule):
-        function = function._orig_mod
+    function = getattr(function, "_orig_mod", function)
     if isinstance(function, nn.DataParallel):
         function = function.module
     if isinstance(function, torch.ScriptMethod):  # cannot be copied

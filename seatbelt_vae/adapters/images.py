@@ -44,7 +44,7 @@ class ImageDistribution(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         """Log density of images in [0, 1], (B,) in nats."""
         log_p = self.inner.log_prob(self.units.inward(value))
-        return log_p.flatten(1).sum(1) + self.units.log_volume(value)
+        return log_p.reshape(len(log_p), -1).sum(1) + self.units.log_volume(value)
 
 
 def read_image(out: Any, units: Units, variance: float) -> ImageDistribution:

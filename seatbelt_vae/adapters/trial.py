@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Distribution
 
-from seatbelt_vae.adapters.function import Function
 from seatbelt_vae.adapters.images import image_of
 from seatbelt_vae.adapters.posteriors import gives_codes, read_layers
 from seatbelt_vae.adapters.wrapped import Wrapped
@@ -15,7 +14,7 @@ from seatbelt_vae.attacks.probe import called, check_device, check_gradient, che
 from seatbelt_vae.attacks.protocol import frozen, opened, place
 from seatbelt_vae.errors import InputError
 
-T = TypeVar("T")
+Way = TypeVar("Way")
 
 
 def tried(wrapped: Wrapped) -> Wrapped:
@@ -38,13 +37,20 @@ def tried(wrapped: Wrapped) -> Wrapped:
             note(wrapped, f"{part.name} is a plain function: what it calls is taken to be in evaluation mode")
         if part.one_by_one:
             note(wrapped, f"{part.name} takes one image at a time")
+    if wrapped.convention.condition is not None:
+        note(wrapped, "the condition is the same for every image")
     return wrapped
 
 
 def try_encoder(wrapped: Wrapped, x: Tensor) -> list[Tensor]:
-    """The means of the layers, bottom first."""
+    """Find out whether the encoder takes several images at once; the means of its layers, bottom first."""
     posterior = wrapped.convention.posterior
-    out = attempt(wrapped.encoder, x, lambda: wrapped.encoder_output(x))
+
+    def encode(one_by_one: bool) -> Any:
+        wrapped.encoder.one_by_one = one_by_one
+        return wrapped.encoder_output(x)
+
+    out = attempt("encode", x, (False, True), encode)
     wrapped.deterministic = gives_codes(out, posterior)
     if wrapped.deterministic:
         note(wrapped, "encode gives a code and no scale: this is no VAE, and the distance of codes is attacked")
@@ -71,24 +77,20 @@ def note_noise(wrapped: Wrapped, x: Tensor, means: Sequence[Tensor]) -> None:
 
 
 def try_decoder(wrapped: Wrapped, x: Tensor, z: Sequence[Tensor]) -> None:
-    """Find out whether the decoder takes a tensor or a tuple.
+    """Find out whether the decoder takes a tensor or a tuple, and several at once.
 
     Raises:
         InputError: neither gives images like x.
     """
-    forms = [True]
+    ways = [(True, False), (True, True)]
     if len(z) == 1:
-        forms = [False, True]
-    errors = []
-    for form in forms:
-        wrapped.takes_tuple = form
-        try:
-            out = attempt(wrapped.decoder, x, lambda: decoded(wrapped, x, z))
-            break
-        except InputError as error:
-            errors.append(error)
-    else:
-        raise errors[0]
+        ways = [(False, False), (True, False), (False, True)]
+
+    def decode(way: tuple[bool, bool]) -> Any:
+        wrapped.takes_tuple, wrapped.decoder.one_by_one = way
+        return decoded(wrapped, x, z)
+
+    out = attempt("decode", x, ways, decode)
     if image_of(out) is not None:
         variance = wrapped.convention.variance
         note(wrapped, f"decode gives an image and no distribution: pixels N(image, {variance:g}) are assumed")
@@ -123,17 +125,19 @@ def try_prior(wrapped: Wrapped, x: Tensor, z: Sequence[Tensor]) -> None:
         raise InputError(f"prior: must give a distribution for each of {len(z)} layers")
 
 
-def attempt(part: Function, x: Tensor, call: Callable[[], T]) -> T:
-    """What a call gives with all images at once, or else one by one, as graphs of a fixed batch of 1 need it."""
-    try:
-        return called(part.name, x, call)
-    except InputError as error:
-        part.one_by_one = True
+def attempt(name: str, x: Tensor, ways: Sequence[Way], call: Callable[[Way], Any]) -> Any:
+    """What the first way that works gives.
+
+    Raises:
+        InputError: none does; what was wrong with the first.
+    """
+    errors = []
+    for way in ways:
         try:
-            return called(part.name, x, call)
-        except InputError:
-            part.one_by_one = False
-            raise error from error.__cause__
+            return called(name, x, lambda way=way: call(way))  # type: ignore[misc]
+        except InputError as error:
+            errors.append(error)
+    raise errors[0]
 
 
 def note(wrapped: Wrapped, sentence: str) -> None:
