@@ -19,32 +19,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sides", type=int, nargs="+", default=[64, 256, 512])
     parser.add_argument("--objectives", nargs="+", default=["latent", "output"], choices=["latent", "output"])
-    parser.add_argument("--iterations", type=int, default=1)
+    parser.add_argument("--iterations", type=int, default=0, help="of an attack on one pair, too; 0 for none")
     parser.add_argument("--memory", type=float, default=1024, help="MiB that a call may take")
     parser.add_argument("--one", action="store_true", help="measure the first side and objective in this process")
     chosen = parser.parse_args()
     if chosen.one:
         print(measured(chosen.sides[0], chosen.objectives[0], chosen.iterations, chosen.memory * MIB))
         return
-    print("| side | objective | a row, estimated | peak of a gradient | peak of the attack | s a gradient | s in all |")
-    print("|---|---|---|---|---|---|---|")
+    heading = ["side", "objective", "estimated, MiB", "peak of a gradient, MiB", "seconds"]
+    if chosen.iterations:
+        heading += ["peak of an attack, MiB", "seconds"]
+    print(f"| {' | '.join(heading)} |\n|{'---|' * len(heading)}")
     for side in chosen.sides:
         for objective in chosen.objectives:
             words = ["--one", "--sides", str(side), "--objectives", objective]
             words += ["--iterations", str(chosen.iterations), "--memory", str(chosen.memory)]
-            environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}  # what is freed is given back, and seen
+            environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "1048576"}  # what is freed is given back, and seen
             call = [sys.executable, __file__, *words]
             done = subprocess.run(call, stdout=subprocess.PIPE, text=True, check=True, env=environment)
             print(done.stdout.strip(), flush=True)
 
 
 def measured(side: int, objective: str, iterations: int, memory: float) -> str:
-    """A row of the table: MiB beside what the process had with the model loaded."""
+    """A row of the table: memory beside what the process had with the model loaded."""
     import torch
 
     import seatbelt_vae as sb
+    from seatbelt_vae.attacks.evaluation.copies import plain_copy
     from seatbelt_vae.attacks.evaluation.memory import bytes_per_row
-    from seatbelt_vae.attacks.setup import prepare
+    from seatbelt_vae.attacks.noise import Noise
     from seatbelt_vae.optim.problem import value_and_gradient
 
     torch.manual_seed(0)
@@ -52,23 +55,26 @@ def measured(side: int, objective: str, iterations: int, memory: float) -> str:
     generator = torch.Generator().manual_seed(0)
     source, target = torch.rand(2, 1, 3, side, side, generator=generator)
     aim = {"latent": sb.Latent(), "output": sb.Output("l2")}[objective]
-
-    start = time.perf_counter()
-    problem = prepare(model, source, target, aim).problem
-    row = bytes_per_row(problem.fun, problem.x0)
+    copied = plain_copy(model)
+    fun = aim.resolved(1, "all").pose(copied, source, target, Noise())
+    start = torch.zeros(1, source.numel())
+    row = bytes_per_row(fun, start)
     before = reset_peak()
     began = time.perf_counter()
-    value_and_gradient(problem.fun, problem.x0, torch.arange(1))
-    gradient = time.perf_counter() - began
-    of_gradient = peak() - before
-    del problem
+    value_and_gradient(fun, start, torch.arange(1))
+    seconds = time.perf_counter() - began
+    cells = [f"{side}²", objective, mib(row), mib(peak() - before), f"{seconds:.1f}"]
+    if iterations:
+        del copied, fun
+        before = reset_peak()
+        began = time.perf_counter()
+        sb.attack(model, source, target, aim, sb.Penalty([1.0]), sb.Cold(iterations), memory=memory)
+        cells += [mib(peak() - before), f"{time.perf_counter() - began:.0f}"]
+    return f"| {' | '.join(cells)} |"
 
-    before = reset_peak()
-    sb.attack(model, source, target, aim, sb.Penalty([1.0]), sb.Cold(iterations), memory=memory)
-    of_attack = peak() - before
-    total = time.perf_counter() - start
-    sizes = " | ".join(f"{size / MIB:,.0f} MiB" for size in (row, of_gradient, of_attack))
-    return f"| {side}² | {objective} | {sizes} | {gradient:.1f} | {total:.0f} |"
+
+def mib(size: float) -> str:
+    return f"{size / MIB:,.0f}"
 
 
 def autoencoder():
