@@ -10,7 +10,7 @@ from torch.distributions import Bernoulli, Distribution
 from seatbelt_vae.adapters.images import image_of
 from seatbelt_vae.adapters.posteriors import gives_codes, read_layers
 from seatbelt_vae.adapters.wrapped import Wrapped
-from seatbelt_vae.attacks.probe import called, check_device, check_gradient, check_layers
+from seatbelt_vae.attacks.probe import called, check_device, check_gradient, check_layers, ignores_noise
 from seatbelt_vae.attacks.protocol import frozen, opened, place
 from seatbelt_vae.errors import InputError
 
@@ -59,21 +59,11 @@ def try_encoder(wrapped: Wrapped, x: Tensor) -> list[Tensor]:
         note(wrapped, f"encode gives {dtype}: what is smaller than its rounding is not seen")
     q = wrapped.layers(out, x.dtype)
     check_layers(q, len(x))
-    means = [layer.loc for layer in q]
-    if len(q) > 1:
-        note_noise(wrapped, x, means)
-    return means
-
-
-def note_noise(wrapped: Wrapped, x: Tensor, means: Sequence[Tensor]) -> None:
-    """Say whether an encoder of several layers makes no use of noise."""
-    if not wrapped.encoder.takes_noise:
+    if len(q) > 1 and not wrapped.encoder.takes_noise:
         note(wrapped, "encode takes no noise: attacks along samples follow the means of the lower layers")
-        return
-    noise = [torch.ones_like(layer) for layer in means]
-    q = called("encode", x, lambda: wrapped.encode(x, noise))
-    if all(torch.equal(layer.loc, mean) for layer, mean in zip(q, means, strict=True)):
+    elif ignores_noise(wrapped, x):
         note(wrapped, "encode ignores its noise: attacks along samples follow the means of the lower layers")
+    return [layer.loc for layer in q]
 
 
 def try_decoder(wrapped: Wrapped, x: Tensor, z: Sequence[Tensor]) -> None:

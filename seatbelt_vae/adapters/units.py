@@ -44,11 +44,11 @@ class Units(nn.Module):
 
     def inward(self, x: Tensor) -> Tensor:
         """Images in the units of the model."""
-        return x * self.slope + self.offset
+        return x * self.slope.to(x) + self.offset.to(x)
 
     def outward(self, y: Tensor) -> Tensor:
         """Images in [0, 1], where the model's are inside of its bounds."""
-        return (y - self.offset) / self.slope
+        return (y - self.offset.to(y)) / self.slope.to(y)
 
     def is_unit(self) -> bool:
         """Whether they are [0, 1] themselves."""
@@ -56,7 +56,7 @@ class Units(nn.Module):
 
     def log_volume(self, x: Tensor) -> Tensor:
         """What a density in units of [0, 1] has more than that in the model's, for each image, in nats, (B,)."""
-        return self.slope.log().expand_as(x).flatten(1).sum(1)
+        return self.slope.to(x).log().expand_as(x).flatten(1).sum(1)
 
 
 def units_of(bounds: Bounds, image_shape: Sequence[int | None]) -> Units:

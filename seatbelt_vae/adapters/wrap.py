@@ -11,7 +11,7 @@ from seatbelt_vae.adapters.units import Bounds
 from seatbelt_vae.adapters.wrapped import Wrapped
 from seatbelt_vae.attacks.evaluation.copies import plain_copy
 
-FULL = (torch.float32, torch.float64)
+FULL = {torch.float32, torch.float64}
 
 
 def wrap(
@@ -86,7 +86,8 @@ def wrap(
 
 def full_precision(wrapped: Wrapped) -> Wrapped:
     """The same in float32, where its weights are in half precision: a copy."""
-    halves = {parameter.dtype for parameter in wrapped.parameters() if parameter.dtype not in FULL}
+    dtypes = {parameter.dtype for parameter in wrapped.parameters()}
+    halves = {dtype for dtype in dtypes - FULL if dtype.is_floating_point}
     if not halves:
         return wrapped
     name = str(halves.pop()).removeprefix("torch.")

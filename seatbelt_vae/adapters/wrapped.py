@@ -73,7 +73,7 @@ class Wrapped(nn.Module):
         named = {}
         if noise is not None and self.encoder.takes_noise:
             named["noise"] = self._ordered(noise)
-        return self.encoder(self.taken.inward(x), *self._conditions(len(x)), **named)
+        return self.encoder(self.taken.inward(x), *self._conditions(x), **named)
 
     def layers(self, out: Any, dtype: torch.dtype) -> tuple[Normal, ...]:
         """The posteriors in what the foreign encoder returned, bottom first."""
@@ -88,7 +88,7 @@ class Wrapped(nn.Module):
 
     def decoder_output(self, z: Sequence[Tensor]) -> Any:
         """What the foreign decoder returns."""
-        return self.decoder(self._latents(z), *self._conditions(len(z[0])))
+        return self.decoder(self._latents(z), *self._conditions(z[0]))
 
     def image(self, out: Any) -> ImageDistribution:
         """The distribution in what the foreign decoder returned."""
@@ -120,10 +120,10 @@ class Wrapped(nn.Module):
             return list(reversed(layers))
         return list(layers)
 
-    def _conditions(self, count: int) -> tuple[Any, ...]:
-        """The condition for so many images; empty without."""
+    def _conditions(self, rows: Tensor) -> tuple[Any, ...]:
+        """The condition for as many images or latents; empty without."""
         if self.condition is not None:
-            return (self.condition.expand(count, *self.condition.shape),)
+            return (self.condition.to(rows.device).expand(len(rows), *self.condition.shape),)
         if self.convention.condition is not None:
             return (self.convention.condition,)
         return ()

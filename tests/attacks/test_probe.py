@@ -90,3 +90,12 @@ def test_rows_of_numbers_are_images_enough():
     assert (found.distortion[:, 0] - (rows[2:] - rows[:2]).norm(dim=1)).abs().max() < 1e-3
     with pytest.raises(InputError, match="source and target: must both be"):
         attack(Flat(), rows[0], rows[1])
+
+
+def test_images_and_bounds_that_are_no_tensors_and_no_numbers_are_named():
+    with pytest.raises(InputError, match=r"images: a ndarray; must be a tensor: torch.as_tensor"):
+        attack(Model(), X[:2].numpy(), X[2:].numpy())
+    with pytest.raises(InputError, match=r"bounds .*: must be two numbers; a model of other units is wrapped"):
+        attack(Model(), X[:2], X[2:], bounds=(torch.zeros(3), torch.ones(3)))
+    with pytest.raises(InputError, match="the lower must be below the upper"):
+        attack(Model(), X[:2], X[2:], bounds=(1.0, 0.0))
