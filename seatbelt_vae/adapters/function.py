@@ -2,11 +2,11 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from seatbelt_vae.errors import InputError
 
@@ -23,6 +23,7 @@ class Function(nn.Module):
     Attributes:
         seen: whether the module that does the work is known. It is not behind a plain function.
         takes_noise: whether it has an argument called `noise`.
+        one_by_one: whether rows are passed one at a time.
 
     Raises:
         InputError: not a callable; or an ONNX session, which has no gradients.
@@ -39,13 +40,43 @@ class Function(nn.Module):
         function = _bare(function)
         self.name = name
         self.takes_noise = _takes_noise(function)
+        self.one_by_one = False
         self.function = function
         self.module = _owner(function)
         self.seen = self.module is not None
 
     def forward(self, *given: Any, **named: Any) -> Any:
-        """What the callable returns."""
-        return self.function(*given, **named)
+        """What the callable returns for rows (B, …)."""
+        if not self.one_by_one:
+            return self.function(*given, **named)
+        rows = []
+        for i in range(_count(given[0])):
+            row = [_row(each, i) for each in given]
+            rows.append(self.function(*row, **named))
+        return _joined(rows)
+
+
+def _count(given: Any) -> int:
+    """The rows of a tensor, or of each in a tuple."""
+    if isinstance(given, Tensor):
+        return len(given)
+    return len(given[0])
+
+
+def _row(given: Any, i: int) -> Any:
+    """One row of a tensor, or of each in a tuple; what has none, as it is."""
+    if isinstance(given, Tensor):
+        return given[i : i + 1]
+    if isinstance(given, tuple):
+        return tuple(_row(each, i) for each in given)
+    return given
+
+
+def _joined(rows: Sequence[Any]) -> Any:
+    """Tensors, or tuples of tensors, of one row each as those of all."""
+    if isinstance(rows[0], Tensor):
+        return torch.cat(list(rows))
+    return tuple(_joined(each) for each in zip(*rows, strict=True))
 
 
 def _check_callable(name: str, function: Any) -> None:
@@ -60,8 +91,7 @@ def _check_callable(name: str, function: Any) -> None:
 def _bare(function: Any) -> Any:
     """The callable inside of what makes it fast."""
     function = getattr(function, "_torchdynamo_orig_callable", function)
-    if isinstance(function, torch._dynamo.OptimizedModule):
-        function = function._orig_mod
+    function = getattr(function, "_orig_mod", function)
     if isinstance(function, nn.DataParallel):
         function = function.module
     if isinstance(function, torch.ScriptMethod):  # cannot be copied

@@ -44,7 +44,7 @@ class ImageDistribution(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         """Log density of images in [0, 1], (B,) in nats."""
         log_p = self.inner.log_prob(self.units.inward(value))
-        return log_p.flatten(1).sum(1) + self.units.log_volume(value)
+        return log_p.reshape(len(log_p), -1).sum(1) + self.units.log_volume(value)
 
 
 def read_image(out: Any, units: Units, variance: float) -> ImageDistribution:
@@ -60,8 +60,8 @@ def read_image(out: Any, units: Units, variance: float) -> ImageDistribution:
     """
     image = image_of(out)
     if image is not None:
-        scale = units.slope * math.sqrt(variance)
-        return ImageDistribution(Normal(image, scale.to(image), validate_args=False), units)
+        scale = units.slope.to(image) * math.sqrt(variance)
+        return ImageDistribution(Normal(image, scale, validate_args=False), units)
     if isinstance(out, Distribution):
         return ImageDistribution(out, units)
     raise InputError(f"decode: gives a {type(out).__name__}; must give an image tensor or a distribution")

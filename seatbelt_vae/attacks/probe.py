@@ -84,8 +84,22 @@ def check_model(model: Attackable, source: Tensor, target: Tensor) -> list[Norma
     for images in (source, target):
         for pairs in parts(images):
             encoded(model, images[pairs])
+    check_decoder(model, source[:1], first)
     check_gradient(model, source[:1])
     return first
+
+
+def check_decoder(model: Attackable, x: Tensor, q: Sequence[Normal]) -> None:
+    """Refuse a decoder that fails, or makes something of another size than the images.
+
+    Raises:
+        InputError: it is such.
+    """
+    means = [layer.loc for layer in q]
+    with torch.no_grad():
+        shape = tuple(called("decode", x, lambda: model.decode(means).mean.shape))
+    if shape != tuple(x.shape):
+        raise InputError(f"decode: gives images of shape {shape} for {tuple(x.shape)}; must be the same")
 
 
 def encoded(model: Attackable, x: Tensor) -> list[Normal]:
@@ -144,3 +158,21 @@ def check_gradient(model: Attackable, x: Tensor) -> None:
             "encode: no gradient reaches the image; take torch.no_grad(), detach() and numpy out of it "
             "(quantised graphs have none)"
         )
+
+
+def ignores_noise(model: Attackable, x: Tensor) -> bool:
+    """Whether an encoder of several layers says the same of images (B, …) whatever noise it is given.
+
+    Example:
+        >>> from seatbelt_vae.models import seatbelt_vae
+        >>> model = seatbelt_vae((1, 28, 28), latent_sizes=(4, 2), network="mlp")
+        >>> ignores_noise(model, torch.rand(1, 1, 28, 28))
+        False
+    """
+    with torch.no_grad():
+        means = posteriors(model, x)
+        noise = [torch.ones_like(layer.loc) for layer in means]
+        samples = called("encode", x, lambda: posteriors(model, x, noise))
+    if len(means) < 2:
+        return False
+    return all(torch.equal(a.loc, b.loc) for a, b in zip(samples, means, strict=True))

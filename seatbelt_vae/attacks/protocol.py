@@ -158,13 +158,17 @@ def place(model: Attackable, images: Tensor) -> Tensor:
     """Images on the model's device and in its dtype; uint8 is refused, as its scale is anyone's guess.
 
     Raises:
-        InputError: not floating point, or a model of half precision.
+        InputError: no tensor, not floating point, or a model of half precision.
 
     Example:
         >>> from seatbelt_vae.models import vae
         >>> place(vae((1, 28, 28), network="mlp"), torch.zeros(1, 1, 28, 28, dtype=torch.float64)).dtype
         torch.float32
     """
+    if not isinstance(images, Tensor):
+        raise InputError(
+            f"images: a {type(images).__name__}; must be a torch tensor, such as by torch.as_tensor(images)"
+        )
     if not images.is_floating_point():
         raise InputError(f"images of dtype {images.dtype}: must be floating point; divide 8-bit images by 255")
     images = images.detach()

@@ -1,6 +1,7 @@
 """What an attack minimises, over what and from where: everything but budget and solver."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from seatbelt_vae.attacks.probe import check_device, check_model
 from seatbelt_vae.attacks.protocol import Attackable, place
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim.problem import Box, Objective, Problem
+from seatbelt_vae.settings import shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +102,21 @@ def check_target(objective: AttackObjective, target: Tensor | None) -> None:
         raise InputError(f"target: the objective {objective.name} has none, leave it out")
 
 
+def check_bounds(bounds: tuple[float, float]) -> None:
+    """Refuse bounds that are not two ascending numbers.
+
+    Raises:
+        InputError: they are not; those of each channel are for `wrap`.
+    """
+    numbers = isinstance(bounds, list | tuple) and len(bounds) == 2 and all(isinstance(each, Real) for each in bounds)
+    if not numbers:
+        raise InputError(
+            f"bounds {shown(bounds)}: must be two numbers; a model of other units is wrapped: sb.wrap(…, bounds=…)"
+        )
+    if not bounds[0] < bounds[1]:
+        raise InputError(f"bounds {bounds}: the lower must be below the upper")
+
+
 def check_images(source: Tensor, target: Tensor, bounds: tuple[float, float]) -> None:
     """Refuse images that the bounded problem cannot start from.
 
@@ -111,8 +128,7 @@ def check_images(source: Tensor, target: Tensor, bounds: tuple[float, float]) ->
         raise InputError(
             f"source and target: must both be (pairs, C, H, W), or (pairs, …), with a pair at least, got {shapes}"
         )
-    if not bounds[0] < bounds[1]:
-        raise InputError(f"bounds {bounds}: the lower must be below the upper")
+    check_bounds(bounds)
     for name, images in (("source", source), ("target", target)):
         if not bool(torch.isfinite(images).all()):
             raise InputError(f"{name}: holds NaN or infinite pixels; every pixel must be in {list(bounds)}")
