@@ -98,6 +98,9 @@ def named(settings: Mapping[str, Any]) -> tuple[str, str]:
         norm = budget["norm"]
         key += f"-{norm}-ball"
         title += inside.format(NORMS.get(norm, norm))
+    if budget["name"] == "minimum-norm":
+        key += f"-smallest-{budget['level']}"
+        title += f", smallest norm for a level of {budget['level']}"
     for layer, words in _layers(settings).items():
         key += f"-{layer}"
         title += f" on {words}"
