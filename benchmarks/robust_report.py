@@ -138,6 +138,20 @@ def attacks(runs: Runs) -> str:
     return markdown(["data", "model", "attack", *PERCENT], rows)
 
 
+def controls(runs: Runs) -> str:
+    """f50 by the default attack and by scipy; what a search without gradients finds of the damage of restarts."""
+    rows = []
+    for run in runs:
+        if not (run.has("f50_scipy_each") and run.has("damage_blind_each")):
+            continue
+        cold, blind = run.each("f50_scipy_each"), run.damage("blind")
+        own = run.each("f50_latent_each")[: len(cold)]
+        shares = blind.mean(0) / run.damage("restarts")[: len(blind)].mean(0)
+        cells = [run.data, run.label, f"{float(own.mean()):.3f}", f"{float(cold.mean()):.3f}"]
+        rows.append([*cells, *[f"{share:.2f}" for share in shares]])
+    return markdown(["data", "training", "f50", "f50, scipy", *PERCENT], rows)
+
+
 def _ratios(found: Tensor, base: Tensor) -> list[str]:
     """Of the means over seeds and pairs (S, P, K), and the largest."""
     mean = found.mean((0, 1)) / base.mean((0, 1))
@@ -185,6 +199,7 @@ def tables(runs: Runs) -> Iterator[tuple[str, str]]:
         yield f"headline-{data}", headline(plain, robust)
     yield "done", done(runs)
     yield "attacks", attacks(runs)
+    yield "controls", controls(runs)
     yield "sweep", sweep(runs)
     yield "steps", steps(runs)
 
