@@ -29,6 +29,13 @@ TARGETED = {
     "f50_blend_each": "f50, blend",
     "f50_pca_each": "f50, PCA with its MSE",
 }
+HIERARCHY = {"vae": "VAE", "btcvae4": "β-TCVAE, β = 4", "seatbelt4": "Seatbelt-VAE, L = 4, β = 4"}
+HEADLINE = {"plain": "plain", "robust": "held.75s1k5"}
+"""Ways of training, and what their runs are called."""
+CURVES = {
+    "f50": ("f50_latent_each", "f50, latent attack", None),
+    "damage": ("damage_each", "damage within 2.5 % of the median distance", 0),
+}
 CHOSEN_ON = 20
 """Pairs, of seed 0, on which settings were chosen."""
 ATTACKS = {"begun": "begun at images of others", "transfer": "images of others", "all": "the worst of all"}
@@ -181,6 +188,52 @@ def sweep(runs: Runs) -> str:
     return markdown(head, rows)
 
 
+def hierarchy(runs: Runs) -> str:
+    """What β, depth and robust training do together: every model beside the plain VAE of its data and seeds."""
+    rows = []
+    for model, title in HIERARCHY.items():
+        for training, kind in HEADLINE.items():
+            chosen = [run for run in runs if run.kind == f"chairs-{model}-{kind}"]
+            if chosen:
+                rows.append([title, training, *beside(runs, chosen)])
+    return markdown(["model", "training", "seeds", "MSE, 10⁻³", "ELBO", *PERCENT, "f50"], rows)
+
+
+def beside(runs: Runs, chosen: list[Run]) -> Cells:
+    """Cells of the runs of a model: damage as a share of the plain VAE's, f50 less the plain VAE's."""
+    plain = [runs.plain_of(run) for run in chosen]
+    cells = [str(len(chosen)), f"{1000 * stacked(chosen, 'mse').mean():.2f}", f"{stacked(chosen, 'elbo').mean():.1f}"]
+    for k in range(len(SHARES)):
+        sides = [stacked(side, "damage_each", k) for side in (plain, chosen)]
+        cells.append(f"× {shown(compare(*sides, ratio=True).difference)}")
+    sides = [stacked(side, "f50_latent_each") for side in (plain, chosen)]
+    return [*cells, shown(compare(*sides).difference, 3)]
+
+
+def large(runs: Runs) -> str:
+    """The network of Burgess et al. on images of 64×64: the robust model beside the plain one, at the same steps."""
+    rows = []
+    for data in sorted({run.data for run in runs.all}):
+        plain = runs.points(f"{data}-burgess-plain")
+        robust = runs.points(f"{data}-burgess-adversarial")
+        for step in sorted(plain.keys() & robust.keys()):
+            rows.append([data, str(step), *against(plain[step], robust[step])])
+    return markdown(["data", "steps", "MSE", *PERCENT, "f50", "f50, robust", "ratio of f50"], rows)
+
+
+def against(plain: Run, robust: Run) -> Cells:
+    """Cells of one model beside another: shares of its error and damage, both f50 and their ratio."""
+
+    def ratio(key: str, column: int | None = None) -> Interval:
+        sides = [stacked([run], key, column) for run in (plain, robust)]
+        return compare(*sides, ratio=True).difference
+
+    cells = [f"× {ratio('mse').value:.2f}"]
+    cells += [f"× {shown(ratio('damage_each', k))}" for k in range(len(SHARES))]
+    cells += [f"{run.each('f50_latent_each').mean():.3f}" for run in (plain, robust)]
+    return [*cells, shown(ratio("f50_latent_each"))]
+
+
 def steps(runs: Runs) -> str:
     """Measures on the way of a long training."""
     rows = []
@@ -200,7 +253,9 @@ def tables(runs: Runs) -> Iterator[tuple[str, str]]:
     yield "done", done(runs)
     yield "attacks", attacks(runs)
     yield "controls", controls(runs)
+    yield "hierarchy", hierarchy(runs)
     yield "sweep", sweep(runs)
+    yield "large", large(runs)
     yield "steps", steps(runs)
 
 
@@ -233,8 +288,9 @@ def main() -> None:
         write_bytes(document, text.encode())
     for data in runs.kinds:
         write_bytes(args.out / f"pareto-{data}.svg", pareto_figure(runs, data).encode())
-    if any(run.curve for run in runs.all):
-        write_bytes(args.out / "steps.svg", curve_figure(runs).encode())
+    for name, (key, title, column) in CURVES.items():
+        if any(run.curve for run in runs.all):
+            write_bytes(args.out / f"steps-{name}.svg", curve_figure(runs, "chairs64", key, title, column).encode())
     if args.data:
         write_bytes(args.out / "panels.svg", panels_figure(runs, args.runs, args.data).encode())
 
