@@ -70,18 +70,22 @@ def identity(runs: Runs, data: str, rows: list[Row]) -> list[Row]:
     return [{"model": "identity", "x": end, "y": radius} for end in (min(ends), max(ends))]
 
 
-def curve_figure(runs: Runs) -> str:
-    """f50 against training steps, for every run that was measured on its way."""
+def curve_figure(runs: Runs, data: str, key: str, title: str, column: int | None = None) -> str:
+    """A measure against training steps, for every run of a data set that was measured on its way."""
     rows: list[Row] = []
     for run in runs.all:
         for point in run.curve:
-            found = interval(point["f50_latent_each"])
-            ends: Row = {"y": found.value, "low": found.low, "high": found.high}
-            rows.append({"model": run.label, "x": point["step"], **ends})
+            if run.data == data:
+                values = torch.tensor(point[key])
+                if column is not None:
+                    values = values[:, column]
+                found = interval(values)
+                ends: Row = {"y": found.value, "low": found.low, "high": found.high}
+                rows.append({"model": run.label, "x": point["step"], **ends})
     names = list(dict.fromkeys(str(row["model"]) for row in rows))
     style = Style({name: slot for slot, name in enumerate(names)}, legend=True)
     x = x_axis("training steps", (0, max(float(row["x"]) for row in rows) * 1.05), tickCount=5)
-    y = y_axis("f50, latent attack", (0, 0.5))
+    y = y_axis(title, (0, 1.05 * max(float(row["high"]) for row in rows)))
     return drawn(style.marks(rows, x, y, "line", "rule", "point"))
 
 

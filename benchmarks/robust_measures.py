@@ -8,6 +8,7 @@ from torch import Tensor
 
 from seatbelt_vae.attacks import Ball, Continuation, Damage, Latent, Output, Penalty, attack, reconstruct
 from seatbelt_vae.attacks.setup import prepare
+from seatbelt_vae.attacks.solvers import Solver
 from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.metrics import (
     attack_pca,
@@ -29,6 +30,7 @@ RADII = (0.025, 0.05, 0.1, 0.2)
 LAMBDAS = tuple(2.0**power for power in range(-4, 11))
 OBJECTIVES = {"latent": Latent(), "output": Output(samples=1)}
 BLEND_STEPS = 101
+DEFAULT = Continuation(passes=2)
 NOISES = 10
 
 Measures = dict[str, Any]
@@ -92,9 +94,9 @@ def noise_damage(model: HierarchicalVAE, source: Tensor, radii: list[float]) -> 
     return damage.view(len(source), NOISES, len(radii)).mean(1)
 
 
-def targeted(model: HierarchicalVAE, source: Tensor, target: Tensor, mode: str, passes: int = 2) -> Measures:
+def targeted(model: HierarchicalVAE, source: Tensor, target: Tensor, mode: str, solver: Solver = DEFAULT) -> Measures:
     """f50 and AUDDC of each pair, by an attack along λ; an f50 that is never reached counts 1."""
-    result = attack(model, source, target, OBJECTIVES[mode], Penalty(LAMBDAS), Continuation(passes=passes))
+    result = attack(model, source, target, OBJECTIVES[mode], Penalty(LAMBDAS), solver)
     images = result.adversarial
     reached = reconstruct(model, images.flatten(0, 1)).view_as(images)
     success = attack_success(reached, reconstruct(model, source), reconstruct(model, target), target)

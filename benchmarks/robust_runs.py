@@ -136,6 +136,16 @@ class Runs:
                 return other
         return None
 
+    def points(self, kind: str) -> dict[int, Run]:
+        """The run of a kind at every step at which it was measured."""
+        found = {}
+        for run in self.runs:
+            if run.kind == kind:
+                found |= {point["step"]: Run(run.name, point) for point in run.curve}
+                if run.record:
+                    found[run.record["steps"]] = run
+        return found
+
     def strong(self) -> Iterator[tuple[str, list[Run], list[Run]]]:
         """Data, plain models and robust models of the strongest attacks, by seed."""
         for data in self.kinds:

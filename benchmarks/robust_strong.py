@@ -26,6 +26,7 @@ from robust_measures import (
 )
 from torch import Tensor
 
+from seatbelt_vae.attacks import Continuation
 from seatbelt_vae.data import ImageDataset, Split, load_dataset, pairs
 from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
@@ -91,7 +92,7 @@ class Subject:
     def targeted(self, mode: str, count: int, passes: int) -> Measures:
         """A targeted attack on the first pairs."""
         source, target = self.source[:count], self.target[:count]
-        return self.once(mode, lambda: targeted(self.model, source, target, mode, passes))
+        return self.once(mode, lambda: targeted(self.model, source, target, mode, Continuation(passes=passes)))
 
     def plain(self) -> Measures:
         """What needs no attack: quality, the lines that no model sets, noise."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from seatbelt_vae.attacks import AttackResult
 from seatbelt_vae.cli.console import columns, number, show
 from seatbelt_vae.cli.options import Device, Json, Moved, Settings, takes
 from seatbelt_vae.experiments import AttackSpec, Cell, RunFolder, Table, run_attack
@@ -36,20 +37,29 @@ def command(
     record = folder.record()
     attacked = record.attacks[name]
     gained = _gained(Table([record]), Cell(record, name), attacked)
-    pairs = len(attacked.result.source)
     document = {
         "run": str(run),
         "attack": name,
-        "pairs": pairs,
+        "pairs": len(attacked.result.source),
         GRIDS[attacked.result.budget.kind]: attacked.result.budget.values.tolist(),
         "evaluations": int(attacked.result.evaluations.sum()),
+        "violations": int(attacked.result.violations.sum()),
         "settings": attacked.result.settings,
         **gained,
     }
-    head = f"{run}: attack {name}, {pairs} pairs"
-    if not attacked.result.targeted:
-        head = f"{run}: attack {name}, {pairs} images"
-    show(document, json, [head, *_lines(gained, attacked)])
+    show(document, json, [*_head(f"{run}: attack {name}", attacked.result), *_lines(gained, attacked)])
+
+
+def _head(title: str, result: AttackResult) -> list[str]:
+    """What was attacked, and how many solves certainly failed."""
+    subject = "pairs"
+    if not result.targeted:
+        subject = "images"
+    head = [f"{title}, {len(result.source)} {subject}"]
+    worse = int(result.violations.sum())
+    if worse:
+        head.append(f"{worse} of {result.status.numel()} solves failed: the target itself has a lower Δ")
+    return head
 
 
 def _gained(table: Table, cell: Cell, attacked: Attacked) -> dict[str, Any]:

@@ -167,6 +167,17 @@ GAINED = (
         of=_from_clean,
         targeted=True,
     ),
+    Measure(
+        "violations",
+        "Failed solves",
+        "Share of the λ at which the target itself has a lower Δ than the answer. There the attack failed, so it says "
+        "nothing good of the model.",
+        kind="pair",
+        possible=(0.0, 1.0),
+        of=lambda attacked: attacked.result.violations.double().mean(1),
+        targeted=True,
+        listed=False,
+    ),
 )
 """What a targeted attack gained, one number a pair."""
 

@@ -20,10 +20,12 @@ from seatbelt_vae.attacks import (
     Scipy,
     attack,
     paper_lambdas,
+    reconstruct,
 )
 from seatbelt_vae.attacks.noise import draw
 from seatbelt_vae.attacks.setup import prepare
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.metrics import attack_success, auddc, relative_distortion
 from seatbelt_vae.optim import Status
 from seatbelt_vae.storage import write_json
 
@@ -391,3 +393,32 @@ def test_without_a_target_nothing_is_violated(hierarchy, images, tmp_path):
     assert attack(hierarchy, images[:2], images[2:], Latent(), Ball([0.1]), Cold(1)).bound is None
     result.save(tmp_path, "damage")
     assert AttackResult.load(tmp_path, "damage").bound is None
+
+
+class Scaled(torch.nn.Module):
+    """A model whose latents, means and standard deviations, are c times as large; it decodes to the same images."""
+
+    def __init__(self, model, c):
+        super().__init__()
+        self.model = model
+        self.c = c
+
+    def encode(self, x, noise=None):
+        return tuple(Normal(self.c * q.loc, self.c * q.scale) for q in self.model.encode(x))
+
+    def decode(self, z):
+        return self.model.decode([layer / self.c for layer in z])
+
+
+def test_the_scale_of_the_latents_does_not_change_auddc(hierarchy, images):
+    source, target = images[:1], images[2:3]
+
+    def area(model):
+        found = attack(model, source, target, budget=Penalty([2.0**power for power in range(-6, 5, 2)]))
+        seen = reconstruct(model, found.adversarial[0])[None]
+        success = attack_success(seen, reconstruct(model, source), reconstruct(model, target), target)
+        return float(auddc(relative_distortion(found.distortion, source, target), success))
+
+    expected = area(hierarchy)
+    for c in (1e-3, 100.0):
+        assert area(Scaled(hierarchy, c)) == pytest.approx(expected, abs=0.01)

@@ -21,6 +21,12 @@ def report(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture
+def tables(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    return import_module("robust_tables")
+
+
+@pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(SCRIPTS))
     return import_module("robust_runs")
@@ -90,13 +96,53 @@ def test_the_sweep_compares_with_the_plain_model_of_the_same_seed(
     assert line.split(" | ")[5:9] == ["× 0.45"] * RADII
 
 
+def test_controls_stand_beside_the_default_attack(tables: ModuleType, runs: ModuleType, folder: Path) -> None:
+    blind = [[0.5] * RADII]
+    write_json(folder / "strong" / "chairs-vae-plain-s0.blind.json", {"damage_blind_each": blind})
+    write_json(folder / "strong" / "chairs-vae-plain-s0.scipy.json", {"f50_scipy_each": [0.29]})
+    (line,) = tables.controls(runs.Runs.read(folder)).splitlines()[2:]
+    assert line == "| chairs | vae plain | 0.300 | 0.290 | 0.50 | 0.50 | 0.50 | 0.50 |"
+
+
+def test_the_hierarchy_stands_beside_the_plain_vae(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    ladder, runs = import_module("robust_ladder"), import_module("robust_runs")
+    write(folder, "chairs-btcvae4-plain", 0, 0.8, 0.35, [])
+    lines = ladder.hierarchy(runs.Runs.read(folder)).splitlines()
+    (line,) = [line for line in lines if "β-TCVAE" in line]
+    assert "| plain | 1 | 10.00 | −100.0 | × 0.80 [0.80, 0.80] |" in line
+    assert line.endswith("| 0.050 [0.050, 0.050] |")
+
+
+def test_a_long_training_is_compared_at_the_same_steps(
+    monkeypatch: pytest.MonkeyPatch, tables: ModuleType, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    ladder, runs = import_module("robust_ladder"), import_module("robust_runs")
+
+    def point(step: int, damage: float, f50: float) -> dict[str, Any]:
+        each = [[damage] * RADII, [2 * damage] * RADII]
+        return {"step": step, "mse": 0.02 * damage, "damage_each": each, "f50_latent_each": [f50, f50]}
+
+    plain = [point(500, 1.0, 0.2), point(1000, 1.0, 0.2), point(2000, 1.0, 0.1)]
+    write_json(tmp_path / "chairs64-burgess-plain-s0" / "curve.json", plain)
+    write_json(
+        tmp_path / "chairs64-burgess-adversarial-s0" / "curve.json", [point(500, 0.9, 0.2), point(1000, 0.6, 0.32)]
+    )
+    found = runs.Runs.read(tmp_path)
+    last = ladder.large(found).splitlines()[-1]
+    assert last.startswith("| chairs64 | 1000 | × 0.60 | × 0.60 [0.60, 0.60] |")
+    assert last.endswith("| 0.200 | 0.320 | 1.60 [1.60, 1.60] |")
+    assert [row[-1] for row in tables.longest(found)] == ["met", "**missed** by 0.10"]
+
+
 def test_a_table_replaces_what_is_between_its_marks(report: ModuleType) -> None:
     text = "a <!-- one -->x<!-- end --> b <!-- two -->y<!-- end -->"
     assert report.filled(text, "two", "z") == "a <!-- one -->x<!-- end --> b <!-- two -->z<!-- end -->"
 
 
-def test_negative_numbers_have_a_minus_sign(report: ModuleType) -> None:
-    assert report.shown(Interval(-1.0, -2.0, 0.5), 1) == "−1.0 [−2.0, 0.5]"
+def test_negative_numbers_have_a_minus_sign(tables: ModuleType) -> None:
+    assert tables.shown(Interval(-1.0, -2.0, 0.5), 1) == "−1.0 [−2.0, 0.5]"
 
 
 def test_the_report_is_written(
@@ -117,7 +163,7 @@ def test_the_document_holds_the_tables_that_were_written(report: ModuleType) -> 
     docs = SCRIPTS.parent / "docs"
     text = (docs / "robust.md").read_text(encoding="utf-8")
     tables = list((docs / "robust").glob("*.md"))
-    assert len(tables) == 6
+    assert len(tables) == 8
     for path in tables:
         table = path.read_text(encoding="utf-8")
         assert report.filled(text, path.stem, f"\n\n{table}\n") == text

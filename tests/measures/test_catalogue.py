@@ -1,6 +1,7 @@
 """Every measure of an attack against numbers worked out by hand, and the catalogue as a whole."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -95,6 +96,14 @@ def test_what_success_gives(key: str, expected: float) -> None:
 )
 def test_one_number_a_pair(key: str, expected: float) -> None:
     assert value(key, attacked())[0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_violations_are_a_share_of_the_lambdas() -> None:
+    seen = attacked(objective=(1.0, 10.0, 100.0))
+    assert value("violations", seen) == [0.0, 0.0]  # of an attack without a bound
+    bound = torch.tensor([[1.0, 9.0, 99.0], [1.0, 10.0, 99.0]])
+    worse = Attacked(replace(seen.result, bound=bound), seen.assessment)
+    assert value("violations", worse) == pytest.approx([2 / 3, 1 / 3])
 
 
 def test_not_attacking_is_within_every_budget() -> None:
