@@ -27,7 +27,7 @@ from seatbelt_vae import HierarchicalVAE
 
 model = HierarchicalVAE.from_pretrained("{{ repo_id }}")
 ```
-"""
+{{ measured }}"""
 
 
 class Pretrained(
@@ -75,11 +75,12 @@ class Pretrained(
             self.generate_model_card(**model_card_kwargs).save(folder / "README.md")
         return folder
 
-    def push_to_hub(self, repo_id: str, **options: Any) -> str:
+    def push_to_hub(self, repo_id: str, *, measured: str = "", **options: Any) -> str:
         """Share the model on the Hugging Face hub, with a card that says what it is.
 
         Args:
             repo_id: ``owner/name``.
+            measured: Markdown for the card, such as that of :func:`seatbelt_vae.report.card.measured`.
             options: ``private``, ``token``, ``branch``, ``commit_message`` … of `huggingface_hub.ModelHubMixin`.
 
         Returns:
@@ -89,14 +90,18 @@ class Pretrained(
             InputError: the model has no recipe.
             RunError: the hub does not answer, or refuses.
         """
-        recipe = self.recipe or {"arguments": {}}
-        words = {"model": recipe.get("model"), "repo_id": repo_id, **recipe["arguments"]}
+        card = self.card(repo_id, measured)
         try:
-            return super().push_to_hub(repo_id, model_card_kwargs=words, **options)
+            return super().push_to_hub(repo_id, model_card_kwargs=card, **options)
         except (InputError, RunError):
             raise
         except Exception as error:  # the hub client's errors have no common base
             raise RunError(f"{repo_id}: could not be pushed ({_first_line(error)})") from error
+
+    def card(self, repo_id: str, measured: str = "") -> dict[str, Any]:
+        """What a model card says: `model_card_kwargs` of `save_pretrained`."""
+        recipe = self.recipe or {"arguments": {}}
+        return {"model": recipe.get("model"), "repo_id": repo_id, "measured": measured, **recipe["arguments"]}
 
     @classmethod
     def from_pretrained(  # type: ignore[override]  # the hub's own reads config.json without a check
