@@ -206,9 +206,11 @@ def verdict(group: Group) -> str:
         )
     judged: dict[str, list[str]] = {BETTER: [], WORSE: [], ALIKE: []}
     for (label, test), p_value in zip(tests.items(), holm([test.p_value for test in tests.values()]), strict=True):
-        rises = test.difference.value > 0
-        sign = "+" if rises else ""
-        how = BETTER if rises else WORSE
+        how = WORSE
+        sign = ""
+        if test.difference.value > 0:
+            how = BETTER
+            sign = "+"
         if p_value > LEVEL:
             how = ALIKE
         judged[how].append(f"{label} ({sign}{Cell.of(test.difference)})")
