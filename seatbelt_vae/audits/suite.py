@@ -30,7 +30,7 @@ class Entry:
         objective: what is minimised.
         solver: what minimises it.
         prices: λ in units of r(0)/‖x − x_t‖, the median over pairs; empty for a ball.
-        radii: ε in units of the median ‖x − x_t‖; empty for prices.
+        radii: ε in units of the median ‖x − x_t‖; empty for prices. With neither it is posed, and not solved.
         norm: of the ball.
         restarts: of the ball.
     """
@@ -92,14 +92,20 @@ FULL = (
 """Half an hour and more."""
 
 SMOKE = (
-    Entry("latent-kl", Latent("kl"), Continuation(10), (0.125, 1.0, 4.0)),
-    Entry("latent-means", Latent("l2-means"), Continuation(10), (1.0, 2.0)),
-    Entry("output", Output("l2"), Continuation(10), (0.125, 1.0, 2.0)),
+    Entry("latent-kl", Latent("kl"), Continuation(10), (0.125, 1.0)),
+    Entry("output", Output("l2"), Continuation(10), (0.125, 1.0)),
     Entry("damage-l2", Damage(), Cold(10), radii=RADII[2:]),
 )
 """That everything works: too weak to mean anything."""
 
-SUITES = {"quick": QUICK, "full": FULL, "smoke": SMOKE}
+SIGNS = (
+    Entry("latent-kl", Latent("kl"), Continuation(1)),
+    Entry("latent-means", Latent("l2-means"), Continuation(1)),
+    Entry("output", Output("l2"), Continuation(1)),
+)
+"""No attack at all: the flags that need none, in seconds."""
+
+SUITES = {"quick": QUICK, "full": FULL, "signs": SIGNS, "smoke": SMOKE}
 
 
 def most_iterations(entries: Iterable[Entry]) -> int:

@@ -16,6 +16,8 @@ from seatbelt_vae.metrics import Interval, Reference, attack_pca, fit_pca, ident
 GRID = torch.linspace(0, 1, 41)
 """Relative distortions at which curves are read."""
 
+NOT_ATTACKED = "Not attacked: only the flags that need no attack were looked for."
+
 KEYS = ("f50", "auddc", "success_at_0.3", "success_at_0.5", "amplification")
 
 
@@ -65,7 +67,7 @@ def judge(evidence: Evidence, flags: Mapping[str, Flag], images: Tensor, radii: 
     values["amplification"] = _amplification(evidence, radii).masked_fill(~subject.finite, math.nan)
     measures = {key: _interval(values[key], key) for key in KEYS}
     references = _references(evidence, images, radius)
-    trusted = not any(flag.raised and not flag.information for flag in flags.values())
+    trusted = evidence.attacked and not any(flag.raised and not flag.information for flag in flags.values())
     return Verdict(
         measures=measures,
         values=values,
@@ -76,7 +78,7 @@ def judge(evidence: Evidence, flags: Mapping[str, Flag], images: Tensor, radii: 
         below=certified_f50(subject),
         below_code=certified_code(subject),
         trusted=trusted,
-        sentence=sentence(measures, references, flags),
+        sentence=sentence(measures, references, flags) if evidence.attacked else NOT_ATTACKED,
     )
 
 
@@ -178,7 +180,7 @@ def sentence(
     f50 = measures["f50"]
     blend = references.get("blend", {}).get("f50", math.nan)
     if raised:
-        at_most = "nothing can be said of how robust it is"
+        at_most = "nothing can be said of it"
         if not math.isnan(f50.value):
             at_most = f"f50 is {f50.value:.2f} at most"
         return f"Not to be trusted: {at_most}; flags {', '.join(raised)}."

@@ -121,6 +121,8 @@ def attempt(entry: Entry, subject: Subject, seed: int, memory: float, posed: Pos
 
     def run() -> Attempt:
         known = posed or Posed.of(subject, entry.objective, seed, memory)
+        if not entry.solves:
+            return Attempt(entry, known)
         price = known.price if entry.prices else 0.0
         reach = float(subject.apart.median())
         budget = entry.budget(price, reach, subject.source[0].numel())

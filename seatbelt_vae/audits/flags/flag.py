@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.audits.facts import Facts
+from seatbelt_vae.audits.memory import Memory
 from seatbelt_vae.audits.subject import Found, Subject, envelope, together
 from seatbelt_vae.audits.whitebox import Attempt, Posed
 
@@ -48,7 +49,7 @@ class Evidence:
         blend: the straight way.
         searched: where a search without gradients came to from the best of the suite.
         transfers: images found on other models.
-        memory: mean squared error on test images over that on training images; None where there were none.
+        memory: test images against training images; None where there were none.
     """
 
     subject: Subject
@@ -61,7 +62,12 @@ class Evidence:
     blend: Found
     searched: Found
     transfers: tuple[Found, ...] = ()
-    memory: float | None = None
+    memory: Memory | None = None
+
+    @property
+    def attacked(self) -> bool:
+        """Whether the suite has attacks, made or failed."""
+        return any(each.entry.solves for each in self.attempts)
 
     @cached_property
     def suite(self) -> list[Found]:

@@ -11,6 +11,9 @@ NARROW = 1e-3
 GENERALISES = 4.0
 """Largest ratio of the median errors on test and on training images."""
 
+NEW = 0.25
+"""Least distance from what training images become, in units of that between these."""
+
 
 def encoder_random(evidence: Evidence) -> Flag:
     """An attack on a random encoder is of one draw, or of the average."""
@@ -104,11 +107,12 @@ def deterministic_code(evidence: Evidence) -> Flag:
 
 def memorised(evidence: Evidence) -> Flag:
     """A look-up of training images does not move until another one is nearer."""
-    value = evidence.memory
+    memory = evidence.memory
     return Flag(
         "memorised",
-        raised=above(value, GENERALISES),
-        value=value,
-        rule=f"the median error on these images is more than {GENERALISES:g} times that on training images",
+        raised=memory is not None and (memory.error > GENERALISES or memory.novelty < NEW),
+        value=None if memory is None else memory.error,
+        rule=f"the median error on these images is more than {GENERALISES:g} times that on training images, or what they "
+        f"become is nearer than {NEW:g} of the usual distance to what a training image becomes",
         advice="The model reproduces what it was trained on: audit one that generalises.",
     )
