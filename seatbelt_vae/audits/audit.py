@@ -18,8 +18,8 @@ from seatbelt_vae.attacks.setup import check_images
 from seatbelt_vae.audits.controls import blend, noise
 from seatbelt_vae.audits.facts import Facts, answered, examine
 from seatbelt_vae.audits.flags import Evidence, look_for
-from seatbelt_vae.audits.memory import Memory
 from seatbelt_vae.audits.images import Drawn, Images, draw
+from seatbelt_vae.audits.memory import Memory
 from seatbelt_vae.audits.probe import Probe
 from seatbelt_vae.audits.record import AuditRecord, FlagRecord, read
 from seatbelt_vae.audits.search import search

@@ -102,11 +102,13 @@ def _valid(model: Attackable, image: Tensor) -> Tensor:
 def examine(model: Attackable, given: Any, images: Tensor, silent: float = 0.0) -> Facts:
     """Ask a model about a few images.
 
+    `silent` is the share of the pairs for which it says nothing finite.
+
     Args:
         model: the copy that is audited, in evaluation mode.
         given: the model as it was handed over.
         images: (N, C, H, W), for which it speaks if it does for any.
-            silent: share of the pairs for which it does not.
+            silent: see above.
 
     Raises:
         InputError: it cannot encode or decode such images.

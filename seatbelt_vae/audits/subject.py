@@ -10,6 +10,7 @@ from torch import Tensor
 from seatbelt_vae import metrics
 from seatbelt_vae.attacks import Attackable, reconstruct
 
+
 @dataclass(frozen=True, eq=False)
 class Found:
     """Images that something found for every pair, and what the model made of them.

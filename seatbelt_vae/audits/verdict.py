@@ -150,7 +150,10 @@ def certified_f50(subject: Subject) -> Tensor:
 
 
 def certified_code(subject: Subject) -> Tensor:
-    r"""The distortion that reaching the target's code takes, relative, (P,): :math:`\|\mu(x_t) - \mu(x)\| / Lip(\mu)`."""
+    r"""The relative distortion that reaching the target's code takes at least, (P,).
+
+    .. math:: \|\mu(x_t) - \mu(x)\| / (\text{Lip}(\mu) \, \|x_t - x\|)
+    """
     constants = getattr(subject.model, "lipschitz", None)
     if constants is None:
         return torch.full_like(subject.apart, math.nan)
@@ -174,7 +177,7 @@ def sentence(
     Example:
         >>> f50 = {"f50": Interval(0.15, 0.12, 0.19)}
         >>> sentence(f50, {"blend": {"f50": 0.45}, "identity": {"f50": 0.5}}, {})
-        'Brittle: half of an attack needs 0.15 [0.12, 0.19] of the way, a third of what mixing in the target needs (0.45).'
+        'Brittle: half of a success needs 0.15 [0.12, 0.19] of the way, a third of what mixing needs (0.45).'
     """
     raised = [name for name, flag in flags.items() if flag.raised and not flag.information]
     f50 = measures["f50"]
@@ -187,13 +190,13 @@ def sentence(
     if math.isnan(f50.value):
         return "Nothing can be said: no attack reached half of a success, or success is not defined."
     share = f50.value / blend
-    way = f"half of an attack needs {f50.value:.2f} [{f50.low:.2f}, {f50.high:.2f}] of the way"
+    way = f"half of a success needs {f50.value:.2f} [{f50.low:.2f}, {f50.high:.2f}] of the way"
     words = "Brittle"
     if share > 0.9:
         words = "As robust as mixing allows"
     elif share > 0.7:
         words = "Fairly robust"
-    return f"{words}: {way}, {_share(share)} of what mixing in the target needs ({blend:.2f})."
+    return f"{words}: {way}, {_share(share)} of what mixing needs ({blend:.2f})."
 
 
 def _share(share: float) -> str:

@@ -1,8 +1,10 @@
 """Signs of false robustness: each a function with a rule, a figure and a sentence what to do.
 
 References:
-    Croce & Hein 2020, Reliable evaluation of adversarial robustness (AutoAttack). Pintor et al. 2022, Indicators of
-    attack failure. Carlini et al. 2019, On evaluating adversarial robustness. Athalye et al. 2018, Obfuscated gradients.
+    Croce & Hein 2020, Reliable evaluation of adversarial robustness (AutoAttack).
+    Pintor et al. 2022, Indicators of attack failure.
+    Carlini et al. 2019, On evaluating adversarial robustness.
+    Athalye et al. 2018, Obfuscated gradients give a false sense of security.
 """
 
 from seatbelt_vae.audits.flags import attack, gradient, model, rivals
