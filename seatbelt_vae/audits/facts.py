@@ -102,13 +102,11 @@ def _valid(model: Attackable, image: Tensor) -> Tensor:
 def examine(model: Attackable, given: Any, images: Tensor, silent: float = 0.0) -> Facts:
     """Ask a model about a few images.
 
-    `silent` is the share of the pairs for which it says nothing finite.
-
     Args:
         model: the copy that is audited, in evaluation mode.
         given: the model as it was handed over.
         images: (N, C, H, W), for which it speaks if it does for any.
-            silent: see above.
+        silent: share of the pairs for which it says nothing finite.
 
     Raises:
         InputError: it cannot encode or decode such images.

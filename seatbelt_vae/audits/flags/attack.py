@@ -33,7 +33,7 @@ def above_bound(evidence: Evidence) -> Flag:
         "above_bound",
         raised=above(value, SLACK),
         value=value,
-        rule="Δ at an answer, asked for again, is 1 % above what the target itself costs (λ‖x − x_t‖ in latent attacks)",
+        rule="Δ at an answer, asked for again, is 1 % above what the target costs (λ‖x − x_t‖ in latent attacks)",
         advice="The solver failed or the model changes its answers: attack again with more passes.",
     )
 
