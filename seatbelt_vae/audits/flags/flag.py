@@ -43,11 +43,11 @@ class Evidence:
         facts: how it answers.
         posed: objectives by the name of their entry.
         attempts: the suite.
-        more: further attempts, with more of everything, each beside one of the suite by its name.
-        free: attacks from the source with a distortion that costs nothing.
         noise: of given norms; the first of them are those of ``damage-l2``.
         blend: the straight way.
-        searched: where a search without gradients came to from the best of the suite.
+        more: further attempts, with more of everything, each beside one of the suite by its name.
+        free: attacks from the source with a distortion that costs nothing.
+        searched: where a search without gradients came to from the best of the suite; None without a suite.
         transfers: images found on other models.
         memory: test images against training images; None where there were none.
     """
@@ -56,11 +56,11 @@ class Evidence:
     facts: Facts
     posed: Mapping[str, Posed]
     attempts: tuple[Attempt, ...]
-    more: tuple[Attempt, ...]
-    free: tuple[Found, ...]
     noise: Found
     blend: Found
-    searched: Found
+    more: tuple[Attempt, ...] = ()
+    free: tuple[Found, ...] = ()
+    searched: Found | None = None
     transfers: tuple[Found, ...] = ()
     memory: Memory | None = None
 
@@ -77,7 +77,10 @@ class Evidence:
     @cached_property
     def everything(self) -> list[Found]:
         """What was found by whatever means, but for the blend."""
-        return [*self.suite, *_found(self.more), self.noise, self.searched, *self.free, *self.transfers]
+        found = [*self.suite, *_found(self.more), self.noise, *self.free, *self.transfers]
+        if self.searched is not None:
+            found.append(self.searched)
+        return found
 
     @cached_property
     def own(self) -> Found:
