@@ -2,11 +2,11 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from seatbelt_vae.errors import InputError
 
@@ -23,6 +23,7 @@ class Function(nn.Module):
     Attributes:
         seen: whether the module that does the work is known. It is not behind a plain function.
         takes_noise: whether it has an argument called `noise`.
+        one_by_one: whether rows are passed one at a time.
 
     Raises:
         InputError: not a callable; or an ONNX session, which has no gradients.
@@ -39,13 +40,28 @@ class Function(nn.Module):
         function = _bare(function)
         self.name = name
         self.takes_noise = _takes_noise(function)
+        self.one_by_one = False
         self.function = function
         self.module = _owner(function)
         self.seen = self.module is not None
 
     def forward(self, *given: Any, **named: Any) -> Any:
-        """What the callable returns."""
-        return self.function(*given, **named)
+        """What the callable returns for rows (B, …)."""
+        count = len(given[0])
+        if not self.one_by_one or count == 1:
+            return self.function(*given, **named)
+        rows = []
+        for i in range(count):
+            row = [each[i : i + 1] if isinstance(each, Tensor) else each for each in given]
+            rows.append(self.function(*row, **named))
+        return _joined(rows)
+
+
+def _joined(rows: Sequence[Any]) -> Any:
+    """Tensors, or tuples of tensors, of one row each as those of all."""
+    if isinstance(rows[0], Tensor):
+        return torch.cat(list(rows))
+    return tuple(_joined(each) for each in zip(*rows, strict=True))
 
 
 def _check_callable(name: str, function: Any) -> None:

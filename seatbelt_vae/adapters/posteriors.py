@@ -73,7 +73,7 @@ def read_layer(out: Any, posterior: str | None) -> Normal | None:
 
 
 def gives_codes(out: Any, posterior: str | None) -> bool:
-    """Whether an encoder gives codes without a scale."""
+    """Whether what an encoder gives are codes without a scale."""
     return posterior == CODE or _is_code(out, posterior)
 
 

@@ -1,50 +1,77 @@
 """What a pair of functions does: tried once, on two images."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+from torch.distributions import Bernoulli, Distribution
 
+from seatbelt_vae.adapters.function import Function
 from seatbelt_vae.adapters.images import image_of
-from seatbelt_vae.adapters.posteriors import gives_codes
+from seatbelt_vae.adapters.posteriors import gives_codes, read_layers
 from seatbelt_vae.adapters.wrapped import Wrapped
 from seatbelt_vae.attacks.probe import called, check_device, check_gradient, check_layers
-from seatbelt_vae.attacks.protocol import frozen, place
+from seatbelt_vae.attacks.protocol import frozen, opened, place
 from seatbelt_vae.errors import InputError
+
+T = TypeVar("T")
 
 
 def tried(wrapped: Wrapped) -> Wrapped:
-    """Try the pair on two images: set what depends on what it gives, and say what is assumed.
+    """The same, after two images: what depends on what it gives is set, and what is assumed is said.
 
     Raises:
         InputError: it fails, gives something unreadable, or has no gradient.
     """
     check_device(wrapped)
+    noise = torch.rand(2, *wrapped.convention.trial_shape(), generator=torch.Generator().manual_seed(0))
+    x = place(wrapped, noise)
     with frozen(wrapped):
-        x = place(wrapped, trial_images(wrapped.image_shape))
         with torch.no_grad():
-            out = called("encode", x, lambda: wrapped.encoder_output(x))
-            wrapped.deterministic = gives_codes(getattr(out, "latent_dist", out), wrapped.posterior)
-            q = called("encode", x, lambda: wrapped.encode(x))
-            check_layers(q, len(x))
-            means = [layer.loc for layer in q]
-            decoded = decoding(wrapped, means, x)
+            means = try_encoder(wrapped, x)
+            try_decoder(wrapped, x, means)
+            try_prior(wrapped, x, means)
         check_gradient(wrapped, x[:1])
-        ignored = ignores_noise(wrapped, x, means)
-    wrapped.assumptions += tuple(assumptions(wrapped, depth=len(q), image=image_of(decoded) is not None))
-    if ignored:
-        wrapped.assumptions += ("encode takes noise and ignores it: attacks along samples follow the means",)
+    for part in (wrapped.encoder, wrapped.decoder):
+        if not part.seen:
+            note(wrapped, f"{part.name} is a plain function: what it calls is taken to be in evaluation mode")
+        if part.one_by_one:
+            note(wrapped, f"{part.name} takes one image at a time")
     return wrapped
 
 
-def trial_images(image_shape: Sequence[int]) -> Tensor:
-    """Two images of noise in [0, 1], always the same."""
-    return torch.rand(2, *image_shape, generator=torch.Generator().manual_seed(0))
+def try_encoder(wrapped: Wrapped, x: Tensor) -> list[Tensor]:
+    """The means of the layers, bottom first."""
+    posterior = wrapped.convention.posterior
+    out = attempt(wrapped.encoder, x, lambda: wrapped.encoder_output(x))
+    wrapped.deterministic = gives_codes(out, posterior)
+    if wrapped.deterministic:
+        note(wrapped, "encode gives a code and no scale: this is no VAE, and the distance of codes is attacked")
+    dtype = read_layers(out, posterior)[0].loc.dtype
+    if dtype != x.dtype:
+        note(wrapped, f"encode gives {dtype}: what is smaller than its rounding is not seen")
+    q = wrapped.layers(out, x.dtype)
+    check_layers(q, len(x))
+    means = [layer.loc for layer in q]
+    if len(q) > 1:
+        note_noise(wrapped, x, means)
+    return means
 
 
-def decoding(wrapped: Wrapped, z: Sequence[Tensor], x: Tensor) -> Any:
-    """What the decoder gives for latents; whether it takes a tensor or a tuple is found out.
+def note_noise(wrapped: Wrapped, x: Tensor, means: Sequence[Tensor]) -> None:
+    """Say whether an encoder of several layers makes no use of noise."""
+    if not wrapped.encoder.takes_noise:
+        note(wrapped, "encode takes no noise: attacks along samples follow the means of the lower layers")
+        return
+    noise = [torch.ones_like(layer) for layer in means]
+    q = called("encode", x, lambda: wrapped.encode(x, noise))
+    if all(torch.equal(layer.loc, mean) for layer, mean in zip(q, means, strict=True)):
+        note(wrapped, "encode ignores its noise: attacks along samples follow the means of the lower layers")
+
+
+def try_decoder(wrapped: Wrapped, x: Tensor, z: Sequence[Tensor]) -> None:
+    """Find out whether the decoder takes a tensor or a tuple.
 
     Raises:
         InputError: neither gives images like x.
@@ -53,48 +80,62 @@ def decoding(wrapped: Wrapped, z: Sequence[Tensor], x: Tensor) -> Any:
     if len(z) == 1:
         forms = [False, True]
     errors = []
-    for wrapped.takes_tuple in forms:
+    for form in forms:
+        wrapped.takes_tuple = form
         try:
-            return called("decode", x, lambda: _decoded(wrapped, z, x))
+            out = attempt(wrapped.decoder, x, lambda: decoded(wrapped, x, z))
+            break
         except InputError as error:
             errors.append(error)
-    wrapped.takes_tuple = forms[0]
-    raise errors[0]
+    else:
+        raise errors[0]
+    if image_of(out) is not None:
+        variance = wrapped.convention.variance
+        note(wrapped, f"decode gives an image and no distribution: pixels N(image, {variance:g}) are assumed")
 
 
-def _decoded(wrapped: Wrapped, z: Sequence[Tensor], x: Tensor) -> Any:
-    mean = wrapped.decode(z).mean
+def decoded(wrapped: Wrapped, x: Tensor, z: Sequence[Tensor]) -> Any:
+    """What the decoder gives, if that is images like x."""
+    out = wrapped.decoder_output(z)
+    distribution = wrapped.image(out)
+    mean = distribution.mean
     if mean.shape != x.shape:
         raise InputError(f"decode: gives images {tuple(mean.shape)} for {len(x)} latents; must be {tuple(x.shape)}")
     if not bool(mean.isfinite().all()):
         raise InputError("decode: gives NaN or infinite pixels")
-    return wrapped.decoder_output(z)
+    if isinstance(opened(distribution.inner), Bernoulli) and not wrapped.given.is_unit():
+        raise InputError("decode: gives a Bernoulli, whose pixels are from 0 to 1; say decoded=(0, 1)")
+    return out
 
 
-def ignores_noise(wrapped: Wrapped, x: Tensor, means: Sequence[Tensor]) -> bool:
-    """Whether an encoder of several layers says the same whatever its noise is."""
-    if len(means) < 2 or not wrapped.encoder.takes_noise:
-        return False
-    noise = [torch.ones_like(layer) for layer in means]
-    with torch.no_grad():
-        q = called("encode", x, lambda: wrapped.encode(x, noise))
-    return all(torch.equal(layer.loc, mean) for layer, mean in zip(q, means, strict=True))
+def try_prior(wrapped: Wrapped, x: Tensor, z: Sequence[Tensor]) -> None:
+    """Say that a standard normal is assumed, or look at the prior.
+
+    Raises:
+        InputError: it is not a distribution for each layer.
+    """
+    prior = wrapped.prior
+    if prior is None:
+        note(wrapped, "no prior is given: a standard normal is assumed")
+        return
+    p = called("prior", x, lambda: prior(z))
+    if len(p) != len(z) or not all(isinstance(layer, Distribution) for layer in p):
+        raise InputError(f"prior: must give a distribution for each of {len(z)} layers")
 
 
-def assumptions(wrapped: Wrapped, depth: int, image: bool) -> list[str]:
-    """What is taken for granted, a sentence each."""
-    said = []
-    if wrapped.deterministic:
-        said.append("encode gives a code and no scale: this is no VAE, and the distance of codes is attacked")
-    if wrapped.own_prior is None:
-        said.append("no prior given: a standard normal is assumed")
-    if image:
-        said.append(f"decode gives an image and no distribution: pixels N(image, {wrapped.variance:g}) are assumed")
-    for part in (wrapped.encoder, wrapped.decoder):
-        if not part.seen:
-            said.append(f"{part.name} is a plain function: its modules are taken to be in evaluation mode")
-    if depth > 1 and not wrapped.encoder.takes_noise:
-        said.append("encode takes no noise: attacks along samples follow the means of the lower layers")
-    if wrapped.condition is not None or wrapped.fixed is not None:
-        said.append("the condition is the same for every image")
-    return said
+def attempt(part: Function, x: Tensor, call: Callable[[], T]) -> T:
+    """What a call gives with all images at once, or else one by one, as graphs of a fixed batch of 1 need it."""
+    try:
+        return called(part.name, x, call)
+    except InputError as error:
+        part.one_by_one = True
+        try:
+            return called(part.name, x, call)
+        except InputError:
+            part.one_by_one = False
+            raise error from error.__cause__
+
+
+def note(wrapped: Wrapped, sentence: str) -> None:
+    """Add to what is assumed."""
+    wrapped.assumptions += (sentence,)

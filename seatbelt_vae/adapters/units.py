@@ -1,5 +1,6 @@
 """The units of a model's images: outside they are always in [0, 1]."""
 
+import math
 from collections.abc import Sequence
 from numbers import Real
 from typing import Literal
@@ -49,12 +50,16 @@ class Units(nn.Module):
         """Images in [0, 1], where the model's are inside of its bounds."""
         return (y - self.offset) / self.slope
 
+    def is_unit(self) -> bool:
+        """Whether they are [0, 1] themselves."""
+        return bool((self.slope == 1).all()) and bool((self.offset == 0).all())
+
     def log_volume(self, x: Tensor) -> Tensor:
         """What a density in units of [0, 1] has more than that in the model's, for each image, in nats, (B,)."""
         return self.slope.log().expand_as(x).flatten(1).sum(1)
 
 
-def units_of(bounds: Bounds, image_shape: Sequence[int]) -> Units:
+def units_of(bounds: Bounds, image_shape: Sequence[int | None]) -> Units:
     """The units in which black and white are `bounds`, or those of models trained on ImageNet.
 
     Args:
@@ -77,10 +82,12 @@ def _ascending(bounds: object) -> bool:
     if not isinstance(bounds, Sequence) or len(bounds) != 2:
         return False
     low, high = bounds
-    return isinstance(low, Real) and isinstance(high, Real) and -float("inf") < low < high < float("inf")
+    if not isinstance(low, Real) or not isinstance(high, Real):
+        return False
+    return -math.inf < float(low) < float(high) < math.inf
 
 
-def _imagenet(name: str, image_shape: Sequence[int]) -> Units:
+def _imagenet(name: str, image_shape: Sequence[int | None]) -> Units:
     if name != "imagenet":
         raise InputError(f"bounds {name!r}: must be two numbers, black and white, or 'imagenet'")
     if len(image_shape) != 3 or image_shape[0] != 3:

@@ -1,19 +1,15 @@
 """Anybody's encoder and decoder, ready to be attacked."""
 
 from collections.abc import Callable, Sequence
-from numbers import Integral
 from typing import Any
 
 import torch
 
-from seatbelt_vae.adapters.function import Function
-from seatbelt_vae.adapters.posteriors import POSTERIORS
+from seatbelt_vae.adapters.convention import Convention, Order
 from seatbelt_vae.adapters.trial import tried
-from seatbelt_vae.adapters.units import Bounds, units_of
-from seatbelt_vae.adapters.wrapped import Order, Prior, Wrapped
+from seatbelt_vae.adapters.units import Bounds
+from seatbelt_vae.adapters.wrapped import Wrapped
 from seatbelt_vae.attacks.evaluation.copies import plain_copy
-from seatbelt_vae.attacks.part import check_choice
-from seatbelt_vae.errors import InputError
 
 FULL = (torch.float32, torch.float64)
 
@@ -22,12 +18,13 @@ def wrap(
     encode: Callable[..., Any],
     decode: Callable[..., Any],
     *,
-    image_shape: Sequence[int],
+    image_shape: Sequence[int | None],
     bounds: Bounds = (0.0, 1.0),
+    decoded: Bounds | None = None,
     posterior: str | None = None,
     order: Order = "bottom-first",
     decoder_sees: str = "all",
-    prior: Prior | None = None,
+    prior: Callable[..., Any] | None = None,
     condition: Any = None,
     variance: float = 0.1,
 ) -> Wrapped:
@@ -42,8 +39,10 @@ def wrap(
             takes standard normals as ``noise``, one (B, …) for each layer, and follows the means without.
         decode: latents → an image tensor, or a distribution of pixels, ``Independent`` or not. It is given one tensor,
             or a tuple of layers if it takes that.
-        image_shape: what follows the batch: (C, H, W) for images, (C, D, H, W) for volumes, (C, T) for signals.
-        bounds: black and white as the model takes them, such as (-1, 1) or (0, 255), or "imagenet".
+        image_shape: what follows the batch: (C, H, W) for images, (C, D, H, W) for volumes, (C, T) for signals; None
+            for a side of any size.
+        bounds: black and white as the encoder takes them, such as (-1, 1) or (0, 255), or "imagenet".
+        decoded: black and white as the decoder gives them; as `bounds` if left out.
         posterior: what the second tensor of a pair is: "log-variance", "log-scale", "variance" or "scale"; "code" for
             layers of codes without a scale.
         order: of layers: "bottom-first", from the data up, or "top-first".
@@ -71,18 +70,10 @@ def wrap(
         >>> model.decode([model.encode(torch.rand(5, 3, 2, 2))[0].loc]).mean.shape
         torch.Size([5, 3, 2, 2])
     """
-    shape = _checked_shape(image_shape)
-    if posterior is not None:
-        check_choice("posterior", posterior, POSTERIORS)
-    check_choice("order", order, ("bottom-first", "top-first"))
-    check_choice("decoder_sees", decoder_sees, ("all", "bottom"))
-    if not variance > 0:
-        raise InputError(f"variance {variance}: must be positive")
-    wrapped = Wrapped(
-        Function("encode", encode),
-        Function("decode", decode),
-        units_of(bounds, shape),
-        shape,
+    convention = Convention(
+        image_shape=image_shape,
+        bounds=bounds,
+        decoded=decoded,
         posterior=posterior,
         order=order,
         decoder_sees=decoder_sees,
@@ -90,24 +81,17 @@ def wrap(
         condition=condition,
         variance=variance,
     )
-    return tried(full_precision(wrapped))
+    return tried(full_precision(Wrapped(encode, decode, convention)))
 
 
 def full_precision(wrapped: Wrapped) -> Wrapped:
     """The same in float32, where its weights are in half precision: a copy."""
-    halves = {tensor.dtype for tensor in wrapped.parameters() if tensor.dtype not in FULL}
+    halves = {parameter.dtype for parameter in wrapped.parameters() if parameter.dtype not in FULL}
     if not halves:
         return wrapped
     name = str(halves.pop()).removeprefix("torch.")
     copied: Any = plain_copy(wrapped)
     copied.float()
-    copied.assumptions = (*copied.assumptions, f"weights in {name}: a copy in float32 is what is measured")
-    result: Wrapped = copied
-    return result
-
-
-def _checked_shape(image_shape: Sequence[int]) -> tuple[int, ...]:
-    whole = isinstance(image_shape, Sequence) and len(image_shape) > 0
-    if not whole or not all(isinstance(each, Integral) and each > 0 for each in image_shape):
-        raise InputError(f"image_shape {image_shape!r}: must be positive whole numbers, such as (3, 64, 64)")
-    return tuple(int(each) for each in image_shape)
+    copied.assumptions += (f"the weights are in {name}: a copy of them in float32 is measured",)
+    in_full: Wrapped = copied
+    return in_full

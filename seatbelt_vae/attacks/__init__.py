@@ -2,7 +2,7 @@
 
 from seatbelt_vae.attacks.assessment import Assessment, assess, reconstruct
 from seatbelt_vae.attacks.attack import attack
-from seatbelt_vae.attacks.budget import BUDGETS, Ball, Grid, Penalty, paper_lambdas
+from seatbelt_vae.attacks.budget import BUDGETS, Ball, Grid, MinimumNorm, Penalty, paper_lambdas
 from seatbelt_vae.attacks.damage import Damage
 from seatbelt_vae.attacks.divergences import DIVERGENCES
 from seatbelt_vae.attacks.latent import Latent
@@ -11,11 +11,13 @@ from seatbelt_vae.attacks.output import Output
 from seatbelt_vae.attacks.presets import PRESETS
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.attacks.result import AttackResult
-from seatbelt_vae.attacks.solvers import SOLVERS, Adam, Cold, Continuation, Scipy
+from seatbelt_vae.attacks.solvers import DDN, FMN, SOLVERS, Adam, Cold, Continuation, Scipy, Shrinking
 
 __all__ = [
     "BUDGETS",
+    "DDN",
     "DIVERGENCES",
+    "FMN",
     "OBJECTIVES",
     "PRESETS",
     "SOLVERS",
@@ -29,9 +31,11 @@ __all__ = [
     "Damage",
     "Grid",
     "Latent",
+    "MinimumNorm",
     "Output",
     "Penalty",
     "Scipy",
+    "Shrinking",
     "assess",
     "attack",
     "paper_lambdas",

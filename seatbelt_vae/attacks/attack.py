@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seatbelt_vae.attacks.budget import BUDGETS, Budget, Penalty
+from seatbelt_vae.attacks.budget import BUDGETS, Budget, MinimumNorm, Penalty
 from seatbelt_vae.attacks.evaluation.memory import within
 from seatbelt_vae.attacks.latent import Latent
 from seatbelt_vae.attacks.objectives import OBJECTIVES
@@ -15,7 +15,9 @@ from seatbelt_vae.attacks.part import AttackObjective, Part
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.attacks.result import AttackResult
 from seatbelt_vae.attacks.setup import Setup, prepare
+from seatbelt_vae.attacks.smallest import smallest
 from seatbelt_vae.attacks.solvers import SOLVERS, Run, Solver, default_solver
+from seatbelt_vae.attacks.success import Missing
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim import PathSolution, Problem
 from seatbelt_vae.optim.penalty import Family, size
@@ -41,7 +43,8 @@ def attack(
 
     .. math:: \min_d \; \Delta(d) = r(d) + \lambda \|d\|_2, \qquad \text{lo} \le x + d \le \text{hi}
 
-    for every pair and every λ of a `Penalty`; or r(d) alone inside each limit ‖d‖ ≤ ε of a `Ball`.
+    for every pair and every λ of a `Penalty`; r(d) alone inside each limit ‖d‖ ≤ ε of a `Ball`; or the smallest ‖d‖
+    that reaches each level of a `MinimumNorm`.
 
     Args:
         model: anything with ``encode`` and ``decode``, see :class:`~seatbelt_vae.attacks.protocol.Attackable`. Of an
@@ -49,8 +52,9 @@ def attack(
         source: x, (P, C, H, W), floats inside the bounds.
         target: x_t, likewise; None for `Damage`.
         objective: r: `Latent`, `Output` or `Damage`, each with settings of its own.
-        budget: `Penalty` or `Ball`. Damage needs a ball.
-        solver: `Continuation`, `Cold`, `Scipy` or `Adam`; None for `Continuation` with a penalty, `Cold` in a ball.
+        budget: `Penalty`, `Ball` or `MinimumNorm`. Damage needs a ball, or the smallest norm of a discrepancy.
+        solver: of a penalty `Continuation` (which None stands for), `Cold`, `Scipy` or `Adam`; in a ball `Cold`; of
+            smallest norms `Shrinking` (None), `DDN` or `FMN`.
         seed: of the starting points and of the random numbers; a pair's do not depend on other pairs.
         bounds: of the data: (0, 1) or (-1, 1).
         memory: bytes that evaluations and the solver's own tensors may take, besides the images and a copy of the
@@ -59,7 +63,7 @@ def attack(
         progress: show a bar on stderr.
 
     Returns:
-        Adversarial images and what they cost, for all pairs and λ (or ε) ascending.
+        Adversarial images and what they cost, for all pairs and λ, ε or levels ascending.
 
     Raises:
         InputError: images out of bounds, of wrong shape or not finite; parts that do not go together; a model that is
@@ -85,7 +89,14 @@ def attack(
         raise InputError("attack: needs gradients, which torch.inference_mode() turns off; call it outside of that")
     setup = prepare(model, source, target, objective, seed=seed, bounds=bounds)
     problem, left = within(setup.problem, memory)
-    solution = solver.solve(problem, budget, Run(seed, left, progress))
+    run = Run(seed, left, progress)
+    if isinstance(budget, MinimumNorm):
+        constraint = problem
+        if budget.level == "success":
+            constraint, _ = within(prepare(model, source, target, Missing(), seed=seed, bounds=bounds).problem, memory)
+        solution = smallest(problem, constraint, budget, solver, run)
+    else:
+        solution = solver.solve(problem, budget, run)
     settings = {
         "objective": setup.objective.settings(),
         "budget": budget.settings(),
@@ -118,15 +129,18 @@ def check_parts(objective: AttackObjective, budget: Budget, solver: Solver) -> N
     """Refuse parts that do not go together.
 
     Raises:
-        InputError: one is not what it should be, damage with a penalty, a ball with another solver than `Cold`.
+        InputError: one is not what it should be, damage with a penalty or with success, a solver of other budgets.
     """
     _check_kind("objective", objective, AttackObjective, OBJECTIVES)
     _check_kind("budget", budget, Budget, BUDGETS)
     _check_kind("solver", solver, Solver, SOLVERS)
     if not objective.targeted and isinstance(budget, Penalty):
         raise InputError(f"budget penalty: {objective.name} needs limits of distortion, such as Ball([1.0, 2.0])")
+    if not objective.targeted and getattr(budget, "level", "") == "success":
+        raise InputError(f"budget minimum-norm: {objective.name} has no success, give a discrepancy such as -2.0")
     if budget.name not in solver.budgets:
-        raise InputError(f"solver {solver.name}: cannot keep to a {budget.name}, use Cold() or leave it out")
+        own = type(default_solver(budget)).__name__
+        raise InputError(f"solver {solver.name}: cannot keep to a {budget.name}, use {own}() or leave it out")
 
 
 def _check_kind(name: str, part: object, kind: type[Part], known: Mapping[str, type[Part]]) -> None:

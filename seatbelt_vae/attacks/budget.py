@@ -1,4 +1,4 @@
-"""How much distortion an attack may use: at a price for each unit of it, or up to a limit."""
+"""How much distortion an attack may use: at a price for each unit of it, up to a limit, or as little as will do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch import Tensor
 from seatbelt_vae.attacks.part import Part, check_choice, check_count
 from seatbelt_vae.errors import InputError
 
-SYMBOLS = {"penalty": "λ", "ball": "ε"}
+SYMBOLS = {"penalty": "λ", "ball": "ε", "success": "s", "discrepancy": "r"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +18,8 @@ class Grid:
     """The values of a budget that an attack was made at.
 
     Attributes:
-        values: λ or ε, ascending, (K,).
-        kind: ``penalty`` or ``ball``.
+        values: λ, ε, or levels of success or of r, ascending, (K,).
+        kind: ``penalty``, ``ball``, ``success`` or ``discrepancy``.
     """
 
     values: Tensor
@@ -27,7 +27,7 @@ class Grid:
 
     @property
     def symbol(self) -> str:
-        """λ or ε."""
+        """λ, ε, s or r."""
         return SYMBOLS[self.kind]
 
     def __len__(self) -> int:
@@ -122,7 +122,60 @@ class Ball(Budget):
         return {"name": self.name, "norm": self.norm, "restarts": self.restarts}
 
 
-BUDGETS: dict[str, type[Budget]] = {"penalty": Penalty, "ball": Ball}
+@dataclass(frozen=True)
+class MinimumNorm(Budget):
+    r"""As little as will do: minimise ‖d‖ such that a level is reached.
+
+    .. math:: \min_d \|d\|_2 \quad\text{such that}\quad s(d) \ge \text{success}
+
+    with s of :func:`seatbelt_vae.metrics.attack_success`, how far the reconstruction is moved towards that of the
+    target; or such that r(d) ≤ discrepancy. The distortion found is the answer. It is infinite, the status UNREACHED
+    and the image the source, where no point reached the level: on pairs without a defined success, for example.
+
+    Args:
+        success: levels of success, above 0 and below 1: a half gives f50.
+        discrepancy: levels of r, what the objective measures, in place of success.
+
+    Raises:
+        InputError: no level, one that is not finite, success outside (0, 1), both kinds of level.
+
+    Example:
+        >>> MinimumNorm(success=0.5).grid().values
+        tensor([0.5000])
+    """
+
+    name: ClassVar[str] = "minimum-norm"
+    success: float | tuple[float, ...] = (0.5,)
+    discrepancy: float | tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        success = _levels("success", self.success)
+        object.__setattr__(self, "success", success)
+        if success[0] <= 0 or success[-1] >= 1:
+            raise InputError(f"success {list(success)}: must be above 0 and below 1")
+        if self.discrepancy is None:
+            return
+        object.__setattr__(self, "discrepancy", _levels("discrepancy", self.discrepancy))
+        if success != (0.5,):
+            raise InputError("success and discrepancy: give one of them, the level is one or the other")
+
+    @property
+    def level(self) -> str:
+        """What has to reach a level: ``success`` or ``discrepancy``."""
+        if self.discrepancy is None:
+            return "success"
+        return "discrepancy"
+
+    def grid(self) -> Grid:
+        """Levels, ascending."""
+        return _grid(getattr(self, self.level), self.level)
+
+    def settings(self) -> dict[str, Any]:
+        """Without the levels, which the grid holds."""
+        return {"name": self.name, "level": self.level}
+
+
+BUDGETS: dict[str, type[Budget]] = {"penalty": Penalty, "ball": Ball, "minimum-norm": MinimumNorm}
 """Budgets by name."""
 
 
@@ -145,6 +198,14 @@ def _numbers(values: Tensor | Sequence[float]) -> tuple[float, ...]:
     if not bool(torch.isfinite(numbers).all()):
         return ()
     return tuple(numbers.tolist())
+
+
+def _levels(name: str, values: float | Sequence[float]) -> tuple[float, ...]:
+    """Levels ascending, each once."""
+    numbers = _numbers(values)  # type: ignore[arg-type]
+    if not numbers:
+        raise InputError(f"{name} {values!r}: must be one or more finite numbers")
+    return tuple(sorted(set(numbers)))
 
 
 def _grid(values: Any, kind: str) -> Grid:

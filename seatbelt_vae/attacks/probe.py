@@ -84,8 +84,22 @@ def check_model(model: Attackable, source: Tensor, target: Tensor) -> list[Norma
     for images in (source, target):
         for pairs in parts(images):
             encoded(model, images[pairs])
+    check_decoder(model, source[:1], first)
     check_gradient(model, source[:1])
     return first
+
+
+def check_decoder(model: Attackable, x: Tensor, q: Sequence[Normal]) -> None:
+    """Refuse a decoder that fails, or makes something of another size than the images.
+
+    Raises:
+        InputError: it is such.
+    """
+    means = [layer.loc for layer in q]
+    with torch.no_grad():
+        shape = tuple(called("decode", x, lambda: model.decode(means).mean.shape))
+    if shape != tuple(x.shape):
+        raise InputError(f"decode: gives images of shape {shape} for {tuple(x.shape)}; must be the same")
 
 
 def encoded(model: Attackable, x: Tensor) -> list[Normal]:

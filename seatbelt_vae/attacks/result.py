@@ -25,10 +25,10 @@ class AttackResult:
         source: x, (P, C, H, W).
         target: x_t, (P, C, H, W); x itself where the objective has no target.
         adversarial: x* = x + d inside the bounds, (P, K, C, H, W).
-        budget: the prices λ of distortion or its limits ε, (K,), ascending.
-        objective: Δ = r + λ‖d‖ at the solution, (P, K); in a ball r.
+        budget: the prices λ of distortion, its limits ε, or the levels to be reached, (K,), ascending.
+        objective: Δ = r + λ‖d‖ at the solution, (P, K); in a ball r; of a smallest norm ‖d‖.
         discrepancy: r, the part without the penalty, (P, K).
-        distortion: ‖d‖, un-squared L2 over the whole image, (P, K).
+        distortion: ‖d‖, un-squared L2 over the whole image, (P, K); infinite where a level was not reached.
         status: how each solve ended, (P, K), values of :class:`~seatbelt_vae.optim.Status`.
         evaluations: evaluations of r and its gradient spent on each, (P, K).
         settings: how it was done, JSON values: objective, budget, solver, seed, bounds and whether kinks were smoothed.
@@ -71,6 +71,7 @@ class AttackResult:
         values = self.budget.values
         distortion = self.distortion.mean(0)
         failed = int((self.status != int(Status.CONVERGED)).sum())
+        never = int((self.status == int(Status.UNREACHED)).sum())
         lines = (
             f"AttackResult: {objective['name']} attack ({objective['divergence']}) on {pairs} pairs, {solver}\n"
             f"  {count} values of {symbol} from {values[0]:g} to {values[-1]:g}\n"
@@ -78,6 +79,8 @@ class AttackResult:
             f"  {int(self.evaluations.sum())} evaluations, {failed} of {pairs * count} solves did not converge"
         )
         worse = int(self.violations.sum())
+        if never:
+            lines += f"\n  {never} levels were not reached: their distortion is infinite"
         if worse:
             lines += f"\n  {worse} failed: the target itself has a lower Δ"
         return lines
@@ -109,7 +112,8 @@ class AttackResult:
         bound = tensors.pop("bound", None)
         if sorted(tensors) != sorted(tensor_names()) or not _known(settings):
             raise InputError(f"{folder / name}.safetensors: is not an attack of this version")
-        budget = Grid(tensors.pop("budget"), settings["budget"]["name"])
+        kind = settings["budget"].get("level", settings["budget"]["name"])
+        budget = Grid(tensors.pop("budget"), kind)
         return cls(**tensors, budget=budget, settings=settings, bound=bound)
 
 

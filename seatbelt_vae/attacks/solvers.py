@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from seatbelt_vae.attacks.budget import Ball, Budget, Penalty
+from torch import Tensor
+
+from seatbelt_vae.attacks.budget import Ball, Budget, MinimumNorm, Penalty
 from seatbelt_vae.attacks.part import Part, check_count
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim import (
@@ -15,7 +17,12 @@ from seatbelt_vae.optim import (
     minimise_scipy,
     solve_ball,
     solve_cold,
+    solve_ddn,
+    solve_fmn,
+    solve_shrinking,
 )
+from seatbelt_vae.optim.ddn import check_steps
+from seatbelt_vae.optim.shrinking import LEAST, STARTS
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,17 @@ class Solver(Part):
             return self._inside(problem, budget, run)
         assert isinstance(budget, Penalty)
         return self._penalised(problem, budget, run)
+
+    def smallest(self, constraint: Problem, limits: Tensor, guide: Problem, run: Run) -> PathSolution:
+        """Minimise ‖d‖ such that c(d) ≤ limit.
+
+        Args:
+            constraint: c.
+            limits: one for every pair and level, (P, K).
+            guide: r of the attack's objective.
+            run: what the solve may use.
+        """
+        raise NotImplementedError
 
     def _penalised(self, problem: Problem, budget: Penalty, run: Run) -> PathSolution:
         raise NotImplementedError
@@ -189,11 +207,112 @@ class Adam(Solver):
         )
 
 
+@dataclass(frozen=True)
+class Shrinking(Solver):
+    """Descents in shrinking balls from many starts, one of them the end of a path, and a polish. For smallest norms.
+
+    Args:
+        evaluations: for every pair and level, at most.
+        starts: for every pair and level, 1 to 6, besides that of the path.
+    """
+
+    name: ClassVar[str] = "shrinking"
+    budgets: ClassVar[tuple[str, ...]] = ("minimum-norm",)
+    evaluations: int = 1000
+    starts: int = 6
+
+    def __post_init__(self) -> None:
+        check_count("evaluations", self.evaluations, least=LEAST)
+        check_count("starts", self.starts)
+        if self.starts > len(STARTS):
+            raise InputError(f"starts {self.starts}: must be at most {len(STARTS)}")
+
+    def smallest(self, constraint: Problem, limits: Tensor, guide: Problem, run: Run) -> PathSolution:
+        """See `solve_shrinking`."""
+        return solve_shrinking(
+            constraint,
+            limits,
+            guide,
+            evaluations=self.evaluations,
+            starts=self.starts,
+            memory_budget=run.memory,
+            progress=run.progress,
+        )
+
+
+@dataclass(frozen=True)
+class DDN(Solver):
+    """Decoupled direction and norm (Rony et al. 2019): a baseline of smallest norms.
+
+    Args:
+        steps: evaluations for every pair and level.
+        step_size: length of the first step, in the units of a pixel.
+        gamma: by how much of itself the radius changes.
+        radius: of the first ball.
+    """
+
+    name: ClassVar[str] = "ddn"
+    budgets: ClassVar[tuple[str, ...]] = ("minimum-norm",)
+    steps: int = 1000
+    step_size: float = 1.0
+    gamma: float = 0.05
+    radius: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_steps(self.steps, self.step_size, self.gamma)
+
+    def smallest(self, constraint: Problem, limits: Tensor, guide: Problem, run: Run) -> PathSolution:
+        """See `solve_ddn`."""
+        return solve_ddn(
+            constraint,
+            limits,
+            steps=self.steps,
+            step_size=self.step_size,
+            gamma=self.gamma,
+            radius=self.radius,
+            progress=run.progress,
+        )
+
+
+@dataclass(frozen=True)
+class FMN(Solver):
+    """Fast minimum norm (Pintor et al. 2021): a baseline of smallest norms.
+
+    Args:
+        steps: evaluations for every pair and level.
+        step_size: length of the first step, in the units of a pixel.
+        gamma: by how much of itself the radius changes at first.
+    """
+
+    name: ClassVar[str] = "fmn"
+    budgets: ClassVar[tuple[str, ...]] = ("minimum-norm",)
+    steps: int = 1000
+    step_size: float = 1.0
+    gamma: float = 0.05
+
+    def __post_init__(self) -> None:
+        check_steps(self.steps, self.step_size, self.gamma)
+
+    def smallest(self, constraint: Problem, limits: Tensor, guide: Problem, run: Run) -> PathSolution:
+        """See `solve_fmn`."""
+        return solve_fmn(
+            constraint,
+            limits,
+            steps=self.steps,
+            step_size=self.step_size,
+            gamma=self.gamma,
+            progress=run.progress,
+        )
+
+
 SOLVERS: dict[str, type[Solver]] = {
     "continuation": Continuation,
     "cold": Cold,
     "scipy": Scipy,
     "adam": Adam,
+    "shrinking": Shrinking,
+    "ddn": DDN,
+    "fmn": FMN,
 }
 """Solvers by name."""
 
@@ -202,4 +321,6 @@ def default_solver(budget: Budget) -> Solver:
     """The solver that a budget gets unless told otherwise."""
     if isinstance(budget, Ball):
         return Cold()
+    if isinstance(budget, MinimumNorm):
+        return Shrinking()
     return Continuation()

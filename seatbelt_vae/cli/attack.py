@@ -9,7 +9,7 @@ from seatbelt_vae.experiments import AttackSpec, Cell, RunFolder, Table, run_att
 from seatbelt_vae.measures import Attacked, measures_of
 from seatbelt_vae.metrics import Interval
 
-GRIDS = {"penalty": "lambdas", "ball": "radii"}
+GRIDS = {"penalty": "lambdas", "ball": "radii", "success": "levels", "discrepancy": "levels"}
 """What the values of a budget are called in the document."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from pydantic import model_validator
 
-from seatbelt_vae.attacks import BUDGETS, OBJECTIVES, PRESETS, SOLVERS, Ball, Penalty
+from seatbelt_vae.attacks import BUDGETS, OBJECTIVES, PRESETS, SOLVERS, Ball, MinimumNorm, Penalty
 from seatbelt_vae.attacks.attack import check_parts
 from seatbelt_vae.attacks.solvers import default_solver
 from seatbelt_vae.errors import InputError
@@ -24,8 +24,8 @@ class AttackSpec(section("AttackTable", {**OBJECTIVES, **BUDGETS, **SOLVERS})): 
 
     Attributes:
         objective: latent, output, or damage, which has no target and needs radii.
-        budget: penalty, or ball, which is meant wherever there are radii.
-        solver: continuation (of a penalty), cold (in a ball), scipy or adam.
+        budget: penalty; ball, which is meant wherever there are radii; minimum-norm, wherever there are levels.
+        solver: continuation (of a penalty), cold (in a ball), shrinking (of smallest norms), scipy, adam, ddn or fmn.
         pairs: number of pairs of a source and a target; damage attacks the sources.
         pair_seed: of the draw of the pairs: the same seed gives models of the same data the same pairs.
         pair_kind: test draws from the test images, rotated-hearts turns hearts of the sprites.
@@ -106,6 +106,8 @@ class AttackSpec(section("AttackTable", {**OBJECTIVES, **BUDGETS, **SOLVERS})): 
 
     def _default_budget(self) -> str:
         objective = OBJECTIVES.get(self.objective)
+        if self.success is not None or self.discrepancy is not None:
+            return MinimumNorm.name
         if self.radii is not None or (objective is not None and not objective.targeted):
             return Ball.name
         return Penalty.name

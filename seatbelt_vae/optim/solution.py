@@ -28,6 +28,7 @@ class Status(IntEnum):
         3,
         "the objective is infinite or NaN at the start or at every point tried; the best finite point is kept",
     )
+    UNREACHED = 4, "no point reached the level: the smallest norm is infinite, and the image is the source"
 
     def __new__(cls, code: int, message: str) -> "Status":
         """Make a member that is its code and carries its message."""

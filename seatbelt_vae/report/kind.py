@@ -101,6 +101,9 @@ def named(settings: Mapping[str, Any]) -> tuple[str, str]:
     for layer, words in _layers(settings).items():
         key += f"-{layer}"
         title += f" on {words}"
+    if budget["name"] == "minimum-norm":
+        key += f"-smallest-{budget['level']}"
+        title += f", smallest norm for a level of {budget['level']}"
     return slug(key), title
 
 
