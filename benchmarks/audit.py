@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=2 python benchmarks/audit.py --models MODELS --data DATA --out FOLDER [--pairs 10] [--full]
 
 MODELS holds weights of github.com/YannDubs/disentangling-vae (MIT licence) as safetensors, named LOSS_DATASET; DATA the
-images that they are attacked with: chairs_aubry_real100.npz, disvae_dsprites100.npz, celeba64.npz. Each model is audited
-once, with the other models of its data set as siblings; what is in FOLDER is not done again. The first model of chairs
+images that they are attacked with: chairs_aubry_real100.npz, disvae_dsprites100.npz, celeba64.npz. Each model is
+audited once, with the other models of its data set as siblings; what is in FOLDER is not done again. The VAE of chairs
 is audited a second time as a wrapped pair of functions: it must come out the same. Pictures are made of chairs and
 sprites only.
 """

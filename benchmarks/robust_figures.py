@@ -12,14 +12,13 @@ from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.report.chart_style import Layer, Row, Style, chart, span, x_axis, y_axis
 from seatbelt_vae.report.export import chart_svg
 from seatbelt_vae.report.images import pixels, unit
-from seatbelt_vae.report.pictures import Canvas
+from seatbelt_vae.report.pictures import PictureRow, Pictures, pictures_svg
 from seatbelt_vae.storage import read_tensors
 
 FIVE_PERCENT = 1
 TEN_PERCENT = 2
-SIDE = 64.0
+SIDE = 80.0
 """Points of a picture."""
-GAP = 8.0
 PAIRS = (0, 1, 2)
 FAMILIES = {
     "plain": "plain",
@@ -100,24 +99,19 @@ def panels_figure(runs: Runs, folder: Path, data: str) -> str:
     sides = [("VAE", plain[0]), ("robust VAE", robust[0])]
     images = load_dataset(data, size=int(plain[0].record["size"]))
     source = pairs(images.split(0.1, 0).test, len(PAIRS), 0).source
-    canvas = Canvas()
-    step = SIDE + GAP
-    heads = ["source", "reconstruction", "adversarial", "reconstruction"]
-    for column, head in enumerate(heads):
-        for half in range(len(sides)):
-            canvas.say(head, half * (4 * step + 2 * GAP) + column * step + SIDE / 2, 32, "note")
-    for half, (title, run) in enumerate(sides):
-        left = half * (4 * step + 2 * GAP)
-        canvas.say(title, left, 14)
+    columns: list[torch.Tensor] = []
+    heads: list[str] = []
+    for title, run in sides:
         model = HierarchicalVAE.from_pretrained(folder / run.name).eval()
         worst = worst_images(folder, run)[list(PAIRS)]
-        columns = [source, reconstruct(model, source), worst, reconstruct(model, worst)]
-        for column, shown in enumerate(columns):
-            for row, image in enumerate(shown):
-                place = (left + column * step, 40 + row * step)
-                canvas.draw(pixels(unit(image, (0.0, 1.0))), place, (SIDE, SIDE))
-    width = 2 * (4 * step) + 2 * GAP - GAP
-    return canvas.svg("chairs and their worst images at 10 % distortion", width, 40 + len(PAIRS) * step)
+        columns += [source, reconstruct(model, source), worst, reconstruct(model, worst)]
+        heads += [f"{title}: x", "rec(x)", "x*", "rec(x*)"]
+    rows = []
+    for pair in PAIRS:
+        tiles = [pixels(unit(column[pair], (0.0, 1.0))) for column in columns]
+        rows.append(PictureRow("", tuple(tiles)))
+    title = "chairs and their worst images at 10 % distortion"
+    return pictures_svg(Pictures(title, tuple(rows), heads=tuple(heads), side=SIDE, left=0))
 
 
 def worst_images(folder: Path, run: Run) -> torch.Tensor:

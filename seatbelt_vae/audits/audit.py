@@ -1,7 +1,6 @@
 """One call: probe, attack, compare with controls, flag, and say how robust the model is."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -10,41 +9,29 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from seatbelt_vae.attacks import Attackable, reconstruct
+from seatbelt_vae.attacks import Attackable
 from seatbelt_vae.attacks.evaluation.copies import plain_copy
 from seatbelt_vae.attacks.part import check_count
 from seatbelt_vae.attacks.protocol import place
 from seatbelt_vae.attacks.setup import check_images
-from seatbelt_vae.audits.controls import blend, noise
 from seatbelt_vae.audits.facts import Facts, answered, examine
 from seatbelt_vae.audits.flags import Evidence, look_for
+from seatbelt_vae.audits.gather import Plan, gather
 from seatbelt_vae.audits.images import Drawn, Images, draw
+from seatbelt_vae.audits.memory import Memory
 from seatbelt_vae.audits.probe import Probe
 from seatbelt_vae.audits.record import AuditRecord, FlagRecord, read
-from seatbelt_vae.audits.search import search
 from seatbelt_vae.audits.steady import DRAWS, Steady
-from seatbelt_vae.audits.subject import Found, Subject, together
-from seatbelt_vae.audits.suite import CHECKS, RADII, Entry, more_of, most_iterations, suite_of
+from seatbelt_vae.audits.subject import Subject, together
+from seatbelt_vae.audits.suite import RADII, suite_of
 from seatbelt_vae.audits.verdict import judge
-from seatbelt_vae.audits.whitebox import Attempt, Posed, attempt, tried
+from seatbelt_vae.audits.whitebox import tried
 from seatbelt_vae.audits.write import documented, summary
-from seatbelt_vae.progress import Advance, progress_bar, terminal
+from seatbelt_vae.progress import terminal
 from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
-
-FREE = ("latent-kl", "latent-means", "output")
-"""Objectives that are also attacked with a free distortion."""
-
-NEAR, FAR, MIXED = 0.02, 0.6, 0.3
-"""Relative distortions between which a search sets out from an attack, and that of the blend it sets out from else."""
 
 SHOWN = torch.tensor([0.1, 0.2, 0.3, 0.5])
 """Relative distortions at which the worst images are kept."""
-
-LONGER = 4
-"""Times the iterations of the suite: what a free distortion may take."""
-
-MANY = 256
-"""Images over which errors are compared."""
 
 DOCUMENT = "audit.json"
 TENSORS = "audit.safetensors"
@@ -120,7 +107,7 @@ def audit(
     Args:
         model: anything with ``encode`` and ``decode``; see :func:`seatbelt_vae.attack` and `seatbelt_vae.adapters`.
         images: a data set, pairs, or a float tensor (N, C, H, W), which the model was not trained on.
-        suite: "quick" (a minute for 10 pairs of 64×64) or "full".
+        suite: "quick" (a minute for 10 pairs of 64×64), "full", or "signs" for the flags that need no attack.
         pairs: how many pairs of images.
         siblings: other models of the same images; attacks on them are tried on the model.
         seed: of pairs, starts and random directions.
@@ -138,8 +125,8 @@ def audit(
     Example:
         >>> from seatbelt_vae.models import vae
         >>> _ = torch.manual_seed(0)
-        >>> model = vae((1, 8, 8), latent_sizes=(2,), network="mlp", hidden_sizes=(8,))
-        >>> found = audit(model, torch.rand(4, 1, 8, 8), pairs=2)
+        >>> model = vae((1, 28, 28), latent_sizes=(2,), network="mlp", hidden_sizes=(8,))
+        >>> found = audit(model, torch.rand(4, 1, 28, 28), suite="signs", pairs=2)
         >>> found.flags["encoder_random"].raised
         False
     """
@@ -152,13 +139,14 @@ def audit(
     speaks = answered(copied, drawn.source) & answered(copied, drawn.target)
     facts = examine(copied, model, drawn.of(speaks).source, silent=1 - float(speaks.double().mean()))
     subject = _subject(copied, facts, drawn.of(speaks))
-    posed = _posed(subject, entries, seed, memory)
-    probe = Probe.of(facts, posed, entries, drawn.bounds, pairs)
+    plan = Plan(entries, siblings, seed, memory)
+    posed = plan.posed(subject)
+    probe = Probe.of(facts, posed, entries, drawn.bounds, len(subject.source))
     if progress:
         terminal().print("\n".join(probe.lines()), highlight=False)
-    with _stages(entries, siblings, progress) as advance:
-        evidence = _gather(subject, facts, posed, entries, siblings, seed, memory, advance)
-    evidence = replace(evidence, memory=_memory(subject, train_images, drawn))
+    with plan.stages(progress) as advance:
+        evidence = gather(subject, facts, posed, plan, advance)
+    evidence = replace(evidence, memory=_memory(subject, drawn, train_images))
     flags = look_for(evidence)
     radii = torch.tensor(RADII) * float(subject.apart.median())
     verdict = judge(evidence, flags, drawn.known, radii)
@@ -191,116 +179,12 @@ def _subject(model: Attackable, facts: Facts, drawn: Drawn) -> Subject:
     return Subject(model, source, target, drawn.bounds)
 
 
-def _posed(subject: Subject, entries: Sequence[Entry], seed: int, memory: float) -> dict[str, Posed]:
-    """The objectives that can be posed, by the name of their entry; why others cannot is found out by the attempt."""
-    posed = {}
-    for entry in entries:
-        known = tried(lambda entry=entry: Posed.of(subject, entry.objective, seed, memory), lambda failure: None)
-        if known is not None:
-            posed[entry.name] = known
-    return posed
-
-
-@contextmanager
-def _stages(entries: Sequence[Entry], siblings: Sequence[Attackable], progress: bool) -> Iterator[Advance]:
-    steps = len(entries) + len(FREE) + len(CHECKS) + 2 * len(siblings) + 1
-    with progress_bar("Auditing", total=steps, enabled=progress) as advance:
-        yield advance
-
-
-def _gather(
-    subject: Subject,
-    facts: Facts,
-    posed: Mapping[str, Posed],
-    entries: Sequence[Entry],
-    siblings: Sequence[Attackable],
-    seed: int,
-    memory: float,
-    advance: Advance,
-) -> Evidence:
-    attempts = []
-    for entry in entries:
-        attempts.append(attempt(entry, subject, seed, memory, posed.get(entry.name)))
-        advance(1, entry.name)
-    free = []
-    iterations = LONGER * most_iterations(entries)
-    for name in FREE:
-        if name in posed:
-            free += tried(lambda name=name: [_free(subject, posed[name], iterations)], lambda failure: [])
-        advance(1, "free distortion")
-    more = []
-    for entry in entries:
-        if entry.name in CHECKS and entry.name in posed:
-            again = replace(posed[entry.name], seed=seed + 1)
-            more.append(attempt(more_of(entry), subject, seed + 1, memory, again))
-            advance(1, "more of everything")
-    transfers = []
-    for sibling in siblings:
-        transfers += _transfer(subject, sibling, entries, seed, memory, advance)
-    evidence = Evidence(
-        subject,
-        facts,
-        posed,
-        tuple(attempts),
-        tuple(more),
-        tuple(free),
-        noise=noise(subject, torch.tensor(RADII) * float(subject.apart.median()), seed),
-        blend=blend(subject),
-        searched=subject.judge("search", subject.source[:, None]),
-        transfers=tuple(transfers),
-    )
-    advance(1, "search without gradients")
-    return replace(evidence, searched=_searched(evidence, seed))
-
-
-def _free(subject: Subject, posed: Posed, iterations: int) -> Found:
-    result = posed.free(iterations)
-    return subject.judge("free", result.adversarial, int(result.evaluations.sum()))
-
-
-def _searched(evidence: Evidence, seed: int) -> Found:
-    """From the image of the suite that is half a success, or from a blend where there is none on the way."""
-    own = evidence.own
-    between = (own.distortion > NEAR) & (own.distortion < FAR)
-    off = (own.success - 0.5).abs().masked_fill(~between, torch.inf)
-    pairs = torch.arange(len(off))
-    start = own.images[pairs, off.argmin(1)]
-    mixed = torch.lerp(evidence.subject.source, evidence.subject.target, MIXED)
-    start = torch.where(between.any(1)[:, None, None, None], start, mixed)
-    radius = torch.linalg.vector_norm((start - evidence.subject.source).flatten(1), dim=1)
-    return search(evidence.subject, start, radius, seed)
-
-
-def _transfer(
-    subject: Subject,
-    sibling: Attackable,
-    entries: Sequence[Entry],
-    seed: int,
-    memory: float,
-    advance: Advance,
-) -> list[Found]:
-    """What attacks on another model do to this one."""
-    other = replace(subject, model=plain_copy(sibling))
-    found = []
-    for entry in entries:
-        if entry.name in ("latent-kl", "output"):
-            made: Attempt = attempt(entry, other, seed, memory)
-            if made.result is not None:
-                spent = int(made.result.evaluations.sum())
-                found.append(subject.judge("transfer", made.result.adversarial, spent))
-            advance(1, "transfer")
-    return found
-
-
-def _memory(subject: Subject, train_images: Images | None, drawn: Drawn) -> float | None:
-    """Median squared error on images at hand over that on training images."""
+def _memory(subject: Subject, drawn: Drawn, train_images: Images | None) -> Memory | None:
+    """Images at hand against those of the training, if there are any, and the model speaks of them."""
     if train_images is None:
         return None
-    errors = []
-    for images in (drawn.known[:MANY], draw(train_images, 1, 0, drawn.bounds).known[:MANY]):
-        made = reconstruct(subject.model, images)
-        errors.append((made - images).square().flatten(1).mean(1).nanmedian())
-    return float(errors[0] / errors[1].clamp(min=1e-12))
+    trained_on = draw(train_images, 1, 0, drawn.bounds).known
+    return tried(lambda: Memory.of(subject.model, drawn.known, trained_on), lambda failure: None)
 
 
 def _tensors(evidence: Evidence) -> dict[str, Tensor]:

@@ -106,7 +106,7 @@ def examine(model: Attackable, given: Any, images: Tensor, silent: float = 0.0) 
         model: the copy that is audited, in evaluation mode.
         given: the model as it was handed over.
         images: (N, C, H, W), for which it speaks if it does for any.
-            silent: share of the pairs for which it does not.
+        silent: share of the pairs for which it says nothing finite.
 
     Raises:
         InputError: it cannot encode or decode such images.

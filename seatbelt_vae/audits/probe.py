@@ -6,6 +6,7 @@ from time import perf_counter
 
 import torch
 
+from seatbelt_vae.attacks import Cold, Continuation, Shrinking
 from seatbelt_vae.audits.facts import Facts, words_of
 from seatbelt_vae.audits.suite import Entry
 from seatbelt_vae.audits.whitebox import Posed
@@ -82,9 +83,14 @@ class Probe:
 
 def _evaluations(entry: Entry) -> float:
     """Of one pair, about."""
-    iterations = getattr(entry.solver, "max_iterations", 1)
-    passes = getattr(entry.solver, "passes", 1)
-    return SPENT * entry.solves * iterations * max(1, passes - 0.5)
+    solver = entry.solver
+    if isinstance(solver, Shrinking):
+        return solver.evaluations * entry.solves
+    passes = 1.0
+    if isinstance(solver, Continuation):
+        passes = solver.passes - 0.5
+    assert isinstance(solver, Continuation | Cold)
+    return SPENT * entry.solves * solver.max_iterations * passes
 
 
 def _timed(posed: Posed) -> float:

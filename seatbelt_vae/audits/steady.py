@@ -1,4 +1,4 @@
-"""A random model, or one that mixes the images of a batch, made a function of each image: so that it can be attacked."""
+"""A model that is random or mixes the images of a batch, made a function of each image, so that it can be attacked."""
 
 from collections.abc import Sequence
 from typing import Any

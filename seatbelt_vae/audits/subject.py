@@ -1,7 +1,7 @@
 """The model under audit, its pairs of images, and what it makes of any image: judged in one place."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -128,10 +128,6 @@ class Subject:
         """Whether success means something: encoding the target brings the reconstruction nearer to it, (P,)."""
         clean = self.source_reconstruction
         return self.finite & metrics.success_is_defined(clean, self.target_reconstruction, self.target)
-
-    def of(self, pairs: Tensor) -> "Subject":
-        """The same model with some of the pairs, by their indices or a mask."""
-        return replace(self, source=self.source[pairs], target=self.target[pairs])
 
     def judge(self, name: str, images: Tensor, evaluations: int = 0) -> Found:
         """What the model makes of images (P, K, C, H, W)."""

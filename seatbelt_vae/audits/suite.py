@@ -6,7 +6,7 @@ Prices and radii are relative, so that the table suits every model and every kin
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from seatbelt_vae.attacks import Ball, Cold, Continuation, Damage, Latent, Output, Penalty
+from seatbelt_vae.attacks import Ball, Cold, Continuation, Damage, Latent, MinimumNorm, Output, Penalty, Shrinking
 from seatbelt_vae.attacks.budget import Budget
 from seatbelt_vae.attacks.part import AttackObjective, check_choice
 from seatbelt_vae.attacks.solvers import Solver
@@ -31,6 +31,7 @@ class Entry:
         solver: what minimises it.
         prices: λ in units of r(0)/‖x − x_t‖, the median over pairs; empty for a ball.
         radii: ε in units of the median ‖x − x_t‖; empty for prices.
+        levels: of success, to be reached with the smallest norm. With none of the three it is posed, and not solved.
         norm: of the ball.
         restarts: of the ball.
     """
@@ -40,13 +41,14 @@ class Entry:
     solver: Solver
     prices: tuple[float, ...] = ()
     radii: tuple[float, ...] = ()
+    levels: tuple[float, ...] = ()
     norm: str = "l2"
     restarts: int = 1
 
     @property
     def solves(self) -> int:
         """How many problems each pair poses."""
-        return len(self.prices) + len(self.radii) * self.restarts
+        return len(self.prices) + len(self.radii) * self.restarts + len(self.levels)
 
     def budget(self, price: float, reach: float, pixels: int) -> Budget:
         """The budget on a model.
@@ -62,6 +64,8 @@ class Entry:
         """
         if self.prices:
             return Penalty(tuple(share * price for share in self.prices))
+        if self.levels:
+            return MinimumNorm(self.levels)
         if self.norm == "linf":
             reach = reach / pixels**0.5
         return Ball(tuple(share * reach for share in self.radii), self.norm, self.restarts)  # type: ignore[arg-type]
@@ -72,6 +76,7 @@ QUICK = (
     Entry("latent-w2", Latent("w2"), Continuation(50), STEEP[:4:2]),
     Entry("latent-means", Latent("l2-means"), Continuation(50), STEEP[1::2]),
     Entry("output", Output("l2"), Continuation(50), STEEP),
+    Entry("smallest-norm", Output("l2"), Shrinking(400, starts=1), levels=(0.5,)),
     Entry("damage-l2", Damage(), Cold(50), radii=RADII),
     Entry("damage-linf", Damage(), Cold(50), radii=RADII[1:3], norm="linf"),
 )
@@ -84,6 +89,7 @@ FULL = (
     Entry("latent-w2", Latent("w2"), Continuation(400, passes=3), FINE),
     Entry("latent-means", Latent("l2-means"), Continuation(400, passes=3), FINE),
     Entry("output", Output("l2"), Continuation(400, passes=3), FINE),
+    Entry("smallest-norm", Output("l2"), Shrinking(), levels=(0.25, 0.5, 0.75)),
     Entry("output-elbo", Output(), Continuation(400), PRICES),
     Entry("damage-l2", Damage(), Cold(200), radii=RADII, restarts=5),
     Entry("damage-linf", Damage(), Cold(200), radii=RADII, norm="linf", restarts=5),
@@ -92,14 +98,20 @@ FULL = (
 """Half an hour and more."""
 
 SMOKE = (
-    Entry("latent-kl", Latent("kl"), Continuation(10), (0.125, 1.0, 4.0)),
-    Entry("latent-means", Latent("l2-means"), Continuation(10), (1.0, 2.0)),
-    Entry("output", Output("l2"), Continuation(10), (0.125, 1.0, 2.0)),
+    Entry("latent-kl", Latent("kl"), Continuation(10), (0.125, 1.0)),
+    Entry("output", Output("l2"), Continuation(10), (0.125, 1.0)),
     Entry("damage-l2", Damage(), Cold(10), radii=RADII[2:]),
 )
 """That everything works: too weak to mean anything."""
 
-SUITES = {"quick": QUICK, "full": FULL, "smoke": SMOKE}
+SIGNS = (
+    Entry("latent-kl", Latent("kl"), Continuation(1)),
+    Entry("latent-means", Latent("l2-means"), Continuation(1)),
+    Entry("output", Output("l2"), Continuation(1)),
+)
+"""No attack at all: the flags that need none, in seconds."""
+
+SUITES = {"quick": QUICK, "full": FULL, "signs": SIGNS, "smoke": SMOKE}
 
 
 def most_iterations(entries: Iterable[Entry]) -> int:
@@ -140,7 +152,7 @@ def suite_of(name: str) -> tuple[Entry, ...]:
 
     Example:
         >>> [entry.name for entry in suite_of("quick")]
-        ['latent-kl', 'latent-w2', 'latent-means', 'output', 'damage-l2', 'damage-linf']
+        ['latent-kl', 'latent-w2', 'latent-means', 'output', 'smallest-norm', 'damage-l2', 'damage-linf']
     """
     check_choice("suite", name, tuple(SUITES))
     return SUITES[name]

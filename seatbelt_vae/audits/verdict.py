@@ -16,6 +16,8 @@ from seatbelt_vae.metrics import Interval, Reference, attack_pca, fit_pca, ident
 GRID = torch.linspace(0, 1, 41)
 """Relative distortions at which curves are read."""
 
+NOT_ATTACKED = "Not attacked: only the flags that need no attack were looked for."
+
 KEYS = ("f50", "auddc", "success_at_0.3", "success_at_0.5", "amplification")
 
 
@@ -65,7 +67,7 @@ def judge(evidence: Evidence, flags: Mapping[str, Flag], images: Tensor, radii: 
     values["amplification"] = _amplification(evidence, radii).masked_fill(~subject.finite, math.nan)
     measures = {key: _interval(values[key], key) for key in KEYS}
     references = _references(evidence, images, radius)
-    trusted = not any(flag.raised and not flag.information for flag in flags.values())
+    trusted = evidence.attacked and not any(flag.raised and not flag.information for flag in flags.values())
     return Verdict(
         measures=measures,
         values=values,
@@ -76,7 +78,7 @@ def judge(evidence: Evidence, flags: Mapping[str, Flag], images: Tensor, radii: 
         below=certified_f50(subject),
         below_code=certified_code(subject),
         trusted=trusted,
-        sentence=sentence(measures, references, flags),
+        sentence=sentence(measures, references, flags) if evidence.attacked else NOT_ATTACKED,
     )
 
 
@@ -148,7 +150,10 @@ def certified_f50(subject: Subject) -> Tensor:
 
 
 def certified_code(subject: Subject) -> Tensor:
-    r"""The distortion that reaching the target's code takes, relative, (P,): :math:`\|\mu(x_t) - \mu(x)\| / Lip(\mu)`."""
+    r"""The relative distortion that reaching the target's code takes at least, (P,).
+
+    .. math:: \|\mu(x_t) - \mu(x)\| / (\text{Lip}(\mu) \, \|x_t - x\|)
+    """
     constants = getattr(subject.model, "lipschitz", None)
     if constants is None:
         return torch.full_like(subject.apart, math.nan)
@@ -172,26 +177,26 @@ def sentence(
     Example:
         >>> f50 = {"f50": Interval(0.15, 0.12, 0.19)}
         >>> sentence(f50, {"blend": {"f50": 0.45}, "identity": {"f50": 0.5}}, {})
-        'Brittle: half of an attack needs 0.15 [0.12, 0.19] of the way, a third of what mixing in the target needs (0.45).'
+        'Brittle: half of a success needs 0.15 [0.12, 0.19] of the way, a third of what mixing needs (0.45).'
     """
     raised = [name for name, flag in flags.items() if flag.raised and not flag.information]
     f50 = measures["f50"]
     blend = references.get("blend", {}).get("f50", math.nan)
     if raised:
-        at_most = "nothing can be said of how robust it is"
+        at_most = "nothing can be said of it"
         if not math.isnan(f50.value):
             at_most = f"f50 is {f50.value:.2f} at most"
         return f"Not to be trusted: {at_most}; flags {', '.join(raised)}."
     if math.isnan(f50.value):
         return "Nothing can be said: no attack reached half of a success, or success is not defined."
     share = f50.value / blend
-    way = f"half of an attack needs {f50.value:.2f} [{f50.low:.2f}, {f50.high:.2f}] of the way"
+    way = f"half of a success needs {f50.value:.2f} [{f50.low:.2f}, {f50.high:.2f}] of the way"
     words = "Brittle"
     if share > 0.9:
         words = "As robust as mixing allows"
     elif share > 0.7:
         words = "Fairly robust"
-    return f"{words}: {way}, {_share(share)} of what mixing in the target needs ({blend:.2f})."
+    return f"{words}: {way}, {_share(share)} of what mixing needs ({blend:.2f})."
 
 
 def _share(share: float) -> str:

@@ -8,13 +8,15 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from seatbelt_vae.attacks import AttackResult, Cold, Penalty
+from seatbelt_vae.attacks import AttackResult, Cold, MinimumNorm, Penalty
 from seatbelt_vae.attacks.attack import bound, collect
 from seatbelt_vae.attacks.budget import Budget
 from seatbelt_vae.attacks.evaluation.memory import within
 from seatbelt_vae.attacks.part import AttackObjective
 from seatbelt_vae.attacks.setup import Setup, prepare
+from seatbelt_vae.attacks.smallest import smallest
 from seatbelt_vae.attacks.solvers import Run, Solver
+from seatbelt_vae.attacks.success import Missing
 from seatbelt_vae.audits.subject import Found, Subject
 from seatbelt_vae.audits.suite import Entry
 from seatbelt_vae.errors import InputError
@@ -35,6 +37,7 @@ class Posed:
         bounds: of the data.
         clean: r next to the source, (P,).
         gradient: of r there, (P, n).
+        missing: what is missing to success, for smallest norms; None where that is not asked for.
     """
 
     setup: Setup
@@ -44,6 +47,7 @@ class Posed:
     bounds: tuple[float, float]
     clean: Tensor
     gradient: Tensor
+    missing: Problem | None = None
 
     @classmethod
     def of(cls, subject: Subject, objective: AttackObjective, seed: int, memory: float) -> "Posed":
@@ -72,7 +76,12 @@ class Posed:
 
     def solve(self, budget: Budget, solver: Solver) -> AttackResult:
         """Minimise within a budget."""
-        solution = solver.solve(self.problem, budget, Run(self.seed, self.memory))
+        run = Run(self.seed, self.memory)
+        if isinstance(budget, MinimumNorm):
+            assert self.missing is not None
+            solution = smallest(self.problem, self.missing, budget, solver, run)
+        else:
+            solution = solver.solve(self.problem, budget, run)
         settings = {
             "objective": self.setup.objective.settings(),
             "budget": budget.settings(),
@@ -121,6 +130,10 @@ def attempt(entry: Entry, subject: Subject, seed: int, memory: float, posed: Pos
 
     def run() -> Attempt:
         known = posed or Posed.of(subject, entry.objective, seed, memory)
+        if entry.levels:
+            known = replace(known, missing=Posed.of(subject, Missing(), seed, memory).problem)
+        if not entry.solves:
+            return Attempt(entry, known)
         price = known.price if entry.prices else 0.0
         reach = float(subject.apart.median())
         budget = entry.budget(price, reach, subject.source[0].numel())

@@ -1,7 +1,7 @@
 """The live table of a sweep, on stderr: what is done, running, failed and left, and for how long yet."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ STYLES = {"done": "green", "running": "cyan", "failed": "red", "interrupted": "y
 
 
 class Watch:
-    """Looks at a sweep again and again, and remembers what need not be looked at twice.
+    """Looks at a sweep again and again; a run that is settled is looked at once.
 
     Args:
         sweep: the runs.
@@ -47,56 +47,47 @@ class Watch:
         """Look at the failed ones again: they are tried again."""
         self._settled = {name: now for name, now in self._settled.items() if now.state == "done"}
 
-    def settings_of(self, run: RunFolder) -> dict[str, Any]:
-        """The settings of a run in which the runs differ, by their full names."""
+    def row(self, run: RunFolder, now: Status) -> dict[str, Any]:
+        """A run, the settings in which the runs differ by their full names, its state, step and ELBO."""
         spec = run.spec.model_dump(mode="json")
-        found = {}
+        found: dict[str, Any] = {"run": run.name}
         for name in self.settings:
             table, _, key = name.partition(".")
             found[name] = spec[table][key]
-        return found
+        return {**found, "state": now.state.value, "step": now.step, "elbo": elbo_of(run)}
 
     def summary(self, statuses: Sequence[Status]) -> str:
         """Say how many are done, running, failed and left, and how long the rest will take at the pace so far."""
         count = counts(statuses)
         words = [f"{count['done']} done", f"{count['running']} running", f"{count['failed']} failed"]
         words.append(f"{count['interrupted'] + count['waiting']} left")
-        left = self._seconds_left(statuses)
-        if left is not None:
-            words.append(f"about {duration(left)} to go")
-        return " · ".join(words)
-
-    def _seconds_left(self, statuses: Sequence[Status]) -> float | None:
         made = sum(each.progress for each in statuses) - self._before
         left = sum(1 - each.progress for each in statuses if each.state != "failed")
-        if made <= 0 or not left:
-            return None
-        return left * (time.monotonic() - self._started) / made
+        if made > 0 and left:
+            words.append(f"about {duration(left * (time.monotonic() - self._started) / made)} to go")
+        return " · ".join(words)
 
     def table(self, height: int) -> Table:
         """Draw the table, in at most so many lines."""
-        both = list(zip(self.sweep.runs, self.look(), strict=True))
-        summary = self.summary([now for _, now in both])
-        drawn = Table(title=summary, title_justify="left", title_style="bold", box=None)
-        for heading in ("run", *(name.partition(".")[2] for name in self.settings), "state"):
-            drawn.add_column(heading, no_wrap=True)
-        for heading in ("step", "elbo"):
-            drawn.add_column(heading, justify="right", no_wrap=True)
-        first = sorted(both, key=lambda pair: ORDER.index(pair[1].state))[: max(3, height)]
-        visible = {run.name for run, _ in first}
+        statuses = self.look()
+        both = list(zip(self.sweep.runs, statuses, strict=True))
+        drawn = Table(title=self.summary(statuses), title_justify="left", title_style="bold", box=None)
+        for heading in ("run", *self.settings, "state", "step", "elbo"):
+            drawn.add_column(heading.rpartition(".")[2], no_wrap=True)
+        height = max(3, height)
+        first = sorted(both, key=lambda pair: ORDER.index(pair[1].state))[:height]
         for run, now in both:
-            if run.name in visible:
-                drawn.add_row(*self._row(run, now), style=STYLES[now.state])
-        if len(both) > len(visible):
-            drawn.caption = f"and {len(both) - len(visible)} more"
+            if (run, now) in first:
+                row = self.row(run, now) | {"step": f"{now.step}/{run.spec.training.steps}"}
+                drawn.add_row(*words(row), style=STYLES[now.state])
+        if len(both) > height:
+            drawn.caption = f"and {len(both) - height} more"
         return drawn
 
-    def _row(self, run: RunFolder, now: Status) -> list[str]:
-        settings = [number(value) for value in self.settings_of(run).values()]
-        elbo = ""
-        if now.state == "done" and (found := elbo_of(run)) is not None:
-            elbo = number(found)
-        return [run.name, *settings, now.state.value, f"{now.step}/{run.spec.training.steps}", elbo]
+
+def words(row: Mapping[str, Any]) -> list[str]:
+    """A row for people; nothing where there is no number."""
+    return ["" if value is None else number(value) for value in row.values()]
 
 
 def elbo_of(run: RunFolder) -> float | None:

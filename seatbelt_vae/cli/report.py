@@ -10,6 +10,7 @@ from seatbelt_vae.cli.console import columns, show
 from seatbelt_vae.cli.options import Json
 from seatbelt_vae.experiments import Record, RunFolder
 from seatbelt_vae.report import Table, attack_table, clean_tables, groups, write_report
+from seatbelt_vae.report.formats import told_apart
 from seatbelt_vae.report.tables import damage_table
 
 
@@ -51,12 +52,9 @@ def is_audit(path: Path) -> bool:
 def audits_in(folders: Sequence[Path]) -> list[Audit]:
     """Read audits; where two are of models of one name, the folder's name is added."""
     audits = [Audit.load(folder) for folder in folders]
-    names = [audit.record.model for audit in audits]
+    names = told_apart([audit.record.model for audit in audits], [folder.resolve().name for folder in folders])
     found = []
-    for audit, folder in zip(audits, folders, strict=True):
-        name = audit.record.model
-        if names.count(name) > 1:
-            name = f"{name} ({folder.resolve().name})"
+    for audit, name in zip(audits, names, strict=True):
         found.append(replace(audit, record=audit.record.model_copy(update={"model": name})))
     return found
 
@@ -64,11 +62,10 @@ def audits_in(folders: Sequence[Path]) -> list[Audit]:
 def named_apart(folders: Sequence[RunFolder]) -> list[Record]:
     """What is known of runs; those of one name in two folders have the folder's name before their own."""
     names = [folder.name for folder in folders]
-    places = {folder.path.resolve() for folder in folders}
     records = []
     for folder in folders:
         name = folder.name
-        if names.count(name) > 1 and len(places) == len(folders):
+        if names.count(name) > 1:
             name = f"{folder.path.resolve().parent.name}/{name}"
         records.append(folder.record(name))
     return records

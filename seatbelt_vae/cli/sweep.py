@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import join
-from typing import Any
 
-from seatbelt_vae.cli.console import columns, number, show
+from seatbelt_vae.cli.console import columns, show
 from seatbelt_vae.cli.engines import Workers
-from seatbelt_vae.cli.live import Watch, counts, elbo_of, shown, tell
+from seatbelt_vae.cli.live import Watch, counts, shown, tell, words
 from seatbelt_vae.cli.options import Device, Json, Pace, Settings, takes
 from seatbelt_vae.errors import RunError
 from seatbelt_vae.experiments import Status, Sweep, SweepSpec, check_format, run_sweep
@@ -72,10 +71,9 @@ def _show(sweep: Sweep, watch: Watch, statuses: Sequence[Status], json: bool) ->
     rows = [["run", *(name.rpartition(".")[2] for name in watch.settings), "state", "step", "elbo"]]
     errors = []
     for run, now in zip(sweep.runs, statuses, strict=True):
-        values: dict[str, Any] = watch.settings_of(run)
-        found = {"run": run.name, **values, "state": now.state.value, "step": now.step, "elbo": elbo_of(run)}
+        found = watch.row(run, now)
         runs.append({**found, "error": now.error or None, "path": str(run.path)})
-        rows.append(["" if value is None else number(value) for value in found.values()])
+        rows.append(words(found))
         if now.error:
             errors.append(f"{run.path}: {now.error}")
     document = {"store": str(sweep.store), "counts": counts(statuses), "runs": runs}

@@ -91,9 +91,13 @@ def measures_table(record: AuditRecord, key: str, slot: int) -> Table:
     for name, ends in record.measures.items():
         measure = MEASURES[name]
         column = Column(name, measure.title, measure.unit, measure.better, definition=measure.definition)
-        cells = [Cell.of(_interval(ends))]
-        cells += [Cell(_number(known.get(name))) for known in record.references.values()]
-        columns[column] = [None if math.isnan(cell.value) else cell for cell in cells]
+        cells: list[Cell | None] = [Cell.of(_interval(ends))]
+        for known in record.references.values():
+            cell = None
+            if known.get(name) is not None:
+                cell = Cell(_number(known[name]))
+            cells.append(cell)
+        columns[column] = cells
     note = f"Worst case over all attacks, mean over {record.pairs} pairs [95 % interval over pairs]."
     return Table.of(key, f"{record.model}: the worst of all attacks", names, columns, [note])
 

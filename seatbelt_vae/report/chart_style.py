@@ -3,8 +3,10 @@
 In texts ``^{…}`` becomes a superscript once the chart is an SVG (`export.typeset`).
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from torch import Tensor
 
 from seatbelt_vae.report.axes import BudgetAxis, Domain, log_ticks
 from seatbelt_vae.report.palette import FONT, INK, QUIET, RULE, colour_of, dash_of
+from seatbelt_vae.report.templating import rendered
 
 WIDTH = 300
 HEIGHT = 190
@@ -29,25 +32,6 @@ POWER_OF_TEN = (
 )
 POWER_OF_TWO = "'2^{' + replace(format(datum.value, '~g'), '-', '−') + '}'"
 RADIUS = "format(pow(2, datum.value), '.2~r')"
-
-THEME = {
-    "view": {"stroke": None},
-    "axis": {
-        "labelFont": FONT, "titleFont": FONT, "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": "normal",
-        "titleColor": INK, "labelColor": QUIET, "gridColor": RULE, "gridWidth": 0.6, "domain": False, "ticks": False,
-        "labelPadding": 5, "titlePadding": 6,
-    },
-    "axisX": {
-        "grid": False, "domain": True, "domainColor": QUIET, "ticks": True, "tickColor": QUIET, "tickSize": 4,
-    },
-    "legend": {"labelFont": FONT, "labelFontSize": 12, "labelColor": INK, "rowPadding": 1, "offset": 4},
-}  # fmt: skip
-"""Fonts and rules, the same in every chart."""
-
-LEGEND = {
-    "title": None, "orient": "bottom", "columns": 1, "labelLimit": WIDTH, "symbolSize": 600, "symbolType": "stroke",
-    "symbolFillColor": "transparent", "symbolOpacity": 1, "symbolStrokeWidth": 1.8,
-}  # fmt: skip
 
 MARKS: dict[str, dict[str, Any]] = {
     "area": {"fillOpacity": 0.16, "clip": True},
@@ -67,6 +51,13 @@ Channel = dict[str, Any]
 """A channel of an encoding, such as an axis; `at` says which column it draws."""
 
 Layer = dict[str, Any]
+
+
+@cache
+def theme() -> dict[str, Any]:
+    """Fonts and rules, the same in every chart: Vega-Lite's ``config``."""
+    found: dict[str, Any] = json.loads(rendered("theme.json.j2", font=FONT, ink=INK, quiet=QUIET, rule=RULE))
+    return found
 
 
 def at(channel: Channel, field: str) -> Channel:
@@ -130,7 +121,7 @@ class Style:
         self.slots = slots
         self.key: Mapping[str, Any] | None = None
         if legend:
-            self.key = LEGEND
+            self.key = {"title": None}
 
     @property
     def colour(self) -> Channel:
@@ -175,7 +166,7 @@ def chart(layers: Sequence[Layer], width: float = WIDTH, height: float = HEIGHT,
     """Layers upon each other in the one theme; those without rows are left out, but for a legend without lines."""
     drawn = [each for each in layers if each["data"]["values"]]
     size = {"width": width, "height": height, "background": "#ffffff"}
-    return {"layer": drawn or layers, "config": THEME, **size, **settings}
+    return {"layer": drawn or layers, "config": theme(), **size, **settings}
 
 
 def rows_of(model: str, words: Mapping[str, str] | None = None, **columns: Column) -> list[Row]:

@@ -11,7 +11,7 @@ from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments import Record
 from seatbelt_vae.metrics import Reference
 from seatbelt_vae.metrics.references import blend, blend_path, identity
-from seatbelt_vae.report.formats import slug
+from seatbelt_vae.report.formats import slug, told_apart
 from seatbelt_vae.report.group import Group, Trial
 from seatbelt_vae.report.kind import Kind, differences
 
@@ -87,15 +87,11 @@ def labelled(records: Sequence[Record]) -> tuple[Record, ...]:
     """
     if not records:
         raise InputError("report: no run was given; name at least one run folder")
-    labels = [record.label for record in records]
-    distinct: dict[str, Record] = {}
-    for record in records:
-        if labels.count(record.label) > 1:
-            record = replace(record, label=f"{record.label} ({record.name})")
-        if record.label in distinct:
-            raise InputError(f"report: two runs are called {record.label}; give each run once")
-        distinct[record.label] = record
-    return tuple(distinct.values())
+    labels = told_apart([record.label for record in records], [record.name for record in records])
+    for label in labels:
+        if labels.count(label) > 1:
+            raise InputError(f"report: two runs are called {label}; give each run once")
+    return tuple(replace(record, label=label) for record, label in zip(records, labels, strict=True))
 
 
 def references(group: Group, model: Attackable | None = None) -> tuple[Reference, ...]:

@@ -107,6 +107,21 @@ def listed(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def told_apart(names: Sequence[str], more: Sequence[str]) -> list[str]:
+    """Names that differ: one that stands twice is followed by what else is known of it.
+
+    Example:
+        >>> told_apart(["VAE", "VAE", "DLGM"], ["a", "b", "c"])
+        ['VAE (a)', 'VAE (b)', 'DLGM']
+    """
+    found = []
+    for name, other in zip(names, more, strict=True):
+        if names.count(name) > 1:
+            name = f"{name} ({other})"
+        found.append(name)
+    return found
+
+
 def plural(count: int, word: str) -> str:
     """A number of things.
 

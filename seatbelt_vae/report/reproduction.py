@@ -248,8 +248,7 @@ def _table(key: str, title: str, rows: Sequence[TidyRow]) -> Table:
         cells = by_label.setdefault(row["label"], {})
         comparable = measure_of(row["measure"]).comparable or not row["attack"].startswith("latent")
         column = Column(row["measure"], row["title"], row["unit"], row["better"], comparable=comparable)
-        low, high = _ends(row)
-        cells[column] = Cell(row["value"], low, high, ratio=row["ratio"])
+        cells[column] = Cell(row["value"], _end(row["low"]), _end(row["high"]), ratio=row["ratio"])
         columns[column] = None
         if row["measure"] in printed:
             column = Column(f"{row['measure']}_paper", f"the paper’s {row['title']}", row["unit"])
@@ -261,9 +260,11 @@ def _table(key: str, title: str, rows: Sequence[TidyRow]) -> Table:
     return Table.of(key, title, names, made, _notes(rows, list(columns)))
 
 
-def _ends(row: TidyRow) -> list[float]:
-    """The ends of an interval; NaN where there is none."""
-    return [math.nan if row[end] is None else row[end] for end in ("low", "high")]
+def _end(end: float | None) -> float:
+    """An end of an interval; NaN where there is none."""
+    if end is None:
+        return math.nan
+    return end
 
 
 def _notes(rows: Sequence[TidyRow], columns: Sequence[Column]) -> list[str]:

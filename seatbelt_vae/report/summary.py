@@ -1,4 +1,4 @@
-"""Sentences made from the numbers: who needs more distortion, what was done, how far the attack got, who resisted."""
+"""Sentences made from the numbers: who needs more distortion, what was done, who resisted."""
 
 import math
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ ALIKE = "cannot be told apart from"
 
 
 def summary(records: Sequence[Record], groups: Sequence[Group]) -> tuple[str, ...]:
-    """Three sentences, of which the last two speak of the first attack with a target; before them the headline."""
+    """Two sentences: what was done, and who resisted the first attack with a target; before them the headline."""
     targeted = [group for group in groups if group.targeted]
     sentences = [_what(records, targeted)]
     leading = headline(groups)
@@ -31,7 +31,7 @@ def summary(records: Sequence[Record], groups: Sequence[Group]) -> tuple[str, ..
         sentences.insert(0, leading)
     if targeted:
         stood = verdict(targeted[0]).removesuffix(".")
-        return *sentences, how_far(targeted[0]), f"{stood}; {_clean(records)}"
+        return *sentences, f"{stood}; {_clean(records)}"
     if not groups:
         sentences.append("None of them has been attacked.")
     return *sentences, _clean(records)
@@ -169,27 +169,6 @@ def _grid(group: Group) -> str:
     return f"{plural(count, 'radius')} {group.symbol}"
 
 
-def how_far(group: Group) -> str:
-    """How far the attack got at the larger matched distortion."""
-    reached = []
-    undefined = []
-    for trial in group.trials:
-        found = group.interval(trial, "success_at_0.5")
-        if math.isnan(found.value):
-            undefined.append(trial.label)
-        else:
-            reached.append(f"{Cell.of(found)} for {trial.label}")
-    said = []
-    if reached:
-        scale = "where 0 is nothing gained and 1 as good as encoding the target"
-        said.append(f"reached a success of {listed(reached)}, {scale}")
-    if undefined:
-        nowhere = "is defined on no pair (encoding the target brings its reconstruction no nearer)"
-        said.append(f"has no success for {listed(undefined)}, where it {nowhere}")
-    opening = "With a distortion of at most half the distance from source to target, the "
-    return f"{opening}{in_sentence(group.title)} {'; it '.join(said)}."
-
-
 def verdict(group: Group) -> str:
     """Which models resisted better or worse than the first, by AUDDC on the same pairs, Holm-adjusted."""
     first, *rest = group.trials
@@ -206,9 +185,11 @@ def verdict(group: Group) -> str:
         )
     judged: dict[str, list[str]] = {BETTER: [], WORSE: [], ALIKE: []}
     for (label, test), p_value in zip(tests.items(), holm([test.p_value for test in tests.values()]), strict=True):
-        rises = test.difference.value > 0
-        sign = "+" if rises else ""
-        how = BETTER if rises else WORSE
+        how = WORSE
+        sign = ""
+        if test.difference.value > 0:
+            how = BETTER
+            sign = "+"
         if p_value > LEVEL:
             how = ALIKE
         judged[how].append(f"{label} ({sign}{Cell.of(test.difference)})")

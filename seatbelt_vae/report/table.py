@@ -164,11 +164,6 @@ class Table:
         return cls(key, title, tuple(columns), tuple(lines), tuple(notes), head)
 
 
-def to_html(table: Table) -> str:
-    """A table whose columns can be sorted, and whose rows become cards on a narrow screen."""
-    return rendered("table.html.j2", table=table)
-
-
 def to_markdown(table: Table) -> str:
     """A pipe table under a heading, with its notes."""
     return rendered("table.md.j2", table=table)

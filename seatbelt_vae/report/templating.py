@@ -4,6 +4,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from seatbelt_vae.report.images import data_uri
 from seatbelt_vae.report.palette import colour_of, dash_of
 
 
@@ -22,7 +23,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters |= {"md": md, "tex": tex, "together": _together}
-    made.globals |= {"colour_of": colour_of, "dash_of": dash_of}
+    made.globals |= {"colour_of": colour_of, "dash_of": dash_of, "data_uri": data_uri}
     return made
 
 

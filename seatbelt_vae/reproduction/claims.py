@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from seatbelt_vae.experiments import AttackSpec
 from seatbelt_vae.experiments.table import finite, measure_of
@@ -16,6 +16,11 @@ from seatbelt_vae.reproduction.results import Effect, Results, Runs
 
 MATTERS = {"ratio": 1.1, "difference": 0.05}
 """The smallest gain that would matter: a tenth of Δ, a twentieth of success or AUDDC."""
+
+MARGINS = {True: MATTERS["ratio"] - 1, False: MATTERS["difference"]}
+"""The same, by whether the effect is a ratio, from where there is none."""
+
+T = TypeVar("T")
 
 ROBUST = ("objective", "success_at_0.5", "auddc")
 """What says how hard a model is to attack."""
@@ -141,7 +146,11 @@ def _verdict(
     images: Images,
 ) -> Verdict:
     measure = measure_of(key)
-    ratio = measure.ratio if contrast.ratio is None else contrast.ratio
+    ratio = _given(contrast.ratio, measure.ratio)
+    neutral = _given(contrast.bound, float(ratio))
+    margin = None
+    if not contrast.gains:
+        margin = MARGINS[ratio]
     weights = {}
     for point, of_point in contrast.weights.items():
         for attack, of_attack in attacks.items():
@@ -151,14 +160,13 @@ def _verdict(
     paper = None
     if key == contrast.measures[0]:
         paper = contrast.paper.get(attack.objective if attack else "none")
-    margin = MATTERS["ratio"] - 1 if ratio else MATTERS["difference"]
     word = decided(
         effect.interval,
-        neutral=float(ratio) if contrast.bound is None else contrast.bound,
-        rises=measure.better == "higher" if contrast.rises is None else contrast.rises,
+        neutral=neutral,
+        rises=_given(contrast.rises, measure.better == "higher"),
         size=paper,
         seeds=effect.seeds,
-        margin=None if contrast.gains else margin,
+        margin=margin,
     )
     return Verdict(
         claim=contrast.claim,
@@ -176,6 +184,12 @@ def _verdict(
         whose=contrast.whose,
         condition=contrast.condition,
     )
+
+
+def _given(setting: T | None, default: T) -> T:
+    if setting is None:
+        return default
+    return setting
 
 
 def _reason(effect: Effect, contrast: Contrast, word: Word, attacked: bool) -> str:
@@ -226,14 +240,16 @@ def decided(
         >>> decided(Interval(0.3, 0.2, 0.4), neutral=0, rises=True, margin=0.05).value
         'does not hold'
     """
-    side = 1.0 if rises else -1.0
+    side = 2 * rises - 1
     near, far = sorted([side * (effect.low - neutral), side * (effect.high - neutral)])
     if not (math.isfinite(near) and math.isfinite(far)):
         return Word.OPEN
     if margin is not None:
         if far < margin:
             return Word.HOLDS
-        return Word.FAILS if near > 0 else Word.OPEN
+        if near > 0:
+            return Word.FAILS
+        return Word.OPEN
     if far < 0:
         return Word.FAILS
     if near <= 0:

@@ -323,7 +323,7 @@ DEFECTS: dict[str, tuple[type[Small], tuple[str, ...]]] = {
     "NaN for some images": (NanForDark, ("not_finite",)),
     "memorised images": (Remembers, ("memorised",)),
     "answers that drift": (Ratchet, ("encoder_random",)),
-    "hidden below a grey level": (Amplifies, ("undone_by_rounding",)),
+    "hidden below a grey level": (Amplifies, ("undone_by_rounding", "finite_differences")),
 }
 """Name, class, and the flags of which one at least must be raised."""
 
@@ -340,6 +340,6 @@ def plant(name: str, base: Small, images: Tensor) -> Small:
     if isinstance(model, Rounds) and "8 bits" in name:
         model.levels = 255.0
     if isinstance(model, Remembers):
-        model.known = images[:64]
+        model.known = images[:256]
     model.requires_grad_(False)
     return model.train(name in IN_TRAINING)

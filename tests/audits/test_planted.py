@@ -8,30 +8,32 @@ from seatbelt_vae.audits import Audit, audit
 from tests.audits.base import Small, trained
 from tests.audits.planted import DEFECTS, plant
 
-FAST = (
-    "pixels rounded to 8 bits",
-    "saturated means",
-    "gradient a thousandth",
-    "gradient not finite",
-    "detached graph",
-    "input ignored",
-    "zero scale",
-    "dropout on",
-    "decoder dependent on the batch",
-)
-"""Those that take a second each."""
+SLOW = ("dropout that is always on", "random decoder", "answers that drift")
+"""Random ones are asked row by row: one of them is enough here."""
+
+BY_SIGNS = [name for name in DEFECTS if name not in SLOW]
+
+BY_ATTACK = ("saturated means", "detached graph", "input ignored", "zero scale", "gradient not finite")
+"""Those whose attacks fail at once."""
 
 
-@pytest.mark.parametrize("name", FAST)
+@pytest.mark.parametrize("name", BY_SIGNS)
 def test_no_miss(name: str, base: Small, images: Tensor, training_images: Tensor) -> None:
     model = plant(name, base, training_images)
-    found = audit(model, images, suite="smoke", pairs=2)
-    expected = DEFECTS[name][1]
-    assert set(expected) & {flag for flag, each in found.flags.items() if each.raised}
-    assert "robust" not in found.record.sentence.lower() or found.record.trusted
-    for flag in found.flags.values():
-        assert flag.rule
-        assert flag.advice.endswith(".") or "it said" in flag.advice
+    found = audit(model, images, suite="signs", pairs=2, train_images=training_images[:256])
+    raised = {flag for flag, each in found.flags.items() if each.raised}
+    assert set(DEFECTS[name][1]) & raised
+    assert not found.record.trusted
+
+
+@pytest.mark.parametrize("name", BY_ATTACK)
+def test_no_attack_makes_them_robust(name: str, base: Small, images: Tensor, training_images: Tensor) -> None:
+    found = audit(plant(name, base, training_images), images, suite="smoke", pairs=2)
+    raised = {flag for flag, each in found.flags.items() if each.raised}
+    assert set(DEFECTS[name][1]) & raised
+    assert len(raised) > 1
+    assert not found.record.trusted
+    assert "robust" not in str(found).lower()
 
 
 def test_no_false_alarm(honest: Audit) -> None:
@@ -39,9 +41,10 @@ def test_no_false_alarm(honest: Audit) -> None:
     assert honest.record.trusted
 
 
-def test_no_false_alarm_of_a_smooth_network(images: Tensor, training_images: Tensor) -> None:
-    model = trained(Small(seed=1, activation=nn.SiLU), training_images, steps=300)
-    found = audit(model, images, suite="smoke", pairs=2, seed=2)
+@pytest.mark.parametrize("activation", [nn.SiLU, nn.Tanh])
+def test_no_sign_in_a_smooth_network(activation: type[nn.Module], images: Tensor, training_images: Tensor) -> None:
+    model = trained(Small(seed=1, activation=activation), training_images, steps=200)
+    found = audit(model, images, suite="signs", pairs=4, train_images=training_images)
     assert found.raised == []
     assert not found.record.probe.smoothed
 
@@ -49,7 +52,7 @@ def test_no_false_alarm_of_a_smooth_network(images: Tensor, training_images: Ten
 def test_a_model_in_training_mode_is_given_back_in_it(base: Small, images: Tensor) -> None:
     model = plant("batch norm in training mode", base, images)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    audit(model, images, suite="smoke", pairs=1)
+    audit(model, images, suite="signs", pairs=2)
     assert model.training
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name])

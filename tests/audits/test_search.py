@@ -18,7 +18,7 @@ def test_it_improves_a_blend_without_a_gradient(base: Small) -> None:
     before = subject.judge("start", start[:, None])
     after = search(subject, start, radius, seed=0)
     assert bool((after.success >= before.success).all())
-    assert float((after.success - before.success).median()) > 0.05
+    assert float((after.success - before.success).median()) > 0.03
     assert bool((after.distortion[:, 0] <= 0.3 + 1e-5).all())
     assert float(after.images.min()) >= 0
     assert float(after.images.max()) <= 1

@@ -13,8 +13,9 @@ from seatbelt_vae.metrics import Reference, compare, interval
 from seatbelt_vae.report.compare import groups
 from seatbelt_vae.report.formats import budget_text
 from seatbelt_vae.report.group import Group
-from seatbelt_vae.report.table import Cell, Column, Line, Table, to_csv, to_html, to_latex, to_markdown
+from seatbelt_vae.report.table import Cell, Column, Line, Table, to_csv, to_latex, to_markdown
 from seatbelt_vae.report.tables import amplification_table, attack_table, damage_table, objective_table
+from seatbelt_vae.report.templating import rendered
 
 from .synthetic import changed, damaged, inside_balls
 
@@ -22,6 +23,10 @@ from .synthetic import changed, damaged, inside_balls
 @pytest.fixture(scope="module")
 def table(latent: Group) -> Table:
     return attack_table(latent)
+
+
+def to_html(table: Table) -> str:
+    return rendered("table.html.j2", table=table)
 
 
 def place_of(table: Table, key: str) -> int:

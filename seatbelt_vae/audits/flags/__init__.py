@@ -1,14 +1,16 @@
 """Signs of false robustness: each a function with a rule, a figure and a sentence what to do.
 
 References:
-    Croce & Hein 2020, Reliable evaluation of adversarial robustness (AutoAttack). Pintor et al. 2022, Indicators of
-    attack failure. Carlini et al. 2019, On evaluating adversarial robustness. Athalye et al. 2018, Obfuscated gradients.
+    Croce & Hein 2020, Reliable evaluation of adversarial robustness (AutoAttack).
+    Pintor et al. 2022, Indicators of attack failure.
+    Carlini et al. 2019, On evaluating adversarial robustness.
+    Athalye et al. 2018, Obfuscated gradients give a false sense of security.
 """
 
 from seatbelt_vae.audits.flags import attack, gradient, model, rivals
 from seatbelt_vae.audits.flags.flag import Evidence, Flag, Rule
 
-RULES: tuple[Rule, ...] = (
+SIGNS: tuple[Rule, ...] = (
     model.encoder_random,
     model.decoder_random,
     model.batch_dependent,
@@ -21,6 +23,11 @@ RULES: tuple[Rule, ...] = (
     gradient.gradient_zero,
     gradient.finite_differences,
     gradient.float64,
+)
+"""Signs that need no attack."""
+
+RULES: tuple[Rule, ...] = (
+    *SIGNS,
     attack.above_bound,
     attack.not_monotone,
     attack.unconstrained,
@@ -36,8 +43,9 @@ RULES: tuple[Rule, ...] = (
 
 
 def look_for(evidence: Evidence) -> dict[str, Flag]:
-    """Every flag by its name, raised or not."""
-    flags = [rule(evidence) for rule in RULES]
+    """Every flag by its name, raised or not; those by comparison where attacks were made."""
+    rules = RULES if evidence.attacked else SIGNS
+    flags = [rule(evidence) for rule in rules]
     return {flag.name: flag for flag in flags}
 
 

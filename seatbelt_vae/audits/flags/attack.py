@@ -24,7 +24,8 @@ def above_bound(evidence: Evidence) -> Flag:
     """The target itself is an answer, and costs λ‖x − x_t‖."""
     excess = []
     for each, delta in _asked_again(evidence):
-        assert each.result is not None and each.result.bound is not None
+        assert each.result is not None
+        assert each.result.bound is not None
         most = each.result.bound.to(delta)
         excess.append((delta - most) / most.abs().clamp(min=1e-30))
     value = _largest(excess)
@@ -32,7 +33,7 @@ def above_bound(evidence: Evidence) -> Flag:
         "above_bound",
         raised=above(value, SLACK),
         value=value,
-        rule="Δ at an answer, asked for again, is above what the target itself costs, λ‖x − x_t‖ in a latent attack, by 1 %",
+        rule="Δ at an answer, asked for again, is 1 % above what the target costs (λ‖x − x_t‖ in latent attacks)",
         advice="The solver failed or the model changes its answers: attack again with more passes.",
     )
 

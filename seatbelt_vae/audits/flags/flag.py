@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.audits.facts import Facts
+from seatbelt_vae.audits.memory import Memory
 from seatbelt_vae.audits.subject import Found, Subject, envelope, together
 from seatbelt_vae.audits.whitebox import Attempt, Posed
 
@@ -42,26 +43,31 @@ class Evidence:
         facts: how it answers.
         posed: objectives by the name of their entry.
         attempts: the suite.
-        more: further attempts, with more of everything, each beside one of the suite by its name.
-        free: attacks from the source with a distortion that costs nothing.
         noise: of given norms; the first of them are those of ``damage-l2``.
         blend: the straight way.
-        searched: where a search without gradients came to from the best of the suite.
+        more: further attempts, with more of everything, each beside one of the suite by its name.
+        free: attacks from the source with a distortion that costs nothing.
+        searched: where a search without gradients came to from the best of the suite; None without a suite.
         transfers: images found on other models.
-        memory: mean squared error on test images over that on training images; None where there were none.
+        memory: test images against training images; None where there were none.
     """
 
     subject: Subject
     facts: Facts
     posed: Mapping[str, Posed]
     attempts: tuple[Attempt, ...]
-    more: tuple[Attempt, ...]
-    free: tuple[Found, ...]
     noise: Found
     blend: Found
-    searched: Found
+    more: tuple[Attempt, ...] = ()
+    free: tuple[Found, ...] = ()
+    searched: Found | None = None
     transfers: tuple[Found, ...] = ()
-    memory: float | None = None
+    memory: Memory | None = None
+
+    @property
+    def attacked(self) -> bool:
+        """Whether the suite has attacks, made or failed."""
+        return any(each.entry.solves for each in self.attempts)
 
     @cached_property
     def suite(self) -> list[Found]:
@@ -71,7 +77,10 @@ class Evidence:
     @cached_property
     def everything(self) -> list[Found]:
         """What was found by whatever means, but for the blend."""
-        return [*self.suite, *_found(self.more), self.noise, self.searched, *self.free, *self.transfers]
+        found = [*self.suite, *_found(self.more), self.noise, *self.free, *self.transfers]
+        if self.searched is not None:
+            found.append(self.searched)
+        return found
 
     @cached_property
     def own(self) -> Found:

@@ -11,6 +11,9 @@ NARROW = 1e-3
 GENERALISES = 4.0
 """Largest ratio of the median errors on test and on training images."""
 
+NEW = 0.25
+"""Least distance from what training images become, in units of that between these."""
+
 
 def encoder_random(evidence: Evidence) -> Flag:
     """An attack on a random encoder is of one draw, or of the average."""
@@ -69,7 +72,7 @@ def input_ignored(evidence: Evidence) -> Flag:
         raised=above(value, 0.5),
         value=value,
         rule="for more than half of the pairs encoding the target brings the output no nearer to it than the source",
-        advice="The code holds too little of the image (a collapsed posterior, a decoder that ignores it): train again.",
+        advice="The code holds too little of the image (a collapsed posterior, or a decoder that ignores it).",
     )
 
 
@@ -84,7 +87,7 @@ def not_finite(evidence: Evidence) -> Flag:
         "not_finite",
         raised=above(value, 0.0),
         value=value,
-        rule="a code, an output, an objective or its gradient at the source is NaN or infinite, or a scale 0, for some pair",
+        rule="for some pair a code, an output, an objective or its gradient is NaN or infinite, or a scale is 0",
         advice="Look for a zero scale, a logarithm or a division; such pairs are left out.",
     )
 
@@ -104,11 +107,12 @@ def deterministic_code(evidence: Evidence) -> Flag:
 
 def memorised(evidence: Evidence) -> Flag:
     """A look-up of training images does not move until another one is nearer."""
-    value = evidence.memory
+    memory = evidence.memory
     return Flag(
         "memorised",
-        raised=above(value, GENERALISES),
-        value=value,
-        rule=f"the median error on these images is more than {GENERALISES:g} times that on training images",
+        raised=memory is not None and (memory.error > GENERALISES or memory.novelty < NEW),
+        value=None if memory is None else memory.error,
+        rule=f"the median error is more than {GENERALISES:g} times that on training images, or what images become is "
+        f"nearer than {NEW:g} of the usual distance to what a training image becomes",
         advice="The model reproduces what it was trained on: audit one that generalises.",
     )

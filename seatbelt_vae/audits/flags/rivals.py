@@ -61,6 +61,7 @@ def transfer_better(evidence: Evidence) -> Flag:
 
 def gradient_free_better(evidence: Evidence) -> Flag:
     """A search that knows no gradient should not improve on one that does."""
+    assert evidence.searched is not None
     start = evidence.own.best_within(evidence.searched.distortion[:, 0] * 1.001)
     lead = evidence.searched.success[:, 0].clamp(max=1) - start.success[:, 0].clamp(min=0, max=1)
     value = median(lead, evidence.subject.defined)
