@@ -101,7 +101,7 @@ class Table:
         if not isinstance(found, Sequence):
             return [""]
         if name.startswith("noise_"):
-            return [f"{scale:g}" for scale in evaluation.get("noise_scales", [])]
+            return [f"{scale:g}" for scale in numbers(evaluation.get("noise_scales", []))]
         return [str(layer) for layer in range(len(found))]
 
     def stack(self, cells: Sequence[Cell], key: str) -> Tensor:
@@ -150,6 +150,8 @@ class Table:
         for name, values in self._all(cell).items():
             places = self.places(cell, name)
             errors = _errors(cell, name, len(places))
+            if len(places) != len(errors) or not places or values.numel() % len(places):
+                raise InputError(f"{cell.record.name}: {name} has {values.numel()} numbers at {len(places)} places")
             for pair, numbers in enumerate(values.view(-1, len(places)).tolist()):
                 for at, value, error in zip(places, numbers, errors, strict=True):
                     yield {
