@@ -10,7 +10,8 @@ from seatbelt_vae.attacks.objectives import OBJECTIVES
 from seatbelt_vae.attacks.part import AttackObjective
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.attacks.result import AttackResult
-from seatbelt_vae.attacks.setup import prepare
+from seatbelt_vae.attacks.setup import Setup, prepare
+from seatbelt_vae.errors import InputError
 from seatbelt_vae.settings import build
 
 
@@ -29,6 +30,24 @@ def objective_of(settings: dict[str, Any]) -> AttackObjective:
         given["layers"] = tuple(given["layers"])
     objective: AttackObjective = build(OBJECTIVES, given.pop("name"), given, "objective")
     return objective
+
+
+def setup_of(model: Attackable, result: AttackResult, pairs: int) -> Setup:
+    """The problem of the first pairs of an attack, with the attack's own random numbers.
+
+    Raises:
+        InputError: the result does not fit the model, or does not say how it was made.
+    """
+    objective = objective_of(result.settings)
+    target = None
+    if result.targeted:
+        target = result.target[:pairs]
+    try:
+        seed = int(result.settings["seed"])
+        low, high = map(float, result.settings["bounds"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"settings: do not say how the attack was made ({error})") from error
+    return prepare(model, result.source[:pairs], target, objective, seed=seed, bounds=(low, high))
 
 
 def discrepancy(model: Attackable, result: AttackResult, pairs: int) -> Tensor:
@@ -55,13 +74,8 @@ def discrepancy(model: Attackable, result: AttackResult, pairs: int) -> Tensor:
         >>> torch.allclose(discrepancy(model, result, 1), result.discrepancy[:1].float(), rtol=1e-3)
         True
     """
-    objective = objective_of(result.settings)
-    source = result.source[:pairs]
-    target = None
-    if result.targeted:
-        target = result.target[:pairs]
-    low, high = result.settings["bounds"]
-    setup = prepare(model, source, target, objective, seed=result.settings["seed"], bounds=(low, high))
+    setup = setup_of(model, result, pairs)
+    objective = setup.objective
     d = (result.adversarial[:pairs].to(setup.source) - setup.source[:, None]).flatten(2)
     rows = torch.arange(len(d), device=d.device).repeat_interleave(d.shape[1])
     size = images_per_call(setup.source, objective.draws) or len(rows)

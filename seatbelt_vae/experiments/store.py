@@ -1,6 +1,6 @@
 """Run folders: a spec, the model that came of it, and everything measured on that model."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from seatbelt_vae.experiments.environment import environment
 from seatbelt_vae.experiments.images import moved_to, open_data
 from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.record import Record
+from seatbelt_vae.experiments.results import ORIGIN, Read, of_model, without
 from seatbelt_vae.experiments.spec import ExperimentSpec
 from seatbelt_vae.manifest import FILE as MANIFEST
 from seatbelt_vae.measures import Attacked
@@ -32,9 +33,6 @@ ENVIRONMENT = "environment.json"
 ATTACKS = "attacks"
 MEASURED = "evaluation"
 ASSESSMENT = ".assessment.safetensors"
-ORIGIN = "origin"
-"""Where the settings of a result say what it comes from; see `RunFolder.origin`."""
-
 WHOLE = (".json", ".safetensors", ASSESSMENT)
 """How the names of the files of an attack end."""
 
@@ -75,7 +73,7 @@ class RunFolder:
             raise InputError(f"{path}: is a file, a run needs a folder")
         if _exists(path / SPEC):
             folder = cls.open(path)
-            folder._refuse(spec.differences(folder.spec), "choose another folder")
+            folder._be_of(spec, "choose another folder")
             return folder
         begin(path)
         write_json(path / SPEC, spec.model_dump(mode="json"))
@@ -112,7 +110,7 @@ class RunFolder:
         """
         wanted = spec.training.steps
         same = spec.changed(training={"steps": self.spec.training.steps})
-        self._refuse(same.differences(self.spec), "only the number of steps may change")
+        self._be_of(same, "only the number of steps may change")
         if wanted == self.spec.training.steps:
             return self
         if not self.finished:
@@ -123,12 +121,13 @@ class RunFolder:
             write_json(self.path / SPEC, spec.model_dump(mode="json"))
         return RunFolder(self.path, spec)
 
-    def _refuse(self, differences: list[str], advice: str) -> None:
-        if not differences:
-            return
-        if len(differences) == 1 and differences[0].startswith("training.steps"):
+    def _be_of(self, spec: ExperimentSpec, advice: str) -> None:
+        """Refuse the folder if it holds a run of another spec."""
+        differences = spec.differences(self.spec)
+        if len(differences) == 1 and spec.training.steps > self.spec.training.steps:
             advice += ", or go on for more steps with --extend"
-        raise InputError(f"{self.path}: holds another run ({'; '.join(differences)}), {advice}")
+        if differences:
+            raise InputError(f"{self.path}: holds another run ({'; '.join(differences)}), {advice}")
 
     @property
     def name(self) -> str:
@@ -218,7 +217,7 @@ class RunFolder:
             return False
         if note.get("tensors") and not (self.path / MEASURED / f"{name}.safetensors").exists():
             return False
-        return _of_model(note, model)
+        return of_model(note, model)
 
     def save_evaluation(self, evaluation: Mapping[str, Any]) -> None:
         """Write ``evaluation.json``.
@@ -295,7 +294,7 @@ class RunFolder:
         if isinstance(settings, dict) and "mode" in settings:
             upgrade = f"bring them up to date: seatbelt upgrade {self.path}"
             raise InputError(f"{self.path}: holds attacks of an earlier version, {upgrade}")
-        return not isinstance(settings, dict) or _of_model(settings, model)
+        return not isinstance(settings, dict) or of_model(settings, model)
 
     def attack(self, name: str) -> Attacked:
         """Load an attack and what the model made of its images.
@@ -344,50 +343,6 @@ class RunFolder:
             measured=Read(tuple(made), self.measured),
             environment=self.environment,
         )
-
-
-def without(evaluation: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """What was measured, but for one measurement."""
-    made = dict(evaluation.get("measurements", {}))
-    note = made.pop(name, None)
-    old = ["settings"]
-    if isinstance(note, dict) and isinstance(note.get("keys"), list):
-        old += note["keys"]
-    kept = {key: value for key, value in evaluation.items() if key not in old}
-    return {**kept, "measurements": made}
-
-
-def _of_model(note: Mapping[str, Any], model: str | None) -> bool:
-    """Whether a result is of a model; earlier versions did not say of which it is."""
-    origin = note.get(ORIGIN)
-    return not isinstance(origin, dict) or origin.get("model") in (None, model)
-
-
-class Read(Mapping[str, Any]):
-    """What is read when it is asked for, and kept.
-
-    Args:
-        names: of all there is.
-        read: reads one.
-    """
-
-    def __init__(self, names: tuple[str, ...], read: Callable[[str], Any]) -> None:
-        self._names = names
-        self._read = read
-        self._known: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._names:
-            raise KeyError(name)
-        if name not in self._known:
-            self._known[name] = self._read(name)
-        return self._known[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 def runs_in(path: str | Path) -> list[Path]:

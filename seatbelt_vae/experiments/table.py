@@ -17,6 +17,7 @@ from seatbelt_vae.experiments.spec import flat
 from seatbelt_vae.measures import MEASURES, Measure, measures_of
 from seatbelt_vae.metrics import Comparison, Interval, compare, interval
 from seatbelt_vae.metrics.statistics import NOTHING
+from seatbelt_vae.settings import shown
 from seatbelt_vae.storage import write_bytes
 
 FORMATS = (".csv", ".parquet")
@@ -100,7 +101,7 @@ class Table:
         if not isinstance(found, Sequence):
             return [""]
         if name.startswith("noise_"):
-            return [f"{scale:g}" for scale in evaluation.get("noise_scales", [])]
+            return [f"{scale:g}" for scale in numbers(evaluation.get("noise_scales", []))]
         return [str(layer) for layer in range(len(found))]
 
     def stack(self, cells: Sequence[Cell], key: str) -> Tensor:
@@ -149,6 +150,8 @@ class Table:
         for name, values in self._all(cell).items():
             places = self.places(cell, name)
             errors = _errors(cell, name, len(places))
+            if len(places) != len(errors) or not places or values.numel() % len(places):
+                raise InputError(f"{cell.record.name}: {name} has {values.numel()} numbers at {len(places)} places")
             for pair, numbers in enumerate(values.view(-1, len(places)).tolist()):
                 for at, value, error in zip(places, numbers, errors, strict=True):
                     yield {
@@ -233,17 +236,23 @@ def _evaluated(cell: Cell) -> dict[str, Tensor]:
 
 
 def numbers(value: Any) -> list[float]:
-    """A measurement as a list: a number, a list by layer or scale, or a mapping by part; each may lack a number."""
+    """A measurement as a list: a number, a list by layer or scale, or a mapping by part; each may lack a number.
+
+    Raises:
+        InputError: it is something else.
+    """
     if isinstance(value, Mapping):
         value = list(value.values())
-    if not isinstance(value, Sequence):
+    if not isinstance(value, list | tuple):
         value = [value]
-    numbers = []
+    found = []
     for each in value:
         if each is None:
             each = math.nan
-        numbers.append(float(each))
-    return numbers
+        if not isinstance(each, int | float):
+            raise InputError(f"a measurement is {shown(each)}, must be a number")
+        found.append(float(each))
+    return found
 
 
 def _errors(cell: Cell, name: str, count: int) -> list[float | None]:

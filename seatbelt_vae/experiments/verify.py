@@ -13,9 +13,11 @@ from seatbelt_vae.attacks.assessment import reconstruct
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.evaluation import MEASUREMENTS, EvaluationSettings, Subject
 from seatbelt_vae.experiments.store import RunFolder, runs_in
+from seatbelt_vae.experiments.sweep_spec import EvaluationTable
 from seatbelt_vae.experiments.table import numbers
 from seatbelt_vae.manifest import Manifest
 from seatbelt_vae.models import HierarchicalVAE
+from seatbelt_vae.settings import checked
 from seatbelt_vae.storage import unnamed
 from seatbelt_vae.training import choose_device
 from seatbelt_vae.training.history import FILE as HISTORY
@@ -77,18 +79,21 @@ def verify(
         What was found of each run.
 
     Raises:
-        InputError: there is no run.
+        InputError: there is no run or no such device, or `rows` is below 0.
 
     Example:
         ``[line for check in verify("runs") for line in check.wrong]``
     """
+    if rows < 0:
+        raise InputError(f"rows: {rows} is too small, use 0 or more")
+    place = choose_device(device)
     found = []
     for run in runs_in(path):
         say(f"{run}")
         files = dict(_files(run))
         results: dict[str, str] = {}
         if rows > 0:
-            results = dict(_results(run, rows, data, device))
+            results = dict(_results(run, rows, data, place))
         found.append(Check(run, files, results))
     return found
 
@@ -103,7 +108,7 @@ def _files(run: Path) -> Iterator[tuple[str, str]]:
         yield manifest.name(path), "unnamed"
 
 
-def _results(run: Path, rows: int, data: str | None, device: str) -> Iterator[tuple[str, str]]:
+def _results(run: Path, rows: int, data: str | None, device: torch.device) -> Iterator[tuple[str, str]]:
     """Each result that was computed again, and what came of it."""
     try:
         folder = RunFolder.open(run, data)
@@ -111,7 +116,7 @@ def _results(run: Path, rows: int, data: str | None, device: str) -> Iterator[tu
         attacks = folder.attacks
         if not folder.finished:
             return
-        model = folder.model().to(choose_device(device))
+        model = folder.model().to(device)
     except InputError as error:
         yield "results", f"not computed ({error})"
         return
@@ -136,7 +141,8 @@ def _told(compare: Callable[[], list[str]]) -> str:
 def _measured_again(folder: RunFolder, model: HierarchicalVAE, name: str) -> list[str]:
     """Make a measurement again with its own settings, and name the numbers that differ."""
     evaluation = folder.evaluation
-    settings = EvaluationSettings((name,), **evaluation["measurements"][name]["settings"])
+    asked = {"measures": (name,), **evaluation["measurements"][name]["settings"]}
+    settings = EvaluationSettings(**checked(EvaluationTable, asked, name).model_dump())
     again = MEASUREMENTS[name].make(Subject(model, folder.split, settings)).values
     found = []
     for key, value in again.items():

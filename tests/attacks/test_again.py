@@ -58,3 +58,11 @@ def test_it_is_what_the_attack_kept(model: HierarchicalVAE, images: torch.Tensor
 def test_settings_of_no_objective() -> None:
     with pytest.raises(InputError, match="'nope' is unknown"):
         objective_of({"objective": {"name": "nope"}})
+
+
+@pytest.mark.parametrize("change", [{"seed": None}, {"bounds": [0]}, {"bounds": None}, {"bounds": ["a", "b"]}])
+def test_settings_that_say_nothing(model: HierarchicalVAE, images: torch.Tensor, change: dict[str, object]) -> None:
+    result = attack(model, images, images.roll(1, 0), Latent(), Penalty([1.0]), Cold(max_iterations=1))
+    result.settings.update(change)
+    with pytest.raises(InputError, match="do not say how the attack was made"):
+        discrepancy(model, result, 1)

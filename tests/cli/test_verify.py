@@ -52,6 +52,8 @@ def test_a_run_of_before_is_accepted_with_a_word(seatbelt: Run, run: Path) -> No
 
 def test_no_run_is_wrong_input(seatbelt: Run, tmp_path: Path) -> None:
     refused(seatbelt("verify", tmp_path), "holds no run")
+    refused(seatbelt("verify --rows -1", tmp_path), "rows: -1 is too small, use 0 or more")
+    refused(seatbelt("verify --device abacus", tmp_path), "device: 'abacus' is unknown")
 
 
 def test_data_that_were_moved(seatbelt: Run, tmp_path: Path, blobs: Path) -> None:

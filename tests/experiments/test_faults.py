@@ -3,7 +3,6 @@
 import contextlib
 import os
 import pkgutil
-import resource
 import shutil
 import subprocess
 import sys
@@ -32,6 +31,9 @@ from seatbelt_vae.memory import MemoryWarning
 from seatbelt_vae.optim.problem import value_and_gradient
 from seatbelt_vae.training.update import Update
 
+resource = pytest.importorskip("resource", reason="Windows has no such limits")
+
+STATM = Path("/proc/self/statm")
 LATENT = AttackSpec.of(pairs=2, lambdas=(1.0,), max_iterations=2)
 OUTPUT = AttackSpec.of(objective="output", pairs=2, lambdas=(1.0,), samples=1, max_iterations=2)
 ELBO = EvaluationSettings(("elbo", "noise"), scales=(0.1,))
@@ -189,9 +191,10 @@ def test_clocks_that_jump(
     assert_whole(tmp_path)
 
 
+@pytest.mark.skipif(not STATM.exists(), reason="how much memory this process has is told by /proc alone")
 def test_memory_that_runs_out_in_a_chunk() -> None:
     """Really: this process may take no more than so much. Each row's values and gradients are those of it alone."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    pages = int(STATM.read_text().split()[0])
     room = pages * os.sysconf("SC_PAGE_SIZE") + 100 * 2**20
     weight = torch.full((2**18,), 0.5)
 

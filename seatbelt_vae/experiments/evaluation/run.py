@@ -10,7 +10,8 @@ from seatbelt_vae.experiments.evaluation.measurements import MEASUREMENTS, Measu
 from seatbelt_vae.experiments.evaluation.settings import EvaluationSettings
 from seatbelt_vae.experiments.evaluation.subject import Subject
 from seatbelt_vae.experiments.lock import hold
-from seatbelt_vae.experiments.store import ORIGIN, RunFolder, without
+from seatbelt_vae.experiments.results import ORIGIN, without
+from seatbelt_vae.experiments.store import RunFolder
 from seatbelt_vae.measures import MEASURES
 from seatbelt_vae.signals import finishing
 from seatbelt_vae.training import choose_device, seconds_spent
