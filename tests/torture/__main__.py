@@ -28,7 +28,7 @@ def main() -> int:
     rows = []
     for name in names:
         kind = KINDS[name]
-        numbers = asked.case or kind.numbers(asked.share)
+        numbers = asked.case or kind.numbers(asked.share, asked.seed)
         row = run(kind, numbers, asked.seed, root / name, asked.workers)
         rows.append(row)
         tell(name, row, asked.seed)

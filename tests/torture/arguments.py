@@ -171,4 +171,4 @@ def shown(words: list[str]) -> str:
     return re.sub(r"(.{60}).+", r"\1…", "\n".join(map(repr, words))).replace("\n", " ")
 
 
-KIND = Kind("argument lists", ("lists tried", "answered with a code and a line"), 1100, prepare, case, seconds=30)
+KIND = Kind("argument lists", ("lists tried", "answered with a code and a line"), 1100, prepare, case, seconds=60)

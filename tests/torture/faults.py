@@ -582,4 +582,4 @@ def killed_worker(started: "subprocess.Popen[bytes]", store: Path) -> bool:
     return False
 
 
-KIND = Kind("faults", ("faults", "survived"), len(FAULTS), prepare, case, seconds=90, always=True)
+KIND = Kind("faults", ("faults", "survived"), len(FAULTS), prepare, case, seconds=240, least=0.5)

@@ -103,5 +103,5 @@ KIND = Kind(
     6400,
     prepare,
     case,
-    seconds=30,
+    seconds=60,
 )

@@ -229,4 +229,4 @@ def count(words: list[str], here: Path) -> dict[str, int]:
     return dict(calls)
 
 
-KIND = Kind("kills", ("kills made", "resumed to the bit"), 120, prepare, case, seconds=120)
+KIND = Kind("kills", ("kills made", "resumed to the bit"), 120, prepare, case, seconds=240)

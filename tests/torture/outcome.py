@@ -46,8 +46,8 @@ class Kind:
         cases: how many in full; at a smaller share, so many fewer.
         prepare: makes what the cases share, in a folder, once.
         case: does one: what was prepared, the case's number, its random numbers, an empty folder of its own.
-        seconds: that one case may take, at most.
-        always: whether all cases are done at any share.
+        seconds: that one case may take, at most, on a machine that is busy.
+        least: share of the cases that is done however small the share that is asked for.
     """
 
     name: str
@@ -55,19 +55,18 @@ class Kind:
     cases: int
     prepare: Callable[[Path], Any]
     case: Callable[[Any, int, Random, Path], Outcome]
-    seconds: float = 60.0
-    always: bool = False
+    seconds: float = 120.0
+    least: float = 0.0
 
-    def numbers(self, share: float) -> range:
-        """The cases to do."""
-        if self.always:
-            return range(self.cases)
-        return range(max(1, round(share * self.cases)))
+    def numbers(self, share: float, seed: int) -> list[int]:
+        """The cases to do, drawn by the seed."""
+        count = max(1, round(max(share, self.least) * self.cases))
+        return sorted(Random(f"{seed} {self.name}").sample(range(self.cases), count))
 
 
 @dataclass(frozen=True)
 class Row:
-    """A kind and what came of its cases."""
+    """A kind, what came of its cases, and the seconds of CPU that they took."""
 
     kind: Kind
     outcomes: dict[int, Outcome]
@@ -91,7 +90,7 @@ class Row:
         return [self.kind.name, f"{made} {tried}", f"{held} {kept}", str(len(self.holes)), f"{self.seconds:.0f}", ways]
 
 
-HEADINGS = ["torture", "made", "held", "holes", "seconds", "how they ended"]
+HEADINGS = ["torture", "made", "held", "holes", "CPU s", "how they ended"]
 
 
 def table(rows: Sequence[Row]) -> str:
