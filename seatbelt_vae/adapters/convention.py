@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Literal
 
+from torch import Tensor
+
 from seatbelt_vae.adapters.posteriors import POSTERIORS
 from seatbelt_vae.adapters.units import Bounds
 from seatbelt_vae.attacks.part import check_choice
@@ -37,6 +39,8 @@ class Convention:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image_shape", _shape(self.image_shape))
+        if isinstance(self.condition, Tensor):  # a copy of one with a history is refused
+            object.__setattr__(self, "condition", self.condition.detach())
         if self.posterior is not None:
             check_choice("posterior", self.posterior, POSTERIORS)
         check_choice("order", self.order, ("bottom-first", "top-first"))

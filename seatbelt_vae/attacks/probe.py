@@ -171,8 +171,8 @@ def ignores_noise(model: Attackable, x: Tensor) -> bool:
     """
     with torch.no_grad():
         means = posteriors(model, x)
+        if len(means) < 2:
+            return False
         noise = [torch.ones_like(layer.loc) for layer in means]
         samples = called("encode", x, lambda: posteriors(model, x, noise))
-    if len(means) < 2:
-        return False
     return all(torch.equal(a.loc, b.loc) for a, b in zip(samples, means, strict=True))

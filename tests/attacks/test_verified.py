@@ -102,6 +102,8 @@ def hooked_activation() -> nn.Module:
 def computed_tensor() -> nn.Module:
     net = convolutions(conv(), nn.ReLU())
     net[0].seen = net[0](torch.rand(1, 1, 8, 8))  # what deepcopy alone refuses
+    net[1].all_seen = {"last": [net[0].seen.sum()]}
+    net[1].register_buffer("mean", net[0].seen.mean())
     return net
 
 

@@ -1,6 +1,7 @@
 """Fast evaluation of a frozen model: the same function, with what only training needs taken out."""
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -36,9 +37,9 @@ def plain_copy(model: Attackable) -> Attackable:
         return model
     computed = {}  # tensors with a history, which deepcopy refuses
     for module in model.modules():
-        for value in vars(module).values():
-            if isinstance(value, Tensor) and not value.is_leaf:
-                computed[id(value)] = value.detach().clone()
+        for tensor in _tensors(vars(module)):
+            if not tensor.is_leaf:
+                computed[id(tensor)] = tensor.detach().clone()
     try:
         with torch.no_grad():  # or the weights of a scripted module would be computed ones
             copied: Any = copy.deepcopy(model, computed)
@@ -48,6 +49,17 @@ def plain_copy(model: Attackable) -> Attackable:
     to_evaluation(copied)
     attackable: Attackable = copied.requires_grad_(False)
     return attackable
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """The tensors in dictionaries, lists and tuples."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, dict):
+        yield from _tensors(list(value.values()))
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _tensors(each)
 
 
 def fast_copy(model: Attackable) -> Attackable:
