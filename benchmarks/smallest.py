@@ -194,6 +194,8 @@ def pairs_of(data: Path) -> tuple[Tensor, Tensor]:
     images = np.load(data)["images"]
     chosen = np.random.default_rng(SEED).permutation(len(images))[: 2 * PAIRS]
     found = torch.tensor(images[chosen]).float() / (255 if images.dtype == np.uint8 else 1)
+    if found.dim() == 3:
+        found = found[:, None]
     if found.shape[1] not in (1, 3):
         found = found.movedim(-1, 1).contiguous()
     return found[:PAIRS], found[PAIRS:]
