@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 import torch
 from scipy.optimize import minimize
+from torch.distributions import Normal
 
 from seatbelt_vae.attacks import DDN, FMN, Damage, Latent, MinimumNorm, Output, Penalty, Shrinking, assess, attack
-from seatbelt_vae.attacks.protocol import mean_image
+from seatbelt_vae.attacks.success import MissingSuccess
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.measures import Attacked
 from seatbelt_vae.metrics import f50
 from seatbelt_vae.optim import Status
+from seatbelt_vae.optim.problem import value_and_gradient
+from tests.attacks.conftest import LinearModel
 
 BOUNDS = (-1.0, 1.0)
 FEW = Shrinking(evaluations=400, starts=2)
@@ -54,29 +57,48 @@ def test_a_projection_gives_up_success_s_for_the_share_s_of_the_way(projection, 
     assert (attacked.success >= result.budget.values.double() - 1e-12).all()
 
 
-def test_scipy_finds_no_smaller_one_through_a_hierarchy(hierarchy, images):
-    source, target = images[:1], images[2:3]
-    for weight in hierarchy.parameters():
-        weight.data.mul_(2.0)  # a sharper model, whose reconstructions differ
-    level = 0.3
-    result = attack(hierarchy, source, target, Output("l2"), MinimumNorm(level), Shrinking(evaluations=600, starts=2))
-    clean, best = mean_image(hierarchy, source), mean_image(hierarchy, target)
-    least = (best - target).norm()
-    gap = (clean - target).norm() - least
+class Curved(LinearModel):
+    """The linear model with saturating means."""
 
-    def excess(d: np.ndarray) -> tuple[float, np.ndarray]:
-        point = torch.as_tensor(d).requires_grad_()
-        reached = (mean_image(hierarchy, source + point.view_as(source)) - target).norm()
-        (gradient,) = torch.autograd.grad((reached - least) / gap, point)
-        return float((reached - least) / gap) - (1 - level), gradient.numpy()
+    def encode(self, x, noise=None):
+        (q,) = super().encode(x)
+        return (Normal(torch.tanh(1.5 * q.base_dist.loc), q.base_dist.scale),)
 
-    limit = {"type": "ineq", "fun": lambda d: -excess(d)[0], "jac": lambda d: -excess(d)[1]}
-    d = (result.adversarial[0, 0] - source[0]).flatten().detach().numpy()
-    room = list(zip(-source.flatten().numpy(), 1 - source.flatten().numpy(), strict=True))
-    found = minimize(
-        lambda d: (d @ d / 2, d), d, jac=True, method="SLSQP", bounds=room, constraints=[limit], options={"maxiter": 15}
-    )
-    assert float(result.distortion) <= np.linalg.norm(found.x) * (1 + 1e-3)
+
+@pytest.mark.parametrize("level", [0.3, 0.7])
+def test_slsqp_of_scipy_finds_no_smaller_one(pairs, level):
+    model = Curved(pixels=16, latents=3)
+    model.w.data = torch.linalg.qr(model.w.data.T)[0].T.contiguous()
+    source, target = posed(model, pairs)
+    room = torch.stack([-0.12 - 0 * source, 0.12 + 0 * source]).flatten(2)  # tight: some pixels end at a bound
+    bounds = (float((source.flatten(1) + room[0]).min()), float((source.flatten(1) + room[1]).max()))
+    result = attack(model, source, target.clamp(*bounds), Output("l2"), MinimumNorm(level), FEW, bounds=bounds)
+    posed_again = MissingSuccess(model, source, target.clamp(*bounds))
+    for pair in range(2):
+        index = torch.tensor([pair])
+
+        def missing(d: np.ndarray, index: torch.Tensor = index) -> tuple[float, np.ndarray]:
+            value, gradient = value_and_gradient(posed_again, torch.as_tensor(d)[None], index)
+            return float(value), gradient[0].numpy()
+
+        pixels = source[pair].flatten().numpy()
+        limit = {
+            "type": "ineq",
+            "fun": lambda d, c=missing: 1 - level - c(d)[0],
+            "jac": lambda d, c=missing: -c(d)[1],
+        }
+        start = 0.5 * (target.clamp(*bounds) - source)[pair].flatten().numpy()
+        found = minimize(
+            lambda d: (d @ d / 2, d),
+            start,
+            jac=True,
+            method="SLSQP",
+            bounds=list(zip(bounds[0] - pixels, bounds[1] - pixels, strict=True)),
+            constraints=[limit],
+            options={"ftol": 1e-12, "maxiter": 300},
+        )
+        assert found.success
+        assert float(result.distortion[pair, 0]) == pytest.approx(np.linalg.norm(found.x), rel=2e-3)
 
 
 def test_the_smallest_norm_is_not_above_the_f50_of_a_path(projection, pairs):
