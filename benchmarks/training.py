@@ -33,7 +33,7 @@ SPEED = [
     ),
     *(("seatbelt", 128, f"{code} {p}") for p in ("float32", "bfloat16") for code in ("floor", "ours")),
 ]
-STEPS, SEEDS, MIB = 400, 3, 2**20
+STEPS, SEEDS, MIB = 300, 3, 2**20
 
 
 def model_of(name: str, side: int, seed: int = 0):
@@ -191,7 +191,9 @@ def elbo(code: str, seed: int) -> dict[str, float]:
 def run(*case: Any) -> dict[str, float]:
     command = [sys.executable, "-W", "ignore", __file__, "--one", json.dumps(case)]
     answer = subprocess.run(command, capture_output=True, check=True, text=True)
-    return json.loads(answer.stdout.splitlines()[-1])
+    found = json.loads(answer.stdout.splitlines()[-1])
+    print(*case, found, file=sys.stderr)
+    return found
 
 
 def speed_table(repeats: int) -> str:

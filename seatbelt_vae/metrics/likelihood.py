@@ -89,7 +89,7 @@ def elbo(
     dimensions: list[Tensor] = []
     with evaluating(model), progress_bar("ELBO", N * samples, progress) as advance:
         for each in passes(model, x, samples, batch_size, seed):
-            encoding = model(each.x, each.noise)
+            encoding = each.through(model)
             log_prob = encoding.likelihood.log_prob(each.x)
             likelihood[each.rows] += each.per_image(log_prob).sum(1)
             for place, kl in enumerate(_dimension_kl(encoding.q, encoding.z, encoding.p)):
@@ -157,7 +157,7 @@ def iwae(
 
 def _log_weights(model: Any, each: Pass) -> Tensor:
     """The log weights log p(x, z) − log q(z|x) of each image and draw, (count, samples)."""
-    encoding = model(each.x, each.noise)
+    encoding = each.through(model)
     weights = each.per_image(encoding.likelihood.log_prob(each.x))
     for q, z, p in zip(encoding.q, encoding.z, encoding.p, strict=True):
         log_ratio = p.log_prob(z) - q.log_prob(z)

@@ -16,7 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.allocator import kept_memory
 from seatbelt_vae.memory import halved
+from seatbelt_vae.models import Encoding, HierarchicalVAE
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,12 +43,22 @@ class Pass:
         x: the images, (count·samples, C, H, W).
         noise: standard normals, one (count·samples, D_l) per layer.
         samples: draws of each image.
+        images: the images once, (count, C, H, W).
     """
 
     rows: slice
     x: Tensor
     noise: tuple[Tensor, ...]
     samples: int
+    images: Tensor
+
+    def through(self, model: Any) -> Encoding:
+        """The model's pass, one row for each draw; our own models encode an image once for all of its draws."""
+        x = self.x
+        if isinstance(model, HierarchicalVAE):
+            x = self.images
+        encoding: Encoding = model(x, self.noise)
+        return encoding
 
     def per_image(self, values: Tensor) -> Tensor:
         """Shape (count·samples, …) to (count, samples, …), in float64 on the CPU."""
@@ -93,7 +105,7 @@ def evaluating(model: Any) -> Iterator[None]:
     try:
         for module in modules:
             module.training = False
-        with torch.no_grad():
+        with torch.no_grad(), kept_memory():
             yield
     finally:
         for module, mode in zip(modules, modes, strict=True):
@@ -158,7 +170,7 @@ def passes(
         for start in range(0, samples, most):
             count = min(most, samples - start)
             noise = draw_noise(streams, count, [*sizes, *extra], x)
-            yield Pass(rows, x.repeat_interleave(count, 0), noise, count)
+            yield Pass(rows, x.repeat_interleave(count, 0), noise, count, x)
 
 
 def image_stream(seed: int, index: int) -> np.random.Generator:

@@ -153,7 +153,10 @@ class HierarchicalVAE(Pretrained, nn.Module):
         return tuple(noise)
 
     def forward(self, x: Tensor, noise: Sequence[Tensor] | None = None) -> Encoding:
-        """Encode, sample and decode images (B, C, H, W); fresh noise where none is given."""
+        """Encode, sample and decode images (B, C, H, W); fresh noise where none is given.
+
+        Noise (B·S, D_l) makes S draws of each image, one after the other; the image is encoded once.
+        """
         if noise is None:
             noise = self.draw_noise(len(x))
         q, z = self.posterior(x, noise, self.generative)

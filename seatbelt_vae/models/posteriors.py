@@ -2,7 +2,8 @@
 
 Each is a module ``posterior(x, noise, generative) -> (q, z)``, bottom layer first. `noise` holds one standard normal
 (B, D_l) per layer, and z_l = loc + scale · noise_l is passed on; None passes the means on, which makes the encoding a
-deterministic function of the image. Only the top-down ones ask the generative model for anything.
+deterministic function of the image. (B·S, D_l) of noise are S draws for each image, one after the other. Only the
+top-down ones ask the generative model for anything.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,14 @@ def draw(q: Normal, noise: Tensor | None) -> Tensor:
     if noise is None:
         return q.loc
     return q.loc + q.scale * noise
+
+
+def features_of(features: nn.Module, x: Tensor, noise: Noise | None) -> Tensor:
+    """The features of each image, as often in a row as there are draws of noise for it."""
+    h: Tensor = features(x)
+    if noise is None or len(noise[0]) == len(h):
+        return h
+    return h.repeat_interleave(len(noise[0]) // len(h), dim=0)
 
 
 def layer_noise(noise: Noise | None, layer: int) -> Tensor | None:
@@ -54,7 +63,7 @@ class Chain(nn.Module):
 
     def forward(self, x: Tensor, noise: Noise | None, generative: Generative) -> Layers:
         """Return posteriors and samples, bottom first."""
-        h = self.features(x)
+        h = features_of(self.features, x, noise)
         q = [self.conditionals[0](h)]
         z = [draw(q[0], layer_noise(noise, 0))]
         for layer in range(1, len(self.conditionals)):
@@ -110,7 +119,7 @@ class Ladder(nn.Module):
 
     def forward(self, x: Tensor, noise: Noise | None, generative: Generative) -> Layers:
         """Return posteriors and samples, bottom first."""
-        d = climbed(self.features(x), self.climb)
+        d = climbed(features_of(self.features, x, noise), self.climb)
         q = [self.conditionals[-1](d[-1])]
         z = [draw(q[0], layer_noise(noise, len(d) - 1))]
         for layer in reversed(range(len(d) - 1)):
@@ -139,7 +148,7 @@ class TopDown(nn.Module):
 
     def forward(self, x: Tensor, noise: Noise | None, generative: Generative) -> Layers:
         """Return posteriors and samples, bottom first."""
-        d = climbed(self.features(x), self.climb)
+        d = climbed(features_of(self.features, x, noise), self.climb)
         q = [self.conditionals[-1](d[-1])]
         z = [draw(q[0], layer_noise(noise, len(d) - 1))]
         for layer in reversed(range(len(d) - 1)):
@@ -197,7 +206,7 @@ class Bidirectional(nn.Module):
 
     def _climb_up(self, x: Tensor, noise: Noise | None) -> tuple[list[Normal], list[Tensor], list[Tensor]]:
         """The upward halves, their samples, and the deterministic path."""
-        d = [self.climb[0](self.features(x))]
+        d = [self.climb[0](features_of(self.features, x, noise))]
         q_up: list[Normal] = []
         z_up: list[Tensor] = []
         for layer, head in enumerate(self.up):

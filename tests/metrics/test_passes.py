@@ -4,6 +4,7 @@ import torch
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.metrics.passes import draw_noise, image_stream, passes
 from seatbelt_vae.metrics.posteriors import encode_images
+from seatbelt_vae.models import build
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
@@ -55,3 +56,15 @@ def test_refusals(linear_gaussian):
     for x, batch_size in ((model.draw(0), 4), (model.draw(2), 0)):
         with pytest.raises(InputError, match="at least 1 of each"):
             encode_images(model, x, batch_size=batch_size)
+
+
+@pytest.mark.parametrize("posterior", ["chain", "chain-x", "ladder", "top-down", "bidirectional"])
+def test_several_draws_of_an_image_are_those_of_the_image_repeated(posterior):
+    torch.manual_seed(0)
+    model = build("seatbelt", (1, 28, 28), latent_sizes=(4, 2), network="tiny", posterior=posterior).double().eval()
+    x = torch.rand(3, 1, 28, 28, dtype=torch.float64)
+    noise = model.draw_noise(12)
+    once, repeated = model(x, noise), model(x.repeat_interleave(4, 0), noise)
+    assert len(once.z[0]) == 12
+    for a, b in zip((*once.z, once.likelihood.mean), (*repeated.z, repeated.likelihood.mean), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
