@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from robust_runs import SHARES, Run, Runs
+from robust_runs import SHARES, Run, Runs, stacked
 
 from seatbelt_vae.attacks import reconstruct
 from seatbelt_vae.data import load_dataset, pairs
@@ -37,19 +37,14 @@ def family(run: Run) -> str:
     """Which way of training, in words."""
     if run.control:
         return "plain, MSE held"
-    title = FAMILIES[run.record["method"]]
-    if run.settings.get("target", "").startswith("targeted"):
-        title = "adversarial, targeted"
-    if run.record["model"] != "vae":
-        title = f"{run.record['model']}, {title}"
-    return title
+    return FAMILIES[run.record["method"]]
 
 
 def pareto_figure(runs: Runs, data: str) -> str:
-    """Damage at 5 % against the MSE: a point for each run of a data set."""
+    """Damage at 5 % against the MSE: a point for each VAE of a data set."""
     rows: list[Row] = []
     for run in runs:
-        if run.data == data:
+        if run.data == data and run.record["model"] == "vae":
             found = interval(run.each("damage_each")[:, FIVE_PERCENT])
             ends: Row = {"y": found.value, "low": found.low, "high": found.high}
             rows.append({"model": family(run), "x": 1000 * run.record["mse"], **ends})
@@ -72,18 +67,14 @@ def identity(runs: Runs, data: str, rows: list[Row]) -> list[Row]:
 
 
 def curve_figure(runs: Runs, data: str, key: str, title: str, column: int | None = None) -> str:
-    """A measure against training steps, for every run of a data set that was measured on its way."""
+    """A measure against training steps, of the plain and the robust model that were measured on their way."""
     rows: list[Row] = []
-    for run in runs.all:
-        for point in run.curve:
-            if run.data == data:
-                values = torch.tensor(point[key])
-                if column is not None:
-                    values = values[:, column]
-                found = interval(values)
-                ends: Row = {"y": found.value, "low": found.low, "high": found.high}
-                rows.append({"model": run.label, "x": point["step"], **ends})
-    names = list(dict.fromkeys(str(row["model"]) for row in rows))
+    names = {"VAE": "plain", "robust VAE": "adversarial"}
+    for name, training in names.items():
+        for step, run in runs.points(f"{data}-burgess-{training}").items():
+            found = interval(stacked([run], key, column))
+            ends: Row = {"y": found.value, "low": found.low, "high": found.high}
+            rows.append({"model": name, "x": step, **ends})
     style = Style({name: slot for slot, name in enumerate(names)}, legend=True)
     x = style.x("training steps", (0, max(float(row["x"]) for row in rows) * 1.05), tickCount=5)
     y = style.y(title, (0, 1.05 * max(float(row["high"]) for row in rows)))
