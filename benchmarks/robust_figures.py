@@ -89,27 +89,35 @@ def drawn(style: Style, layers: list[Any]) -> str:
 def panels_figure(runs: Runs, folder: Path, data: str) -> str:
     """Chairs, their worst images at 10 % distortion for either model, and what it makes of them."""
     _, plain, robust = next(each for each in runs.strong() if each[0] == "chairs")
-    sides = [("VAE", plain[0]), ("robust VAE", robust[0])]
     images = load_dataset(data, size=int(plain[0].record["size"]))
     source = pairs(images.split(0.1, 0).test, len(PAIRS), 0).source
+    sides = {}
+    for title, run in (("VAE", plain[0]), ("robust VAE", robust[0])):
+        model = HierarchicalVAE.from_pretrained(folder / run.name).eval()
+        sides[title] = columns_of(model, source, worst_images(folder, run)[list(PAIRS)])
+    return panels(sides)
+
+
+def columns_of(model: HierarchicalVAE, source: torch.Tensor, worst: torch.Tensor) -> list[torch.Tensor]:
+    """Images, their reconstructions, their worst images, and the reconstructions of those."""
+    return [source, reconstruct(model, source), worst, reconstruct(model, worst)]
+
+
+def panels(sides: dict[str, list[torch.Tensor]]) -> str:
+    """Columns of images for each of two models, side by side, as an SVG."""
     canvas = Canvas()
     step = SIDE + GAP
     heads = ["source", "reconstruction", "adversarial", "reconstruction"]
-    for column, head in enumerate(heads):
-        for half in range(len(sides)):
-            canvas.say(head, half * (4 * step + 2 * GAP) + column * step + SIDE / 2, 32, "note")
-    for half, (title, run) in enumerate(sides):
+    for half, (title, columns) in enumerate(sides.items()):
         left = half * (4 * step + 2 * GAP)
         canvas.say(title, left, 14)
-        model = HierarchicalVAE.from_pretrained(folder / run.name).eval()
-        worst = worst_images(folder, run)[list(PAIRS)]
-        columns = [source, reconstruct(model, source), worst, reconstruct(model, worst)]
-        for column, shown in enumerate(columns):
+        for column, (head, shown) in enumerate(zip(heads, columns, strict=True)):
+            canvas.say(head, left + column * step + SIDE / 2, 32, "note")
             for row, image in enumerate(shown):
                 picture = enlarge(framed(pixels(unit(image, (0.0, 1.0)))), SIDE * SCALE)
                 canvas.draw(picture, left + column * step, 40 + row * step)
     width = 2 * (4 * step) + 2 * GAP - GAP
-    return canvas.svg("chairs and their worst images at 10 % distortion", width, 40 + len(PAIRS) * step)
+    return canvas.svg("images and their worst images at 10 % distortion", width, 40 + len(columns[0]) * step)
 
 
 def worst_images(folder: Path, run: Run) -> torch.Tensor:
