@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from robust_runs import SHARES, Run, Runs
+from robust_runs import SHARES, Run, Runs, stacked
 
 from seatbelt_vae.attacks import reconstruct
 from seatbelt_vae.data import load_dataset, pairs
@@ -35,19 +35,14 @@ def family(run: Run) -> str:
     """Which way of training, in words."""
     if run.control:
         return "plain, MSE held"
-    title = FAMILIES[run.record["method"]]
-    if run.settings.get("target", "").startswith("targeted"):
-        title = "adversarial, targeted"
-    if run.record["model"] != "vae":
-        title = f"{run.record['model']}, {title}"
-    return title
+    return FAMILIES[run.record["method"]]
 
 
 def pareto_figure(runs: Runs, data: str) -> str:
-    """Damage at 5 % against the MSE: a point for each run of a data set."""
+    """Damage at 5 % against the MSE: a point for each VAE of a data set."""
     rows: list[Row] = []
     for run in runs:
-        if run.data == data:
+        if run.data == data and run.record["model"] == "vae":
             found = interval(run.each("damage_each")[:, FIVE_PERCENT])
             ends: Row = {"y": found.value, "low": found.low, "high": found.high}
             rows.append({"model": family(run), "x": 1000 * run.record["mse"], **ends})
@@ -70,18 +65,14 @@ def identity(runs: Runs, data: str, rows: list[Row]) -> list[Row]:
 
 
 def curve_figure(runs: Runs, data: str, key: str, title: str, column: int | None = None) -> str:
-    """A measure against training steps, for every run of a data set that was measured on its way."""
+    """A measure against training steps, of the plain and the robust model that were measured on their way."""
     rows: list[Row] = []
-    for run in runs.all:
-        for point in run.curve:
-            if run.data == data:
-                values = torch.tensor(point[key])
-                if column is not None:
-                    values = values[:, column]
-                found = interval(values)
-                ends: Row = {"y": found.value, "low": found.low, "high": found.high}
-                rows.append({"model": run.label, "x": point["step"], **ends})
-    names = list(dict.fromkeys(str(row["model"]) for row in rows))
+    names = {"VAE": "plain", "robust VAE": "adversarial"}
+    for name, training in names.items():
+        for step, run in runs.points(f"{data}-burgess-{training}").items():
+            found = interval(stacked([run], key, column))
+            ends: Row = {"y": found.value, "low": found.low, "high": found.high}
+            rows.append({"model": name, "x": step, **ends})
     style = Style({name: slot for slot, name in enumerate(names)}, legend=True)
     x = x_axis("training steps", (0, max(float(row["x"]) for row in rows) * 1.05), tickCount=5)
     y = y_axis(title, (0, 1.05 * max(float(row["high"]) for row in rows)))
@@ -96,21 +87,32 @@ def drawn(layers: list[Layer]) -> str:
 def panels_figure(runs: Runs, folder: Path, data: str) -> str:
     """Chairs, their worst images at 10 % distortion for either model, and what it makes of them."""
     _, plain, robust = next(each for each in runs.strong() if each[0] == "chairs")
-    sides = [("VAE", plain[0]), ("robust VAE", robust[0])]
     images = load_dataset(data, size=int(plain[0].record["size"]))
     source = pairs(images.split(0.1, 0).test, len(PAIRS), 0).source
+    sides = {}
+    for title, run in (("VAE", plain[0]), ("robust VAE", robust[0])):
+        model = HierarchicalVAE.from_pretrained(folder / run.name).eval()
+        sides[title] = columns_of(model, source, worst_images(folder, run)[list(PAIRS)])
+    return panels(sides)
+
+
+def columns_of(model: HierarchicalVAE, source: torch.Tensor, worst: torch.Tensor) -> list[torch.Tensor]:
+    """Images, their reconstructions, their worst images, and the reconstructions of those."""
+    return [source, reconstruct(model, source), worst, reconstruct(model, worst)]
+
+
+def panels(sides: dict[str, list[torch.Tensor]]) -> str:
+    """Columns of images for each of two models, side by side, as an SVG."""
     columns: list[torch.Tensor] = []
     heads: list[str] = []
-    for title, run in sides:
-        model = HierarchicalVAE.from_pretrained(folder / run.name).eval()
-        worst = worst_images(folder, run)[list(PAIRS)]
-        columns += [source, reconstruct(model, source), worst, reconstruct(model, worst)]
+    for title, shown in sides.items():
+        columns += shown
         heads += [f"{title}: x", "rec(x)", "x*", "rec(x*)"]
     rows = []
-    for pair in PAIRS:
-        tiles = [pixels(unit(column[pair], (0.0, 1.0))) for column in columns]
+    for place in range(len(columns[0])):
+        tiles = [pixels(unit(column[place], (0.0, 1.0))) for column in columns]
         rows.append(PictureRow("", tuple(tiles)))
-    title = "chairs and their worst images at 10 % distortion"
+    title = "images and their worst images at 10 % distortion"
     return pictures_svg(Pictures(title, tuple(rows), heads=tuple(heads), side=SIDE, left=0))
 
 

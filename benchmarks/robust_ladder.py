@@ -1,6 +1,5 @@
 """Tables of docs/robust.md: every run, and models beside one another."""
 
-import torch
 from robust_runs import SHARES, Run, Runs, stacked
 from robust_tables import PERCENT, Cells, change, markdown, shown
 

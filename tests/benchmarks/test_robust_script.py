@@ -71,6 +71,16 @@ def test_a_model_that_copies_is_damaged_by_as_much_as_is_changed(
     torch.testing.assert_close(measures.noise_damage(copying, source, radii), expected, atol=1e-4, rtol=0)
 
 
+def test_a_search_without_gradients_reaches_the_end_of_the_ball(
+    measures: ModuleType, copying: HierarchicalVAE
+) -> None:
+    control = import_module("robust_control")
+    source = grey(0.5, 2)
+    images = control.search(copying, source, 0.2, torch.eye(4), evaluations=100)
+    assert (images - source).flatten(1).norm(dim=1).max() <= 0.2 + 1e-6
+    assert measures.moved(copying, source, images[:, None]).min() > 0.19
+
+
 def test_noise_has_its_length_beside_the_bounds(measures: ModuleType) -> None:
     source = torch.tensor([1.0, 1.0, 0.0, 0.5]).view(1, 1, 2, 2)
     images = measures.noisy(source, [0.05, 0.2])
