@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -58,13 +59,13 @@ class Plan:
         """The objectives that can be posed, by the name of their entry; why others cannot the attempt finds out."""
         found = {}
         for entry in self.entries:
-            known = tried(lambda entry=entry: self._pose(subject, entry), lambda failure: None)
+            known = self._pose(subject, entry)
             if known is not None:
                 found[entry.name] = known
         return found
 
     def _pose(self, subject: Subject, entry: Entry) -> Posed | None:
-        return Posed.of(subject, entry.objective, self.seed, self.memory)
+        return tried(lambda: Posed.of(subject, entry.objective, self.seed, self.memory), lambda failure: None)
 
     def attempt(self, entry: Entry, subject: Subject, posed: Posed | None = None) -> Attempt:
         """One attack."""
@@ -112,10 +113,13 @@ def _free(subject: Subject, posed: Mapping[str, Posed], plan: Plan, advance: Adv
     iterations = LONGER * most_iterations(plan.entries)
     for name in FREE:
         if name in posed:
-            result = tried(lambda name=name: posed[name].free(iterations), lambda failure: None)
-            if result is not None:
-                yield subject.judge("free", result.adversarial, int(result.evaluations.sum()))
+            yield from tried(partial(_freely, subject, posed[name], iterations), lambda failure: [])
         advance(1, "free distortion")
+
+
+def _freely(subject: Subject, posed: Posed, iterations: int) -> list[Found]:
+    result = posed.free(iterations)
+    return [subject.judge("free", result.adversarial, int(result.evaluations.sum()))]
 
 
 def _more(subject: Subject, posed: Mapping[str, Posed], plan: Plan, advance: Advance) -> Iterator[Attempt]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from seatbelt_vae.errors import InputError
 
 VERSION = 1
+"""Of the schema; a document of another one is refused."""
 
 
 def _finite(value: Any) -> Any:
@@ -94,7 +95,7 @@ class AuditRecord(Part):
     """The document."""
 
     format: Literal["seatbelt-audit"] = "seatbelt-audit"
-    version: Literal[1] = VERSION
+    version: Literal[1] = 1
     seatbelt: str
     torch: str
     model: str

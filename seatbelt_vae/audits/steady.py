@@ -74,11 +74,12 @@ class Steady:
                 yield draw
 
 
-def _mixed(locs: Sequence[Tensor], scales: Sequence[Tensor]) -> Normal:
+def _mixed(locs: list[Tensor], scales: list[Tensor]) -> Normal:
     """The Gaussian of the same mean and variance as an even mixture."""
     loc = torch.stack(locs)
     variance = torch.stack(scales).square().mean(0) + loc.var(0, correction=0)
-    return Normal(loc.mean(0), variance.sqrt(), validate_args=False)
+    scale = variance.clamp(min=torch.finfo(loc.dtype).tiny).sqrt()
+    return Normal(loc.mean(0), scale, validate_args=False)
 
 
 def _stacked(layers: Sequence[Normal]) -> Normal:

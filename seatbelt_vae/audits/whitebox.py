@@ -95,7 +95,7 @@ class Posed:
 
     def free(self, iterations: int) -> AttackResult:
         """Set out from the source, and not from the target, with a distortion that costs nothing: Δ(0)."""
-        return self.solve(Penalty([0.0]), Cold(iterations))
+        return self.solve(Penalty((0.0,)), Cold(iterations))
 
 
 @dataclass(frozen=True, eq=False)
