@@ -38,7 +38,7 @@ class Defended(nn.Module):
         """p(x | z) of the model."""
         return self.model.decode(z)
 
-    def prior(self, z: Sequence[Tensor]) -> tuple[Normal, ...]:
+    def prior(self, z: Sequence[Tensor]) -> tuple[Distribution, ...]:
         """The priors of the layers at samples z."""
         return prior_of(self.model, z)
 

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from seatbelt_vae.errors import InputError
 from seatbelt_vae.allocator import kept_memory
+from seatbelt_vae.errors import InputError
 from seatbelt_vae.memory import halved
 from seatbelt_vae.models import Encoding, HierarchicalVAE
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from seatbelt_vae.audits import Audit
 from seatbelt_vae.experiments import Record
-from seatbelt_vae.experiments.table import flat
+from seatbelt_vae.experiments.spec import flat
 from seatbelt_vae.report.audit import audits_section
 from seatbelt_vae.report.compare import data_name
 from seatbelt_vae.report.formats import plural, with_unit
