@@ -1,12 +1,12 @@
 """From what was found to the document, and to a few lines for people."""
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 import torch
 from torch import Tensor
 
-import seatbelt_vae
 from seatbelt_vae.audits.flags import Evidence, Flag
 from seatbelt_vae.audits.probe import Probe
 from seatbelt_vae.audits.record import (
@@ -36,7 +36,7 @@ def documented(
     """The document of an audit; `known` are the fields that say how it was asked for."""
     defined = evidence.subject.defined
     return AuditRecord(
-        seatbelt=seatbelt_vae.__version__,
+        seatbelt=version("seatbelt-vae"),
         torch=torch.__version__,
         pairs=len(evidence.subject.source),
         probe=_probe(probe),
