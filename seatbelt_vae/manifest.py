@@ -272,7 +272,8 @@ def read_checked(path: str | Path, grows: bool = False) -> bytes:
     if notes.allow(content, grows):
         return content
     if notes == Notes():
-        raise InputError(f"{path}: is not of this run ({FILE} does not name it), take it away")
+        note = f"seatbelt upgrade {manifest.folder}"
+        raise InputError(f"{path}: is not of this run ({FILE} does not name it), take it away, or note it: {note}")
     raise InputError(
         f"{path}: is damaged or of another run (its SHA-256 is not that in {FILE}), "
         "put back a copy, or delete it and make it again"

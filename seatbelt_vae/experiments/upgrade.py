@@ -49,9 +49,8 @@ def upgrade(path: str | Path, say: Callable[[str], None] = lambda line: None) ->
             if files := len(unnamed(run)):
                 adopt(run)
                 say(f"{run.name}: its manifest names {files} more files")
-            folder = RunFolder.open(run)
             for name in _old_attacks(run):
-                new = _move(folder, name)
+                new = _move(RunFolder.open(run), name)
                 say(f"{run.name}: {name} is now {new}")
                 moved += 1
     return moved

@@ -26,7 +26,7 @@ from seatbelt_vae.experiments import (
 from seatbelt_vae.experiments.tasks import failure, record_failure
 from seatbelt_vae.manifest import FILE as MANIFEST
 from seatbelt_vae.measures import Attacked
-from seatbelt_vae.storage import write_json
+from seatbelt_vae.storage import read_json, write_json
 from seatbelt_vae.training import Checkpoint
 
 ATTACKS = {
@@ -229,6 +229,17 @@ def test_a_run_of_before_is_taken_up(run: Path) -> None:
     assert said == [f"run: its manifest names {len(check.files)} more files"]
     (check,) = verify(run, rows=0)
     assert check.count("ok") == len(check.files)
+
+
+def test_a_file_that_was_put_there_is_refused_until_it_is_noted(run: Path, other: Path) -> None:
+    name = f"attacks/{ATTACKS['latent'].name}".replace("latent-", "latent-0")
+    shutil.copy(other / f"attacks/{LATENT}.json", run / f"{name}.json")
+    (check,) = verify(run, rows=0)
+    assert (check.wrong, check.count("unnamed")) == ([], 1)
+    with pytest.raises(InputError, match=rf"is not of this run .*, or note it: seatbelt upgrade {run}$"):
+        read_json(run / f"{name}.json")
+    upgrade(run)
+    assert read_json(run / f"{name}.json")["origin"]["model"] != RunFolder.open(run).model_digest
 
 
 def test_moved_data_are_said_to_be_missing_not_wrong(run: Path, images_file: Path, tmp_path: Path) -> None:
