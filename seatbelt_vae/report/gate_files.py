@@ -5,9 +5,9 @@ References:
 """
 
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any
 
-from seatbelt_vae import __version__
 from seatbelt_vae.report.gate import Check
 from seatbelt_vae.report.table import Cell
 from seatbelt_vae.report.templating import rendered
@@ -47,7 +47,7 @@ def sarif(checks: Sequence[Check], subject: str) -> dict[str, Any]:
             results.append({"ruleId": check.condition.text, "level": "error", "message": words, "locations": [place]})
     driver = {
         "name": "seatbelt-vae",
-        "version": __version__,
+        "version": version("seatbelt-vae"),
         "rules": [{"id": text, "shortDescription": {"text": words}} for text, words in rules.items()],
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
