@@ -234,7 +234,7 @@ HEADER = b"{'descr': '|u1', 'fortran_order': False, 'shape': (5, 8, 8), }"
         (npy(HEADER.replace(b"5", b"6")), "320 bytes, not 384"),
         (npy(HEADER.replace(b"5", b"-5")), "damaged"),
         (npy(HEADER.replace(b"5", b"9" * 30)), "damaged"),
-        (npy(HEADER.replace(b"|u1", b"<U999999999")), "damaged"),
+        (npy(HEADER.replace(b"|u1", b"<U99999999")), "damaged"),
         (npy(HEADER.replace(b"5", b"__import__('os')")), "damaged"),
         (npy(b"(" * 5000), "damaged"),
         (npy(b"{}"), "damaged"),

@@ -5,6 +5,7 @@ file with a `Kind`, and a name in `KINDS`.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 import time
@@ -32,6 +33,7 @@ def main() -> int:
         row = run(kind, numbers, asked.seed, root / name, asked.workers)
         rows.append(row)
         tell(name, row, asked.seed)
+    shutil.rmtree(root, ignore_errors=True)
     print(table(rows))
     return int(any(row.holes for row in rows))
 

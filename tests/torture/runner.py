@@ -51,9 +51,9 @@ def run(kind: Kind, numbers: Sequence[int], seed: int, root: Path, workers: int)
             for each in list(selector.get_map().values()):
                 worker: Worker = each.data
                 if time.monotonic() - worker.since > kind.seconds:
-                    os.kill(worker.process, signal.SIGKILL)
+                    os.killpg(worker.process, signal.SIGKILL)
             for each in list(selector.get_map().values()):
-                if ended(selector, each.data, outcomes, kind) and each.data.left:
+                if ended(selector, each.data, outcomes, kind, root) and each.data.left:
                     start(selector, kind, prepared, each.data.left, seed, root)
     shutil.rmtree(common, ignore_errors=True)
     return Row(kind, outcomes, cpu() - started)
@@ -82,7 +82,8 @@ def start(
 
 def work(kind: Kind, prepared: Any, numbers: list[int], seed: int, root: Path, pipe: int) -> None:
     """What a worker does: case after case, a line for each."""
-    home = root / f"worker-{os.getpid()}"
+    os.setsid()  # whatever it starts is ended with it
+    home = home_of(os.getpid(), root)
     for number in numbers:
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(parents=True)
@@ -94,6 +95,11 @@ def work(kind: Kind, prepared: Any, numbers: list[int], seed: int, root: Path, p
             outcome = hole(traceback.format_exc())
         os.write(pipe, outcome.line)
     shutil.rmtree(home, ignore_errors=True)
+
+
+def home_of(process: int, root: Path) -> Path:
+    """The folder of a worker."""
+    return root / f"worker-{process}"
 
 
 def limit() -> None:
@@ -122,7 +128,9 @@ def read(selector: selectors.BaseSelector, worker: Worker, outcomes: dict[int, O
         worker.since = time.monotonic()
 
 
-def ended(selector: selectors.BaseSelector, worker: Worker, outcomes: dict[int, Outcome], kind: Kind) -> bool:
+def ended(
+    selector: selectors.BaseSelector, worker: Worker, outcomes: dict[int, Outcome], kind: Kind, root: Path
+) -> bool:
     """Whether a worker has ended; if it was in the midst of a case, that is a hole."""
     process, status = os.waitpid(worker.process, os.WNOHANG)
     if not process:
@@ -130,6 +138,7 @@ def ended(selector: selectors.BaseSelector, worker: Worker, outcomes: dict[int, 
     read(selector, worker, outcomes)
     selector.unregister(worker.pipe)
     os.close(worker.pipe)
+    shutil.rmtree(home_of(worker.process, root), ignore_errors=True)
     if worker.left:
         code = os.waitstatus_to_exitcode(status)
         reason = f"the process ended with {code}"
