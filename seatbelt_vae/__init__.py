@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         Scipy,
         attack,
     )
-    from seatbelt_vae.audits import Audit, audit
+    from seatbelt_vae.audits.audit import Audit, audit
     from seatbelt_vae.data import ImageDataset, load_dataset, pairs
     from seatbelt_vae.errors import InputError, RunError
     from seatbelt_vae.experiments import ExperimentSpec
