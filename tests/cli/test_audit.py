@@ -26,13 +26,17 @@ def nothing():
 """
 
 
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    model = trained(Small(), blobs(512, seed=0), steps=200)
+    return write_tensors(tmp_path_factory.mktemp("model") / "weights.safetensors", model.state_dict())
+
+
 @pytest.fixture
-def factory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def factory(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A module in the current folder, images beside it, and the quick suite made as short as can be."""
     monkeypatch.setitem(suite.SUITES, "quick", suite.SMOKE)
     monkeypatch.chdir(tmp_path)
-    model = trained(Small(), blobs(512, seed=0), steps=200)
-    weights = write_tensors(tmp_path / "weights.safetensors", model.state_dict())
     (tmp_path / "audited_here.py").write_text(FACTORY.format(path=str(weights)))
     images = (255 * blobs(16, seed=1)[:, 0]).round().byte().numpy()
     np.savez(tmp_path / "images.npz", images=images)

@@ -43,7 +43,7 @@ class Evidence:
         facts: how it answers.
         posed: objectives by the name of their entry.
         attempts: the suite.
-        noise: of given norms; the first of them are those of ``damage-l2``.
+        noise: of the norms `RADII`, the last of which are those of ``damage-l2``, and of further ones.
         blend: the straight way.
         more: further attempts, with more of everything, each beside one of the suite by its name.
         free: attacks from the source with a distortion that costs nothing.

@@ -5,6 +5,7 @@ import torch
 from seatbelt_vae.audits.controls import rounded
 from seatbelt_vae.audits.flags.flag import Evidence, Flag, above, ahead, median
 from seatbelt_vae.audits.subject import envelope
+from seatbelt_vae.audits.suite import RADII
 
 LEAD = 0.05
 """Success by which a rival may be ahead."""
@@ -39,7 +40,8 @@ def _damage_share(evidence: Evidence) -> float | None:
     if found is None or found.found is None:
         return None
     own = found.found.damage
-    share = evidence.noise.damage[:, : own.shape[1]] / own.clamp(min=1e-12)
+    by_noise = evidence.noise.damage[:, : len(RADII)]
+    share = by_noise[:, -own.shape[1] :] / own.clamp(min=1e-12)
     value = median(share.amax(1), evidence.subject.finite)
     if value is not None and value <= 1.01:  # the identity moves as far under noise as under an attack
         return min(value, AS_WELL)
