@@ -82,4 +82,3 @@ def check_steps(steps: int, step_size: float, gamma: float) -> None:
         raise InputError(f"step_size: {step_size} is not above 0")
     if not 0 < gamma < 1:
         raise InputError(f"gamma: {gamma} is not between 0 and 1")
-
