@@ -4,8 +4,10 @@ from seatbelt_vae.attacks.assessment import Assessment, assess, reconstruct
 from seatbelt_vae.attacks.attack import attack
 from seatbelt_vae.attacks.budget import BUDGETS, Ball, Grid, MinimumNorm, Penalty, paper_lambdas
 from seatbelt_vae.attacks.damage import Damage
+from seatbelt_vae.attacks.defended import Expected, Langevin, NoiseAveraged
 from seatbelt_vae.attacks.divergences import DIVERGENCES
 from seatbelt_vae.attacks.latent import Latent
+from seatbelt_vae.attacks.misread import downstream_accuracy
 from seatbelt_vae.attacks.objectives import OBJECTIVES
 from seatbelt_vae.attacks.output import Output
 from seatbelt_vae.attacks.presets import PRESETS
@@ -29,15 +31,19 @@ __all__ = [
     "Cold",
     "Continuation",
     "Damage",
+    "Expected",
     "Grid",
+    "Langevin",
     "Latent",
     "MinimumNorm",
+    "NoiseAveraged",
     "Output",
     "Penalty",
     "Scipy",
     "Shrinking",
     "assess",
     "attack",
+    "downstream_accuracy",
     "paper_lambdas",
     "reconstruct",
 ]

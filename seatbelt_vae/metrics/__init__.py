@@ -4,6 +4,7 @@ from seatbelt_vae.metrics.active_units import active_units, collapse
 from seatbelt_vae.metrics.amplification import amplification
 from seatbelt_vae.metrics.auddc import AUDDC_RANGE, auddc, curve_at, distortion_curve
 from seatbelt_vae.metrics.dci import DCI, dci
+from seatbelt_vae.metrics.downstream import Readout, fit_readout
 from seatbelt_vae.metrics.f50 import F50_RANGE, distortion_at, f50
 from seatbelt_vae.metrics.factor_vae_score import factor_vae_score
 from seatbelt_vae.metrics.factors import ordered_factors
@@ -32,6 +33,7 @@ __all__ = [
     "DCI",
     "F50_RANGE",
     "PCA",
+    "Readout",
     "SUCCESS_RANGE",
     "Comparison",
     "Estimate",
@@ -60,6 +62,7 @@ __all__ = [
     "f50",
     "factor_vae_score",
     "fit_pca",
+    "fit_readout",
     "geometric_mean",
     "identity",
     "interval",
