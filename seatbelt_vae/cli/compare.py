@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seatbelt_vae.audits import Audit
-from seatbelt_vae.cli.console import columns, number, show
+from seatbelt_vae.audits import Audit, AuditRecord
+from seatbelt_vae.cli.console import columns, note, number, show
 from seatbelt_vae.cli.options import Json
 from seatbelt_vae.cli.report import is_audit
 from seatbelt_vae.errors import InputError, RunError
@@ -73,14 +73,22 @@ def _differences(a: Path, b: Path) -> list[Finding]:
     if is_audit(a) != is_audit(b):
         raise InputError(f"compare: {a} is {kinds[is_audit(a)]} and {b} is {kinds[is_audit(b)]}; give two of a kind")
     if is_audit(a):
-        return audit.compare(Audit.load(a).record, Audit.load(b).record)
+        return audit.compare(_audited(a), _audited(b))
     return gate.compare(RunFolder.open(a).record(), RunFolder.open(b).record())
 
 
 def _measured(path: Path) -> list[Finding]:
     if is_audit(path):
-        return audit.alone(Audit.load(path).record)
+        return audit.alone(_audited(path))
     return gate.alone(RunFolder.open(path).record())
+
+
+def _audited(path: Path) -> AuditRecord:
+    """An audit's document; flags that speak against its numbers are told."""
+    record = Audit.load(path).record
+    if not record.trusted:
+        note(f"seatbelt: warning: {path}: {record.sentence}")
+    return record
 
 
 def _reasons(failed: Sequence[Check], a: Path) -> list[str]:

@@ -97,7 +97,10 @@ def provenance(record: Record) -> dict[str, Any]:
     """Everything that was asked for, where it was trained, and how each attack was made: name and value."""
     told = dict(record.settings)
     for place, sitting in enumerate(record.environment, start=1):
-        told[f"trained with, sitting {place}"] = sitting
+        name = "trained with"
+        if len(record.environment) > 1:
+            name += f", sitting {place}"
+        told[name] = sitting
     for place, attacked in enumerate(record.attacks.values(), start=1):
         told[f"attack {place}"] = attacked.result.settings
     return {name: value for name, value in flat(told).items() if value is not None}

@@ -73,19 +73,20 @@ def damage_ratios(group: Group) -> dict[Trial, Comparison]:
 
 def _headline(group: Group, ratios: dict[Trial, Comparison], way: str) -> str:
     first = group.trials[0].label
-    shares = {}
-    told = {}
-    for (trial, ratio), p_value in zip(ratios.items(), holm([ratio.p_value for ratio in ratios.values()]), strict=True):
-        shares[trial] = str(Cell.of(ratio.difference, ratio=True))
-        told[trial] = f"{shares[trial]} ({trial.label})"
-        if p_value > LEVEL:
-            told[trial] = f"{shares[trial]} ({trial.label}; no difference can be told)"
     best = _least(ratios)
+    adjusted = dict(zip(ratios, holm([ratio.p_value for ratio in ratios.values()]), strict=True))
+    told = {}
+    for trial, ratio in ratios.items():
+        words = trial.label
+        if adjusted[trial] > LEVEL:
+            words += "; no difference can be told"
+        told[trial] = f"{Cell.of(ratio.difference, ratio=True)} ({words})"
     worst = f"the worst distortion of norm {leading_radius(group)} moves"
-    if ratios[best].difference.value >= 1 or "told" in told[best]:
+    if ratios[best].difference.value >= 1 or adjusted[best] > LEVEL:
         others = listed(list(told.values()))
         return f"No model is harder to move than {first}: {worst} the others’ output {others} times as far."
-    leading = f"{best.label} needs more distortion than {first}: {worst} its output {shares[best]} times as far{way}."
+    share = Cell.of(ratios[best].difference, ratio=True)
+    leading = f"{best.label} needs more distortion than {first}: {worst} its output {share} times as far{way}."
     del told[best]
     if told:
         others = listed(list(told.values()))

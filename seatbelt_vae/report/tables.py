@@ -129,7 +129,7 @@ def _cells(group: Group, key: str) -> list[Cell | None]:
         found = group.reference(reference, key)
         if found and not found.low < found.high:  # the same for every pair: no interval
             found = Interval(found.value, math.nan, math.nan)
-        cells.append(_cell(found, ratio and found is not None and not math.isnan(found.low)))
+        cells.append(_cell(found, ratio))
     return cells
 
 

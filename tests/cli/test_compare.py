@@ -167,6 +167,9 @@ def test_audits_are_compared_and_reported_like_runs(seatbelt: Run, run_path: Pat
     assert verdicts(done.out)["f50"] == "worse"
     assert json.loads(done.out)["failed"] == [{"condition": "f50<-0.05", "attack": "worst of all attacks"}]
     assert seatbelt("compare --require f50>=0.1", tmp_path / "a").code == 0
+    made("c", raised=True).save(tmp_path / "c")
+    told = seatbelt("compare --require f50>=0.1", tmp_path / "c")
+    assert told.err.startswith(f"seatbelt: warning: {tmp_path / 'c'}: Brittle"), "its flags are not passed over"
     refused(seatbelt("compare", tmp_path / "a", run_path), "is an audit", "is a run")
     reported = seatbelt("report --json --out", tmp_path / "report", tmp_path / "a", run_path)
     assert reported.code == 0, reported.err

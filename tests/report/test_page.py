@@ -116,7 +116,7 @@ def test_everything_that_can_be_measured_has_its_section(full: list[Record]) -> 
     links = {value[1:] for tag, name, value in reader.attributes if tag == "a" and name == "href"}
     assert {"damage", "noise", "traversals"} <= links <= set(reader.ids)
     for words in (
-        "trained with, sitting 1.torch",
+        "trained with.torch",
         "Maximum damage, L2 balls",
         "Latent attack (KL) on z₃ (top)",
         "What noise costs",
