@@ -14,33 +14,42 @@ With --elbo: the held-out ELBO of sprites at 32×32 after STEPS steps, three see
 
 import argparse
 import contextlib
-import json
+import multiprocessing
 import resource
 import statistics
-import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-SPEED = [
-    *(("beta-tcvae", batch, code) for batch in (128, 1024) for code in ("pythae", "plain float32", "plain bfloat16")),
-    *(
-        ("beta-tcvae", batch, f"{code} {p}")
-        for batch in (128, 1024)
-        for p in ("float32", "bfloat16")
-        for code in ("floor", "ours")
-    ),
-    *(("seatbelt", 128, f"{code} {p}") for p in ("float32", "bfloat16") for code in ("floor", "ours")),
-]
+import torch
+from pythae.data.datasets import BaseDataset
+from pythae.models import BetaTCVAE, BetaTCVAEConfig
+from pythae.models.base.base_utils import ModelOutput
+from pythae.models.nn import BaseDecoder, BaseEncoder
+from pythae.trainers import BaseTrainer, BaseTrainerConfig
+from torch.distributions import kl_divergence
+from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
+
+from seatbelt_vae.data import ImageDataset, load_dataset
+from seatbelt_vae.allocator import kept_memory
+from seatbelt_vae.models import seatbelt_vae, vae
+from seatbelt_vae.objectives import ELBO, BetaTC
+from seatbelt_vae.training import Settings, Update, train
+from seatbelt_vae.training.schedule import BatchSchedule, cosine_decay
+from seatbelt_vae.training.update import channels_last
+
+CODES = ["pythae"]
+for precision in ("float32", "bfloat16"):
+    CODES += [f"plain {precision}", f"floor {precision}", f"ours {precision}"]
+SPEED = [("beta-tcvae", batch, code) for batch in (128, 1024) for code in CODES]
+SPEED += [("seatbelt", 128, code) for code in CODES if code.startswith(("floor", "ours"))]
 STEPS, SEEDS, MIB = 300, 3, 2**20
 
 
 def model_of(name: str, side: int, seed: int = 0):
-    import torch
-
-    from seatbelt_vae.models import seatbelt_vae, vae
-
     torch.manual_seed(seed)
     if name == "seatbelt":
         return seatbelt_vae((1, side, side), latent_sizes=(96, 48, 24, 12)).train()
@@ -49,9 +58,6 @@ def model_of(name: str, side: int, seed: int = 0):
 
 def pythae_of(model):
     """pythae's β-TCVAE around the encoder and the decoder of a model of ours."""
-    from pythae.models import BetaTCVAE, BetaTCVAEConfig
-    from pythae.models.base.base_utils import ModelOutput
-    from pythae.models.nn import BaseDecoder, BaseEncoder
 
     class Encoder(BaseEncoder):
         def __init__(self):
@@ -75,27 +81,17 @@ def pythae_of(model):
 
 
 def pythae_steps(model, images, batch: int):
-    """pythae's own trainer; a call is an epoch."""
-    import tempfile
-
-    from pythae.data.datasets import BaseDataset
-    from pythae.trainers import BaseTrainer, BaseTrainerConfig
-
+    """pythae's own trainer, whose epoch is one batch."""
     settings = {"per_device_train_batch_size": batch, "learning_rate": 1e-3, "no_cuda": True}
     config = BaseTrainerConfig(output_dir=tempfile.mkdtemp(), **settings)
-    data = BaseDataset(images.float() / 255, images.new_zeros(len(images)))
+    data = BaseDataset(images[:batch].float() / 255, images.new_zeros(batch))
     trainer = BaseTrainer(pythae_of(model), data, training_config=config)
     trainer.prepare_training()
-    return lambda steps: [trainer.train_step(epoch) for epoch in range(steps * batch // len(images))]
+    return lambda steps: [trainer.train_step(epoch) for epoch in range(steps)]
 
 
 def bare_steps(model, images, batch: int, precision: str, fast: bool):
     """Forward, loss, backward and Adam, on one batch that is ready: the floor of any loop."""
-    import torch
-    from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
-
-    from seatbelt_vae.training.update import channels_last
-
     x = images[:batch].float() / 255
     if fast and precision == "bfloat16":
         channels_last(model)
@@ -109,7 +105,7 @@ def bare_steps(model, images, batch: int, precision: str, fast: bool):
             logits = encoding.likelihood.base_dist.logits.float()
             loss = cross_entropy(logits, x, reduction="sum")
             for q, p in zip(encoding.q, encoding.p, strict=True):
-                loss = loss + torch.distributions.kl_divergence(q, p).sum()
+                loss = loss + kl_divergence(q, p).sum()
             (loss / batch).backward()
             adam.step()
 
@@ -117,10 +113,6 @@ def bare_steps(model, images, batch: int, precision: str, fast: bool):
 
 
 def our_steps(model, images, batch: int, precision: str):
-    from seatbelt_vae.data import ImageDataset
-    from seatbelt_vae.objectives import BetaTC
-    from seatbelt_vae.training import Settings, Update
-
     settings = Settings(steps=10**6, batch_size=batch, precision=precision)
     update = Update(model, ImageDataset(images), BetaTC(beta=6.0), settings)
     return lambda steps: [update(step) for step in range(steps)]
@@ -128,11 +120,6 @@ def our_steps(model, images, batch: int, precision: str):
 
 def speed(name: str, batch: int, code: str) -> dict[str, float]:
     """CPU ms an image and MiB of a few steps in this process."""
-    import torch
-
-    from seatbelt_vae.allocator import kept_memory
-
-    torch.set_num_threads(1)
     images = torch.randint(0, 256, (2 * batch, 1, 64, 64), dtype=torch.uint8)
     model = model_of(name, 64)
     kind, _, precision = code.partition(" ")
@@ -145,10 +132,10 @@ def speed(name: str, batch: int, code: str) -> dict[str, float]:
     memory = contextlib.nullcontext()
     if kind in ("ours", "floor"):
         memory = kept_memory()
-    count = max(2, 512 // batch)
+    count = max(1, 384 // batch)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with memory:
-        steps(2)  # the first are slow
+        steps(1)  # the first is slow
         started = time.process_time()
         steps(count)
         seconds = time.process_time() - started
@@ -158,14 +145,6 @@ def speed(name: str, batch: int, code: str) -> dict[str, float]:
 
 def elbo(code: str, seed: int) -> dict[str, float]:
     """The ELBO of held-out sprites after training on others."""
-    import torch
-
-    from seatbelt_vae.data import load_dataset
-    from seatbelt_vae.objectives import ELBO, BetaTC
-    from seatbelt_vae.training import train
-    from seatbelt_vae.training.schedule import BatchSchedule, cosine_decay
-
-    torch.set_num_threads(1)
     split = load_dataset("sprites", size=32, count=8192).split(test=0.25, seed=0)
     model = model_of("beta-tcvae", 32, seed)
     if code == "pythae":
@@ -188,11 +167,11 @@ def elbo(code: str, seed: int) -> dict[str, float]:
     return {"elbo": float(terms.elbo.mean())}
 
 
-def run(*case: Any) -> dict[str, float]:
-    command = [sys.executable, "-W", "ignore", __file__, "--one", json.dumps(case)]
-    answer = subprocess.run(command, capture_output=True, check=True, text=True)
-    found = json.loads(answer.stdout.splitlines()[-1])
-    print(*case, found, file=sys.stderr)
+def run(measure: Callable[..., dict[str, float]], *case: Any) -> dict[str, float]:
+    """One measurement in a process of its own."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        found = pool.apply(measure, case)
+    print(*case, found, file=sys.stderr, flush=True)
     return found
 
 
@@ -200,7 +179,7 @@ def speed_table(repeats: int) -> str:
     found: dict[tuple[Any, ...], list[dict[str, float]]] = {case: [] for case in SPEED}
     for _ in range(repeats):
         for case, runs in found.items():
-            runs.append(run("speed", *case))
+            runs.append(run(speed, *case))
     middle = {}
     for case, runs in found.items():
         middle[case] = {key: statistics.median(each[key] for each in runs) for key in runs[0]}
@@ -218,7 +197,7 @@ def speed_table(repeats: int) -> str:
 def elbo_table() -> str:
     text = f"| code | held-out ELBO after {STEPS} steps, nats, by seed | mean ± standard error |\n|---|---|---|\n"
     for code in ("pythae", "float32", "bfloat16"):
-        values = [run("elbo", code, seed)["elbo"] for seed in range(SEEDS)]
+        values = [run(elbo, code, seed)["elbo"] for seed in range(SEEDS)]
         error = statistics.stdev(values) / SEEDS**0.5
         listed = ", ".join(f"{value:.2f}" for value in values)
         text += f"| {code} | {listed} | {statistics.mean(values):.2f} ± {error:.2f} |\n"
@@ -227,15 +206,11 @@ def elbo_table() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--one", type=json.loads, help=argparse.SUPPRESS)
     parser.add_argument("--elbo", action="store_true")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
-    if options.one:
-        kind, *case = options.one
-        print(json.dumps({"speed": speed, "elbo": elbo}[kind](*case)))
-        return
+    torch.set_num_threads(1)
     text = elbo_table() if options.elbo else speed_table(options.repeats)
     print(text)
     if options.markdown:

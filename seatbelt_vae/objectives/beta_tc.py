@@ -73,13 +73,7 @@ class BetaTC(ELBOTerms):
 
 
 def all_posteriors(encoding: Encoding) -> Normal:
-    """The batch's own top posteriors first, then those of the other examples; (M, D).
-
-    Example:
-        >>> q = Normal(torch.zeros(2, 3), torch.ones(2, 3))
-        >>> all_posteriors(Encoding((q,), (q.loc,), (q,), q, others=q)).loc.shape
-        torch.Size([4, 3])
-    """
+    """The batch's own top posteriors first, then those of the other examples; (M, D)."""
     own = encoding.q[-1]
     others = encoding.others
     if others is None:

@@ -77,13 +77,6 @@ class BetaVAE(ELBOTerms):
 
 
 def check_beta(beta: float, name: str = "beta") -> None:
-    """Refuse a negative or undefined weight.
-
-    Raises:
-        InputError: not a number ≥ 0.
-
-    Example:
-        >>> check_beta(6.0)
-    """
+    """Refuse a negative or undefined weight."""
     if not 0 <= beta < float("inf"):
         raise InputError(f"{name} {beta}: must be a finite number, zero or more")

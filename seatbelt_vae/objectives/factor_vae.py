@@ -70,13 +70,7 @@ class Discriminator(nn.Module):
 
 
 def permute_dimensions(z: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Shuffle every dimension over the batch on its own: samples of the product of the marginals.
-
-    Example:
-        >>> z = torch.arange(6.0).view(3, 2)
-        >>> permute_dimensions(z).sum(0)
-        tensor([6., 9.])
-    """
+    """Shuffle every dimension over the batch on its own: samples of the product of the marginals."""
     columns = []
     for _ in range(z.shape[1]):
         columns.append(torch.randperm(len(z), generator=generator))

@@ -72,25 +72,13 @@ class Ball:
 
 
 def check_inner(steps: int) -> None:
-    """Refuse a search without a gradient.
-
-    Raises:
-        InputError: fewer than one step.
-
-    Example:
-        >>> check_inner(2)
-    """
+    """Refuse a search without a gradient."""
     if steps < 1:
         raise InputError(f"inner_steps {steps}: must be 1 or more")
 
 
 def draw(sampler: Sampler, like: Tensor, generator: torch.Generator) -> Tensor:
-    """Random numbers of a tensor's shape and dtype, from a generator on its own device.
-
-    Example:
-        >>> draw(torch.randn, torch.zeros(2, 3), torch.Generator().manual_seed(0)).shape
-        torch.Size([2, 3])
-    """
+    """Random numbers of a tensor's shape and dtype, from a generator on its own device."""
     drawn = sampler(
         like.shape,
         generator=generator,
@@ -101,12 +89,7 @@ def draw(sampler: Sampler, like: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def norm(rows: Tensor) -> Tensor:
-    """The length of each row, (B, 1).
-
-    Example:
-        >>> norm(torch.tensor([[3.0, 4.0]]))
-        tensor([[5.]])
-    """
+    """The length of each row, (B, 1)."""
     length: Tensor = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
     return length
 
@@ -175,48 +158,27 @@ def distance(model: HierarchicalVAE, x: Tensor, target: Target) -> Distance:
         InputError: a posterior is no Gaussian.
     """
     if target == "reconstruction":
-        return Reconstructions(model, x)
+        with torch.no_grad():
+            decoded = model.reconstruct(x)
+        return lambda images: (model.reconstruct(images) - decoded).square().flatten(1).sum(-1)
+    sign = 1.0
     if target == "targeted":
-        towards = Divergence(model, following(x))
-        return lambda images: -towards(images)
-    return Divergence(model, x)
+        sign, x = -1.0, following(x)
+    with torch.no_grad():
+        clean = seen(model, x)
+    return lambda images: sign * divergence(seen(model, images), clean)
 
 
-class Divergence:
-    """KL(q(z|x') ‖ q(z|x)) in nats, summed over the layers that the decoder sees; means are propagated."""
-
-    def __init__(self, model: HierarchicalVAE, x: Tensor) -> None:
-        self.model = model
-        with torch.no_grad():
-            self.clean = seen(model, x)
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """The distance of images (B, C, H, W), (B,)."""
-        total = torch.zeros(len(images), device=images.device)
-        for q, clean in zip(seen(self.model, images), self.clean, strict=True):
-            total = total + kl_divergence(q, clean).sum(-1)
-        return total
-
-
-class Reconstructions:
-    """‖rec(x') - rec(x)‖², squared data units."""
-
-    def __init__(self, model: HierarchicalVAE, x: Tensor) -> None:
-        self.model = model
-        with torch.no_grad():
-            self.clean = model.reconstruct(x)
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """The distance of images (B, C, H, W), (B,)."""
-        return (self.model.reconstruct(images) - self.clean).square().flatten(1).sum(-1)
+def divergence(attacked: Sequence[Normal], clean: Sequence[Normal]) -> Tensor:
+    """KL between the posteriors of images and of others in nats, summed over layers, (B,)."""
+    total = attacked[0].loc.new_zeros(len(attacked[0].loc))
+    for q, t in zip(attacked, clean, strict=True):
+        total = total + kl_divergence(q, t).sum(-1)
+    return total
 
 
 def seen(model: HierarchicalVAE, x: Tensor) -> Sequence[Normal]:
-    """The posteriors of the layers that the decoder sees; means are propagated.
-
-    Raises:
-        InputError: one is no Gaussian.
-    """
+    """The posteriors of the layers that the decoder sees; means are propagated."""
     q = model.encode(x)
     for layer in q:
         if not isinstance(layer, Normal):

@@ -40,7 +40,10 @@ class ELBOTerms:
             raise InputError(f"free_bits_per {self.free_bits_per!r}: must be 'dimension' or 'layer'")
         if self.layer_kl not in get_args(LayerKL):
             raise InputError(f"layer_kl {self.layer_kl!r}: must be 'sample' or 'paper'")
-        check_counts_of_steps(warm_up=self.warm_up, anneal=getattr(self, "anneal", 0))
+        for name in ("warm_up", "anneal"):
+            steps = getattr(self, name, 0)
+            if not steps >= 0:
+                raise InputError(f"{name} {steps}: must be zero or more steps")
         if self.tc_samples is not None and self.tc_samples < 1:
             raise InputError(f"tc_samples {self.tc_samples}: must be at least 1, or None for the gradient batch")
 
@@ -55,11 +58,7 @@ class ELBOTerms:
         return None
 
     def adversary_loss(self, encoding: Encoding, generator: torch.Generator) -> Tensor:
-        """Nothing is trained beside the model.
-
-        Raises:
-            NotImplementedError: always.
-        """
+        """Nothing is trained beside the model."""
         raise NotImplementedError(f"{type(self).__name__} has no adversary")
 
     def at(self, step: int, steps: int | None = None) -> Self:
@@ -122,27 +121,8 @@ class ELBOTerms:
         return mean.sum()
 
 
-def check_counts_of_steps(**counts: int) -> None:
-    """Refuse negative lengths of ramps.
-
-    Raises:
-        InputError: one is below 0.
-
-    Example:
-        >>> check_counts_of_steps(warm_up=0, anneal=100)
-    """
-    for name, count in counts.items():
-        if not count >= 0:
-            raise InputError(f"{name} {count}: must be zero or more steps")
-
-
 def ramp(step: int | None, length: int) -> float:
-    """Linear from 0 at step 0 to 1 at step `length`; 1 for no step or no length.
-
-    Example:
-        >>> ramp(0, 10), ramp(5, 10), ramp(20, 10), ramp(None, 10)
-        (0.0, 0.5, 1.0, 1.0)
-    """
+    """Linear from 0 at step 0 to 1 at step `length`; 1 for no step or no length."""
     if step is None or length == 0:
         return 1.0
     return min(1.0, step / length)

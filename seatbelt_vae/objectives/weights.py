@@ -86,10 +86,6 @@ def place(block: Tensor, offset: int, value: float) -> None:
 
 
 def check_estimator(estimator: str) -> None:
-    """Refuse an estimator that does not exist.
-
-    Raises:
-        InputError: not one of the three.
-    """
+    """Refuse an estimator that does not exist."""
     if estimator not in get_args(Estimator):
         raise InputError(f"estimator {estimator!r}: must be one of {', '.join(get_args(Estimator))}")

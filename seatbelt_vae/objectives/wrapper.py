@@ -104,23 +104,12 @@ class Perturbed(Wrapper):
 
 
 def first(share: float, x: Tensor) -> Tensor:
-    """The first images of a batch, at least one.
-
-    Example:
-        >>> import torch
-        >>> len(first(0.5, torch.zeros(6, 1, 2, 2)))
-        3
-    """
+    """The first images of a batch, at least one."""
     return x[: max(1, round(share * len(x)))]
 
 
 def risen(radius: float, ramp: float, done: float | None) -> float:
-    """A radius that rises linearly from 0 over the first `ramp` of the training.
-
-    Example:
-        >>> risen(2.0, 0.5, 0.25), risen(2.0, 0.5, 0.8), risen(2.0, 0.5, None)
-        (1.0, 2.0, 2.0)
-    """
+    """A radius that rises linearly from 0 over the first `ramp` of the training."""
     if done is None or done >= ramp:
         return radius
     return radius * done / ramp
