@@ -71,9 +71,7 @@ def test_a_model_that_copies_is_damaged_by_as_much_as_is_changed(
     torch.testing.assert_close(measures.noise_damage(copying, source, radii), expected, atol=1e-4, rtol=0)
 
 
-def test_a_search_without_gradients_reaches_the_end_of_the_ball(
-    measures: ModuleType, copying: HierarchicalVAE
-) -> None:
+def test_a_search_without_gradients_reaches_the_end_of_the_ball(measures: ModuleType, copying: HierarchicalVAE) -> None:
     control = import_module("robust_control")
     source = grey(0.5, 2)
     images = control.search(copying, source, 0.2, torch.eye(4), evaluations=100)
