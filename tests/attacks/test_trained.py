@@ -66,9 +66,9 @@ class Trained(nn.Module):
 
 
 def images_of(name: str) -> Tensor:
-    """The first four images of a data set, of those that the models saw."""
+    """The first two images of a data set, of those that the models saw."""
     with np.load(ROOT.parent / "data" / IMAGES[name]) as file:
-        images = torch.from_numpy(file["images"][:4]).float() / 255
+        images = torch.from_numpy(file["images"][:2]).float() / 255
     if images.dim() == 3:
         return images[:, None]
     return images.permute(0, 3, 1, 2)
@@ -80,7 +80,6 @@ def test_no_answer_is_above_the_bound(name: str) -> None:
     if not path.exists():
         pytest.skip(f"{path} is absent: make it from YannDubs/disentangling-vae, and set SEATBELT_MODELS to its folder")
     images = images_of(name.split("_")[1])
-    lambdas = 2.0 ** torch.arange(-4, 11, 2)
-    found = attack(Trained(load_file(path)), images[:2], images[2:], Latent(), Penalty(lambdas.tolist()))
+    found = attack(Trained(load_file(path)), images[:1], images[1:], Latent(), Penalty([0.1, 1.0, 10.0, 100.0]))
     assert not found.violations.any()
     assert (found.objective <= found.bound * (1 + 1e-4)).all()
