@@ -33,8 +33,8 @@ from pythae.trainers import BaseTrainer, BaseTrainerConfig
 from torch.distributions import kl_divergence
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
-from seatbelt_vae.data import ImageDataset, load_dataset
 from seatbelt_vae.allocator import kept_memory
+from seatbelt_vae.data import ImageDataset, load_dataset
 from seatbelt_vae.models import seatbelt_vae, vae
 from seatbelt_vae.objectives import ELBO, BetaTC
 from seatbelt_vae.training import Settings, Update, train
