@@ -1,6 +1,6 @@
 """The parts of an attack: an objective, a budget and a solver, each a frozen dataclass of its own settings."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from torch import Tensor
@@ -9,6 +9,7 @@ from seatbelt_vae.attacks.noise import Noise
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim.problem import Objective
+from seatbelt_vae.settings import plain
 
 START = 1e-8
 """How far from the source, a pixel at most, an attack begins: nearly there."""
@@ -26,10 +27,7 @@ class Part:
 
     def settings(self) -> dict[str, Any]:
         """The name and the settings, as JSON values."""
-        values: dict[str, Any] = {"name": self.name}
-        for field in fields(self):
-            values[field.name] = _plain(getattr(self, field.name))
-        return values
+        return {"name": self.name, **plain(self)}
 
 
 class AttackObjective(Part):
@@ -84,11 +82,3 @@ def check_choice(name: str, choice: object, choices: tuple[str, ...]) -> None:
     """
     if choice not in choices:
         raise InputError(f"{name} {choice!r}: must be one of {', '.join(choices)}")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return list(value)
-    if callable(value):
-        return getattr(value, "__name__", "custom")
-    return value

@@ -6,6 +6,7 @@ from functools import partial
 
 from seatbelt_vae.cli import signals
 from seatbelt_vae.errors import InputError, RunError
+from seatbelt_vae.signals import handled
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         arguments = sys.argv[1:]
-    with signals.handled(signals.end):
+    with handled(signals.end):
         return _main(arguments)
 
 
@@ -38,7 +39,7 @@ def _main(arguments: Sequence[str]) -> int:
     try:
         with warnings_in_a_line():
             work = _parsed(arguments)
-            with signals.handled(signals.interrupt):
+            with handled(signals.interrupt):
                 work()
                 flush()
     except (InputError, CycloptsError) as error:
@@ -51,7 +52,9 @@ def _main(arguments: Sequence[str]) -> int:
             words = "interrupted; the same command starts again"
         return say(words, signals.exit_code(error))
     except (MemoryError, RuntimeError) as error:
-        if not _out_of_memory(error):
+        from seatbelt_vae.memory import out_of_memory
+
+        if not out_of_memory(error):
             raise
         return say("out of memory: use a smaller batch size, smaller images or fewer pairs", FAILED)
     except BrokenPipeError:
@@ -73,9 +76,3 @@ def _parsed(arguments: Sequence[str]) -> Callable[[], None]:
         raise InputError(f"{shown(name)}: no such command{near(name, COMMANDS)}, use one of {', '.join(COMMANDS)}")
     command, bound, _ = app.parse_args(arguments, print_error=False, exit_on_error=False, console=Terminal())
     return partial(command, *bound.args, **bound.kwargs)
-
-
-def _out_of_memory(error: Exception) -> bool:
-    if isinstance(error, MemoryError):
-        return True
-    return "OutOfMemory" in type(error).__name__ or "can't allocate memory" in str(error)

@@ -13,7 +13,8 @@ COMMANDS = {
     "report": "Write an HTML page that opens offline, with figures and tables, about runs and attacks on them.",
     "compare": "Compare two runs pair by pair, on the attacks that both went through; 1 where a condition fails.",
     "table": "Write every number of runs into one long table, a row a number.",
-    "upgrade": "Bring attacks that an earlier version made into today's form. Twice is harmless.",
+    "verify": "Check every file of runs, and compute a sample of their results again; 1 where something is wrong.",
+    "upgrade": "Bring runs of an earlier version into today's form. Twice is harmless.",
 }
 
 EXAMPLES = {
@@ -27,6 +28,7 @@ EXAMPLES = {
     "report": "seatbelt report runs/a runs/b --out report",
     "compare": 'seatbelt compare runs/a runs/b --fail-if "success>+0.05" --require "f50>=0.3"',
     "table": "seatbelt table runs/a STORE --out numbers.csv",
+    "verify": "seatbelt verify runs/a",
     "upgrade": "seatbelt upgrade STORE",
 }
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from seatbelt_vae.cli.console import columns, number, show
-from seatbelt_vae.cli.options import Device, Json, Settings, takes
+from seatbelt_vae.cli.options import Device, Json, Moved, Settings, takes
 from seatbelt_vae.experiments import AttackSpec, Cell, RunFolder, Table, run_attack
 from seatbelt_vae.measures import Attacked, measures_of
 from seatbelt_vae.metrics import Interval
@@ -15,7 +15,14 @@ GRIDS = {"penalty": "lambdas", "ball": "radii"}
 
 @takes(attack=AttackSpec)
 def command(
-    run: Path, /, *, preset: str | None = None, attack: Settings, device: Device = "auto", json: Json = False
+    run: Path,
+    /,
+    *,
+    preset: str | None = None,
+    data: Moved = None,
+    attack: Settings,
+    device: Device = "auto",
+    json: Json = False,
 ) -> None:
     """Attack a run.
 
@@ -24,7 +31,7 @@ def command(
         preset: A published attack: paper, tabacof, gondim-ribeiro, kos, kuzina or camuto. Other options go before it.
     """
     spec = AttackSpec.of(preset, **attack)
-    folder = RunFolder.open(run)
+    folder = RunFolder.open(run, data)
     name = run_attack(folder, spec, device=device, progress=True)
     record = folder.record()
     attacked = record.attacks[name]

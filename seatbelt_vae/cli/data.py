@@ -11,8 +11,8 @@ from seatbelt_vae.cli.options import Json, Settings, takes
 from seatbelt_vae.data import available, data_folder, describe, load_dataset
 from seatbelt_vae.data import prepare as prepared
 from seatbelt_vae.data.options import Options
+from seatbelt_vae.data.sheet import write_sheet
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments import write_sheet
 
 app = App(name="data", help_epilogue="Example: seatbelt data info sprites", help_format="plaintext")
 

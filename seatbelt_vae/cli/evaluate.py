@@ -6,19 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from seatbelt_vae.cli.console import columns, note, number, show
-from seatbelt_vae.cli.options import Device, Json, Settings, takes
+from seatbelt_vae.cli.options import Device, Json, Moved, Settings, takes
 from seatbelt_vae.experiments import EvaluationSettings, RunFolder, Table, run_evaluation
 from seatbelt_vae.measures import MEASURES
 
 
 @takes(evaluation=EvaluationSettings)
-def command(run: Path, /, *, evaluation: Settings, device: Device = "auto", json: Json = False) -> None:
+def command(
+    run: Path, /, *, data: Moved = None, evaluation: Settings, device: Device = "auto", json: Json = False
+) -> None:
     """Measure a trained model. What was interrupted goes on.
 
     Args:
         run: The run's folder.
     """
-    folder = RunFolder.open(run)
+    folder = RunFolder.open(run, data)
     settings = EvaluationSettings(**evaluation)
     found = run_evaluation(folder, settings, device=device, say=note, progress=True)
     rows = [["", "", "", "better"]]

@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.table import Table
 
 from seatbelt_vae.cli.console import note, number
+from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments import RunFolder, Status, Sweep, status, varying
 from seatbelt_vae.progress import terminal
 
@@ -93,9 +94,18 @@ class Watch:
     def _row(self, run: RunFolder, now: Status) -> list[str]:
         settings = [number(value) for value in self.settings_of(run).values()]
         elbo = ""
-        if now.state == "done" and "elbo" in run.evaluation:
-            elbo = number(run.evaluation["elbo"])
+        if now.state == "done" and (found := elbo_of(run)) is not None:
+            elbo = number(found)
         return [run.name, *settings, now.state.value, f"{now.step}/{run.spec.training.steps}", elbo]
+
+
+def elbo_of(run: RunFolder) -> float | None:
+    """The ELBO of a run; None where it was not measured, or its file is damaged."""
+    try:
+        elbo: float | None = run.evaluation.get("elbo")
+    except InputError:
+        return None
+    return elbo
 
 
 def counts(statuses: Sequence[Status]) -> dict[str, int]:

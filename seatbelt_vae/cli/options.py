@@ -18,6 +18,9 @@ Json = Annotated[bool, Parameter(name="--json", help="Print one JSON document.")
 Device = Annotated[str, Parameter(name="--device", help="auto, cpu, cuda or mps.")]
 """Where to compute."""
 
+Moved = Annotated[str | None, Parameter(name="--data", help="Where the run's images are now, if they were moved.")]
+"""The same images elsewhere: their digest says so."""
+
 Settings = Mapping[str, Any]
 """The settings of a table that were given."""
 

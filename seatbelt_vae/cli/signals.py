@@ -2,31 +2,11 @@
 
 import os
 import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import FrameType
 
+from seatbelt_vae.signals import exception_of
+
 INTERRUPTED, TERMINATED = 130, 143
-
-SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR1")
-"""Slurm sends SIGUSR1 before it takes the machine away. Windows has no such signal."""
-
-
-@contextmanager
-def handled(handler: "signal._HANDLER") -> Iterator[None]:
-    """Handle the signals while the block runs, but for those that are ignored. Only the main thread gets any."""
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for name in SIGNALS:
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-                before[number] = signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)
 
 
 def end(number: int, frame: FrameType | None) -> None:
@@ -39,8 +19,6 @@ def end(number: int, frame: FrameType | None) -> None:
 
 def interrupt(number: int, frame: FrameType | None) -> None:
     """Raise `KeyboardInterrupt`, or its subclass `Terminated` where a machine sent the signal."""
-    from seatbelt_vae.training.interrupt import exception_of
-
     raise exception_of(number)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from seatbelt_vae.cli.console import columns, number, show
 from seatbelt_vae.cli.engines import Workers
-from seatbelt_vae.cli.live import Watch, counts, shown, tell
+from seatbelt_vae.cli.live import Watch, counts, elbo_of, shown, tell
 from seatbelt_vae.cli.options import Device, Json, Pace, Settings, takes
 from seatbelt_vae.errors import RunError
 from seatbelt_vae.experiments import Status, Sweep, SweepSpec, check_format, run_sweep
@@ -73,8 +73,7 @@ def _show(sweep: Sweep, watch: Watch, statuses: Sequence[Status], json: bool) ->
     errors = []
     for run, now in zip(sweep.runs, statuses, strict=True):
         values: dict[str, Any] = watch.settings_of(run)
-        elbo = run.evaluation.get("elbo")
-        found = {"run": run.name, **values, "state": now.state.value, "step": now.step, "elbo": elbo}
+        found = {"run": run.name, **values, "state": now.state.value, "step": now.step, "elbo": elbo_of(run)}
         runs.append({**found, "error": now.error or None, "path": str(run.path)})
         rows.append(["" if value is None else number(value) for value in found.values()])
         if now.error:

@@ -8,8 +8,9 @@ from cyclopts import Parameter
 from seatbelt_vae.cli.console import show
 from seatbelt_vae.cli.options import Json
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.experiments import RunFolder, Table, check_format
+from seatbelt_vae.experiments import RunFolder, check_format
 from seatbelt_vae.experiments.store import SPEC
+from seatbelt_vae.experiments.sweep import table_of
 
 
 def command(paths: Annotated[list[Path], Parameter(name="RUNS")], /, *, out: Path, json: Json = False) -> None:
@@ -20,9 +21,9 @@ def command(paths: Annotated[list[Path], Parameter(name="RUNS")], /, *, out: Pat
         out: Where to write it: numbers.csv or numbers.parquet.
     """
     check_format(out)
-    records = [folder.record() for folder in folders_in(paths)]
-    Table(records).write(out)
-    runs = [record.name for record in records]
+    table = table_of(folders_in(paths))
+    table.write(out)
+    runs = [record.name for record in table.records]
     show({"table": str(out), "runs": runs}, json, [f"table: {out}, {len(runs)} runs"])
 
 

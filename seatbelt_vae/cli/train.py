@@ -25,6 +25,7 @@ def command(
     out: Path | None = None,
     spec: Path | None = None,
     resume: bool = False,
+    extend: bool = False,
     pace: Settings,
     device: Device = "auto",
     json: Json = False,
@@ -36,16 +37,17 @@ def command(
         out: The run's folder; runs/NAME by default, where NAME comes from the settings.
         spec: TOML file with the tables data, model, objective, training and robust. Options go before it.
         resume: Take the settings from the run in --out, and go on.
+        extend: Take the settings from the finished run in --out, and go on until it has as many --steps.
     """
     asked = ExperimentSpec()
     if spec is not None:
         asked = ExperimentSpec.read(spec)
-    elif resume:
+    elif resume or extend:
         if out is None:
-            raise InputError("--resume: needs --out, the folder of the run to go on with")
+            raise InputError("--resume and --extend: need --out, the folder of the run to go on with")
         asked = RunFolder.open(out).spec
     given = {name: table for name, table in tables.items() if table}
-    folder = run_training(asked.changed(**given), out, device=device, progress=True, **pace)
+    folder = run_training(asked.changed(**given), out, extend=extend, device=device, progress=True, **pace)
     last: dict[str, Any] = {}
     if folder.history:
         last.update(folder.history[-1])

@@ -1,6 +1,8 @@
 """A data set at a glance: a contact sheet of images, and the numbers to know it by."""
 
+import io
 import math
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,6 +12,7 @@ from torch import Tensor
 from seatbelt_vae.data.dataset import ImageDataset, permutation
 from seatbelt_vae.data.source import ImageSource
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.storage import write_bytes
 
 GAP, GAP_GREY = 2, 128
 _SAMPLE = 4096  # images that the mean pixel is taken over
@@ -99,3 +102,24 @@ def _mean_pixel(dataset: ImageDataset) -> float:
     low, high = dataset.bounds
     mean = total / (255 * len(rows) * math.prod(dataset.image_shape))
     return low + (high - low) * mean
+
+
+def write_sheet(dataset: ImageDataset, path: str | Path, count: int = 50, seed: int = 0) -> Path:
+    """Draw some images of a data set side by side, as PNG.
+
+    Args:
+        dataset: where to draw from.
+        path: where to write.
+        count: how many images; all if there are fewer.
+        seed: of the draw.
+
+    Returns:
+        The path.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    drawn = dataset.sample(min(count, len(dataset)), seed)
+    buffer = io.BytesIO()
+    contact_sheet(drawn.images[:]).save(buffer, format="PNG")
+    return write_bytes(path, buffer.getvalue())

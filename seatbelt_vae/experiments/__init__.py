@@ -5,9 +5,7 @@ from seatbelt_vae.experiments.attacking import run_attack
 from seatbelt_vae.experiments.build import label
 from seatbelt_vae.experiments.demo import run_demo
 from seatbelt_vae.experiments.evaluation import MEASUREMENTS, EvaluationSettings, run_evaluation
-from seatbelt_vae.experiments.options import spec_from_options
 from seatbelt_vae.experiments.record import Cell, Record
-from seatbelt_vae.experiments.sheet import write_sheet
 from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec, ModelSpec, ObjectiveSpec, RobustSpec, TrainingSpec
 from seatbelt_vae.experiments.status import State, Status, status
 from seatbelt_vae.experiments.store import RunFolder
@@ -17,11 +15,13 @@ from seatbelt_vae.experiments.table import Table, check_format
 from seatbelt_vae.experiments.tasks import Task, perform
 from seatbelt_vae.experiments.training_run import run_training
 from seatbelt_vae.experiments.upgrade import upgrade
+from seatbelt_vae.experiments.verify import Check, verify
 
 __all__ = [
     "MEASUREMENTS",
     "AttackSpec",
     "Cell",
+    "Check",
     "DataSpec",
     "EvaluationSettings",
     "ExperimentSpec",
@@ -45,9 +45,8 @@ __all__ = [
     "run_evaluation",
     "run_sweep",
     "run_training",
-    "spec_from_options",
     "status",
     "upgrade",
     "varying",
-    "write_sheet",
+    "verify",
 ]

@@ -26,28 +26,36 @@ def run_attack(folder: RunFolder, spec: AttackSpec, *, device: str = "auto", pro
 
     Raises:
         InputError: the run is not finished, it has too few test images, or a setting is wrong.
+        KeyboardInterrupt: Ctrl-C; what other attacks found is kept.
     """
     name: str = spec.name
     if name in folder.attacks:
         return name
-    model = folder.model().to(choose_device(device))
+    place = choose_device(device)
+    origin = folder.origin(place)
+    model = folder.model().to(place)
     test = folder.split.test
     drawn = draw_pairs(test, spec.pair_kind, spec.pairs, spec.pair_seed)
     objective, budget, solver = spec.triple()
     target = None
     if objective.targeted:
         target = drawn.target
-    result = attack(
-        model,
-        drawn.source,
-        target,
-        objective,
-        budget,
-        solver,
-        seed=spec.seed,
-        bounds=test.bounds,
-        progress=progress,
-    )
+    try:
+        result = attack(
+            model,
+            drawn.source,
+            target,
+            objective,
+            budget,
+            solver,
+            seed=spec.seed,
+            bounds=test.bounds,
+            progress=progress,
+        )
+        assessment = assess(model, result, seed=spec.seed)
+    except KeyboardInterrupt as stop:
+        stop.args = (f"stopped in the attack {name}, of which nothing is kept; the same command starts it again",)
+        raise
     known = {
         "pairs": spec.pairs,
         "pair_seed": spec.pair_seed,
@@ -57,5 +65,5 @@ def run_attack(folder: RunFolder, spec: AttackSpec, *, device: str = "auto", pro
         "decoder_sees": model.decoder_sees,
     }
     result = replace(result, settings={**result.settings, **known})
-    folder.save_attack(name, Attacked(result, assess(model, result, seed=spec.seed)))
+    folder.save_attack(name, Attacked(result, assessment), origin)
     return name

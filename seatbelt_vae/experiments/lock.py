@@ -11,7 +11,7 @@ import os
 import socket
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, SoftFileLock, Timeout
@@ -50,7 +50,8 @@ def lock(folder: Path, patience: float = _PATIENCE) -> Iterator[bool]:
         yield False
         return
     try:
-        (folder / OWNER).write_text(f"{socket.gethostname()} {os.getpid()}\n", encoding="utf-8")
+        with suppress(OSError):  # on a full disk the lock is as good without
+            (folder / OWNER).write_text(f"{socket.gethostname()} {os.getpid()}\n", encoding="utf-8")
         _HELD.add(folder.resolve())
         yield True
     finally:

@@ -248,8 +248,8 @@ class ExperimentSpec(Section):
 
     def differences(self, other: "ExperimentSpec") -> list[str]:
         """Name the settings in which two specs differ: ``"training.steps is 10 there, 20 here"``; other is there."""
-        mine = _flat(self.identity)
-        theirs = _flat(other.identity)
+        mine = flat(self.identity)
+        theirs = flat(other.identity)
         found = []
         for name in {**mine, **theirs}:
             if mine.get(name) != theirs.get(name):
@@ -257,12 +257,22 @@ class ExperimentSpec(Section):
         return found
 
 
-def _flat(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    found = {}
-    for name, settings in tables.items():
-        for key, value in settings.items():
-            found[f"{name}.{key}"] = value
-    return found
+def flat(tables: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Bring tables within tables to one, and lists to JSON text.
+
+    Example:
+        >>> flat({"elbo": -1.5, "model": {"layers": 2, "latent_sizes": [8, 4]}})
+        {'elbo': -1.5, 'model.layers': 2, 'model.latent_sizes': '[8, 4]'}
+    """
+    row: dict[str, Any] = {}
+    for name, value in tables.items():
+        if isinstance(value, Mapping):
+            row |= flat(value, f"{above}{name}.")
+        elif isinstance(value, list | tuple):
+            row[above + name] = json.dumps(value)
+        else:
+            row[above + name] = value
+    return row
 
 
 def _value(spec: ExperimentSpec, name: str) -> str:

@@ -1,7 +1,7 @@
 """Run folders: a spec, the model that came of it, and everything measured on that model."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,23 @@ from typing import Any
 from torch import Tensor
 
 from seatbelt_vae.attacks import Assessment, AttackResult
-from seatbelt_vae.data import ImageDataset, Split, available, load_dataset
-from seatbelt_vae.errors import InputError
+from seatbelt_vae.data import Split, available
+from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments.build import label
+from seatbelt_vae.experiments.environment import environment
+from seatbelt_vae.experiments.images import moved_to, open_data
+from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.record import Record
-from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec
+from seatbelt_vae.experiments.results import ORIGIN, Read, of_model, without
+from seatbelt_vae.experiments.spec import ExperimentSpec
+from seatbelt_vae.manifest import FILE as MANIFEST
 from seatbelt_vae.measures import Attacked
 from seatbelt_vae.models import HierarchicalVAE
-from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
+from seatbelt_vae.models.pretrained import WEIGHTS
+from seatbelt_vae.signals import finishing
+from seatbelt_vae.storage import begin, digest_of, read_bytes, read_json, read_tensors, write_json, write_tensors
 from seatbelt_vae.training import read_history, steps_done
+from seatbelt_vae.training.checkpoint import FILE as STATE
 
 SPEC = "spec.json"
 EVALUATION = "evaluation.json"
@@ -25,8 +33,8 @@ ENVIRONMENT = "environment.json"
 ATTACKS = "attacks"
 MEASURED = "evaluation"
 ASSESSMENT = ".assessment.safetensors"
-OLD_FORM = b'"mode":'
-"""What the settings of an attack of an earlier version hold, and no later ones."""
+WHOLE = (".json", ".safetensors", ASSESSMENT)
+"""How the names of the files of an attack end."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,9 @@ class RunFolder:
     """A folder that holds one run; made by `create`, found by `open`.
 
     Holds ``spec.json``, ``config.json`` and ``model.safetensors``, ``training.safetensors``, ``metrics.jsonl``,
-    ``environment.json``, ``evaluation.json`` with ``evaluation/<measurement>.safetensors`` and ``attacks/<id>.json``
-    with their tensors.
+    ``environment.json``, ``evaluation.json`` with ``evaluation/<measurement>.safetensors``, ``attacks/<id>.json`` with
+    their tensors, and ``manifest.jsonl`` with the SHA-256 of them all: what is damaged is refused when it is read.
+    What was measured or attacked on another ``model.safetensors`` does not count.
 
     Attributes:
         path: the folder.
@@ -64,9 +73,9 @@ class RunFolder:
             raise InputError(f"{path}: is a file, a run needs a folder")
         if _exists(path / SPEC):
             folder = cls.open(path)
-            if differences := spec.differences(folder.spec):
-                raise InputError(f"{path}: holds another run ({'; '.join(differences)}), choose another folder")
+            folder._be_of(spec, "choose another folder")
             return folder
+        begin(path)
         write_json(path / SPEC, spec.model_dump(mode="json"))
         return cls(path, spec)
 
@@ -89,6 +98,37 @@ class RunFolder:
             raise InputError(f"{path / SPEC}: is not a spec")
         return cls(path, ExperimentSpec.of(tables, str(path / SPEC)), data)
 
+    def extended(self, spec: ExperimentSpec) -> "RunFolder":
+        """The same run for more steps. What was measured and attacked before no longer counts once it goes on.
+
+        Args:
+            spec: the run's own, but for the steps.
+
+        Raises:
+            InputError: it differs in more, or the run is not finished.
+            RunError: another process is at work on the run, or it cannot be written.
+        """
+        wanted = spec.training.steps
+        same = spec.changed(training={"steps": self.spec.training.steps})
+        self._be_of(same, "only the number of steps may change")
+        if wanted == self.spec.training.steps:
+            return self
+        if not self.finished:
+            raise InputError(f"{self._unfinished()}; then extend it")
+        if wanted < self.step:
+            raise InputError(f"{self.path}: has done {self.step} steps, use more, not {wanted}")
+        with hold(self.path):
+            write_json(self.path / SPEC, spec.model_dump(mode="json"))
+        return RunFolder(self.path, spec)
+
+    def _be_of(self, spec: ExperimentSpec, advice: str) -> None:
+        """Refuse the folder if it holds a run of another spec."""
+        differences = spec.differences(self.spec)
+        if len(differences) == 1 and spec.training.steps > self.spec.training.steps:
+            advice += ", or go on for more steps with --extend"
+        if differences:
+            raise InputError(f"{self.path}: holds another run ({'; '.join(differences)}), {advice}")
+
     @property
     def name(self) -> str:
         """The folder's own name."""
@@ -110,12 +150,25 @@ class RunFolder:
         Raises:
             InputError: the training is not finished.
         """
-        if (step := self.step) < self.spec.training.steps:
-            raise InputError(
-                f"{self.path}: is trained for {step} of {self.spec.training.steps} steps, "
-                f"finish it with: seatbelt train --out {self.path} --resume"
-            )
+        if not self.finished:
+            raise InputError(self._unfinished())
+        read_bytes(self.path / STATE)  # which says so
         return HierarchicalVAE.from_pretrained(self.path)
+
+    def _unfinished(self) -> str:
+        done, steps = self.step, self.spec.training.steps
+        again = f"finish it with: seatbelt train --out {self.path} --resume"
+        return f"{self.path}: is trained for {done} of {steps} steps, {again}"
+
+    @property
+    def model_digest(self) -> str | None:
+        """SHA-256 of the model's file, by which a result is known to be of it; None where there is none."""
+        return digest_of(self.path / WEIGHTS)
+
+    def origin(self, device: Any) -> dict[str, Any]:
+        """What every result carries: hashes of the run's spec, its data and its model, and `environment`."""
+        known = {"run": self.spec.digest, "data": self.spec.data.digest, "model": self.model_digest}
+        return {**known, **environment(device)}
 
     @cached_property
     def split(self) -> Split:
@@ -144,17 +197,35 @@ class RunFolder:
 
     @property
     def evaluation(self) -> dict[str, Any]:
-        """What was measured on the model; empty if nothing was."""
+        """What was measured on this model; empty if nothing was."""
         path = self.path / EVALUATION
         if not path.exists():
             return {}
         value = read_json(path)
         if not isinstance(value, dict):
             raise InputError(f"{path}: must hold a table of measurements; delete it, and evaluate again")
+        made = value.get("measurements")
+        if isinstance(made, dict):
+            model = self.model_digest
+            for name in [name for name, note in made.items() if not self._holds(name, note, model)]:
+                value = without(value, name)
         return value
 
+    def _holds(self, name: str, note: Any, model: str | None) -> bool:
+        """Whether a measurement is of this model, says how it was made, and has the tensors that it left."""
+        if not isinstance(note, dict) or not isinstance(note.get("settings"), dict):
+            return False
+        if note.get("tensors") and not (self.path / MEASURED / f"{name}.safetensors").exists():
+            return False
+        return of_model(note, model)
+
     def save_evaluation(self, evaluation: Mapping[str, Any]) -> None:
-        """Write ``evaluation.json``."""
+        """Write ``evaluation.json``.
+
+        Raises:
+            RunError: the folder is gone, or cannot be written.
+        """
+        self._be_there()
         write_json(self.path / EVALUATION, dict(evaluation))
 
     def measured(self, name: str) -> dict[str, Tensor]:
@@ -169,7 +240,12 @@ class RunFolder:
         return read_tensors(path)
 
     def save_measured(self, name: str, tensors: Mapping[str, Tensor]) -> None:
-        """Write the tensors of a measurement, if it has any."""
+        """Write the tensors of a measurement, if it has any.
+
+        Raises:
+            RunError: the folder is gone, or cannot be written.
+        """
+        self._be_there()
         if tensors:
             write_tensors(self.path / MEASURED / f"{name}.safetensors", tensors)
 
@@ -179,7 +255,9 @@ class RunFolder:
         path = self.path / ENVIRONMENT
         if not path.exists():
             return []
-        value: list[dict[str, Any]] = read_json(path)
+        value = read_json(path)
+        if not isinstance(value, list) or not all(isinstance(sitting, dict) for sitting in value):
+            raise InputError(f"{path}: must hold a list of tables; delete it")
         return value
 
     def add_environment(self, here: Mapping[str, Any]) -> None:
@@ -201,19 +279,22 @@ class RunFolder:
         Raises:
             InputError: they have the form of an earlier version.
         """
-        names = []
-        for path in self.attacks_path.glob(f"*{ASSESSMENT}"):
-            name = path.name.removesuffix(ASSESSMENT)
-            settings = self.attacks_path / f"{name}.json"
-            if not settings.exists():
-                continue
-            if OLD_FORM in settings.read_bytes():
-                raise InputError(
-                    f"{self.path}: holds attacks of an earlier version, bring them up to date: "
-                    f"seatbelt upgrade {self.path}"
-                )
-            names.append(name)
-        return tuple(sorted(names))
+        found = [path.name.removesuffix(ASSESSMENT) for path in self.attacks_path.glob(f"*{ASSESSMENT}")]
+        model = self.model_digest
+        return tuple(sorted(name for name in found if self._counts(name, model)))
+
+    def _counts(self, name: str, model: str | None) -> bool:
+        """Whether an attack is whole and of this model. A damaged one counts: who reads it is told."""
+        if not all((self.attacks_path / f"{name}{ending}").exists() for ending in WHOLE):
+            return False
+        try:
+            settings = read_json(self.attacks_path / f"{name}.json")
+        except InputError:
+            return True
+        if isinstance(settings, dict) and "mode" in settings:
+            upgrade = f"bring them up to date: seatbelt upgrade {self.path}"
+            raise InputError(f"{self.path}: holds attacks of an earlier version, {upgrade}")
+        return not isinstance(settings, dict) or of_model(settings, model)
 
     def attack(self, name: str) -> Attacked:
         """Load an attack and what the model made of its images.
@@ -221,16 +302,28 @@ class RunFolder:
         Raises:
             InputError: there is no such attack.
         """
-        if name not in self.attacks:
+        if not self._counts(name, self.model_digest):
             known = ", ".join(self.attacks) or "none"
             raise InputError(f"{self.path}: has no attack {name!r}, it has: {known}")
         result = AttackResult.load(self.attacks_path, name)
+        result.settings.pop(ORIGIN, None)
         return Attacked(result, Assessment.load(self.attacks_path, name))
 
-    def save_attack(self, name: str, attacked: Attacked) -> None:
-        """Write an attack; it counts once its assessment is there, which is written last."""
-        attacked.result.save(self.attacks_path, name)
-        attacked.assessment.save(self.attacks_path, name)
+    def save_attack(self, name: str, attacked: Attacked, origin: Mapping[str, Any]) -> None:
+        """Write an attack and where it comes from; it counts once its assessment is there, which is written last.
+
+        Raises:
+            RunError: the folder is gone, or cannot be written.
+        """
+        self._be_there()
+        settings = {**attacked.result.settings, ORIGIN: dict(origin)}
+        with finishing(f"stopped after the attack {name}, which is kept; the same command goes on"):
+            replace(attacked.result, settings=settings).save(self.attacks_path, name)
+            attacked.assessment.save(self.attacks_path, name)
+
+    def _be_there(self) -> None:
+        if not (self.path / SPEC).exists():
+            raise RunError(f"{self.path}: is gone, what was computed is not kept")
 
     def record(self, name: str | None = None) -> Record:
         """All that is known of the run, for tables and reports; attacks and tensors are read when they are asked for.
@@ -252,58 +345,17 @@ class RunFolder:
         )
 
 
-class Read(Mapping[str, Any]):
-    """What is read when it is asked for, and kept.
-
-    Args:
-        names: of all there is.
-        read: reads one.
-    """
-
-    def __init__(self, names: tuple[str, ...], read: Callable[[str], Any]) -> None:
-        self._names = names
-        self._read = read
-        self._known: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._names:
-            raise KeyError(name)
-        if name not in self._known:
-            self._known[name] = self._read(name)
-        return self._known[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
-def open_data(spec: DataSpec) -> ImageDataset:
-    """Load the data that a spec names.
+def runs_in(path: str | Path) -> list[Path]:
+    """The run folders of a store, or the one run folder that it is; one that has lost its spec among them.
 
     Raises:
-        InputError: there is no such data, or an option does not go with it.
+        InputError: there is none.
     """
-    options = spec.model_dump(exclude={"name", "test", "digest"}, exclude_none=True)
-    return load_dataset(spec.name, **options)
-
-
-def located(spec: DataSpec) -> DataSpec:
-    """Make the paths of data absolute, so that the run can be taken up from another folder; names stay names."""
-    changes = {}
-    if spec.name not in dict(available()) and Path(spec.name).exists():
-        changes["name"] = str(Path(spec.name).expanduser().resolve())
-    if spec.path is not None:
-        changes["path"] = str(Path(spec.path).expanduser().resolve())
-    return spec.model_copy(update=changes)
-
-
-def moved_to(spec: DataSpec, place: str) -> DataSpec:
-    """The same data at another place: the original of a named data set, or a file or folder."""
-    if spec.name in dict(available()):
-        return spec.model_copy(update={"path": place})
-    return spec.model_copy(update={"name": place})
+    path = Path(path)
+    runs = sorted({found.parent for name in (SPEC, MANIFEST) for found in [*path.glob(name), *path.glob(f"*/{name}")]})
+    if not runs:
+        raise InputError(f"{path}: holds no run, give a run's folder or a folder of them")
+    return runs
 
 
 def _exists(path: Path) -> bool:

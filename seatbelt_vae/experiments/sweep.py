@@ -11,12 +11,13 @@ from typing import Any, Self
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.engines.protocol import Engine, Job
+from seatbelt_vae.experiments.images import open_data
 from seatbelt_vae.experiments.lock import lock
-from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec
+from seatbelt_vae.experiments.spec import DataSpec, ExperimentSpec, flat
 from seatbelt_vae.experiments.status import State, Status, status
-from seatbelt_vae.experiments.store import SPEC, RunFolder, open_data
+from seatbelt_vae.experiments.store import SPEC, RunFolder
 from seatbelt_vae.experiments.sweep_spec import SweepSpec
-from seatbelt_vae.experiments.table import Table, flat
+from seatbelt_vae.experiments.table import Table, leave_out
 from seatbelt_vae.experiments.tasks import Task, forget_failure, record_failure
 from seatbelt_vae.experiments.training_run import completed, ingredients
 from seatbelt_vae.settings import checked
@@ -87,11 +88,22 @@ class Sweep:
 
     def table(self) -> Table:
         """All numbers of the runs."""
-        return Table([run.record() for run in self.runs])
+        return table_of(self.runs)
 
     def job(self, run: RunFolder) -> Job:
         """Describe the task on a run to an engine."""
         return Job(str(run.path), str(self.task_path))
+
+
+def table_of(runs: Sequence[RunFolder]) -> Table:
+    """The table of some runs; those whose files are damaged are left out, with a warning."""
+    records = []
+    for run in runs:
+        try:
+            records.append(run.record())
+        except InputError as error:
+            leave_out(error)
+    return Table(records)
 
 
 def run_sweep(

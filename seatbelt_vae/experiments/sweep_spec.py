@@ -12,7 +12,7 @@ from seatbelt_vae.experiments.attack_spec import AttackSpec
 from seatbelt_vae.experiments.evaluation import EvaluationSettings, is_evaluated
 from seatbelt_vae.experiments.grid import expand
 from seatbelt_vae.experiments.spec import ExperimentSpec
-from seatbelt_vae.experiments.toml import parse_toml, read_toml
+from seatbelt_vae.experiments.toml import read_toml
 from seatbelt_vae.settings import Section, checked, table
 
 EvaluationTable = table("EvaluationTable", EvaluationSettings)
@@ -52,14 +52,8 @@ class SweepSpec:
         attacks: the attacks to make on each.
 
     Example:
-        >>> spec = SweepSpec.from_toml('''
-        ... [objective]
-        ... beta = [1, 4]
-        ... [training]
-        ... seed = [0, 1]
-        ... [attack]
-        ... objective = ["latent", "output"]
-        ... ''')
+        >>> tables = {"objective": {"beta": [1, 4]}, "training": {"seed": [0, 1]}}
+        >>> spec = SweepSpec.of({**tables, "attack": {"objective": ["latent", "output"]}})
         >>> [(run.objective.beta, run.training.seed) for run in spec.runs], len(spec.attacks)
         ([(1.0, 0), (1.0, 1), (4.0, 0), (4.0, 1)], 2)
     """
@@ -67,15 +61,6 @@ class SweepSpec:
     runs: tuple[ExperimentSpec, ...]
     evaluate: EvaluationSettings | None = None
     attacks: tuple[AttackSpec, ...] = ()
-
-    @classmethod
-    def from_toml(cls, text: str, source: str = "sweep") -> Self:
-        """Read a sweep from TOML.
-
-        Raises:
-            InputError: it is not TOML, or a setting is wrong.
-        """
-        return cls.of(parse_toml(text, source), source)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:

@@ -2,8 +2,8 @@
 
 import csv
 import io
-import json
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from torch import Tensor
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.record import Cell, Record
+from seatbelt_vae.experiments.spec import flat
 from seatbelt_vae.measures import MEASURES, Measure, measures_of
 from seatbelt_vae.metrics import Comparison, Interval, compare, interval
 from seatbelt_vae.metrics.statistics import NOTHING
+from seatbelt_vae.settings import shown
 from seatbelt_vae.storage import write_bytes
 
 FORMATS = (".csv", ".parquet")
@@ -23,6 +25,15 @@ COLUMNS = ("run", "label", "attack", "measure", "at", "pair", "value", "error", 
 """Columns of the long table; the settings of the runs follow."""
 
 EMPTY = torch.empty(0, dtype=torch.float64)
+
+
+class LeftOut(UserWarning):
+    """A file of a run is damaged: what stands in it is in no table."""
+
+
+def leave_out(error: InputError) -> None:
+    """Say what is in no table, and why."""
+    warnings.warn(f"left out of the table: {error}", LeftOut, stacklevel=3)
 
 
 class Table:
@@ -54,7 +65,7 @@ class Table:
         """Standard errors of a measure of a run, one for each of its `values`; NaN where there is none."""
         name = key.partition("@")[0]
         found = _errors(cell, name, len(self.places(cell, name)))
-        return self._placed(cell, key, torch.tensor(_numbers(found), dtype=torch.float64))
+        return self._placed(cell, key, torch.tensor(numbers(found), dtype=torch.float64))
 
     def _placed(self, cell: Cell, key: str, found: Tensor) -> Tensor:
         """The numbers at the place that a key names; all where it names none."""
@@ -90,7 +101,7 @@ class Table:
         if not isinstance(found, Sequence):
             return [""]
         if name.startswith("noise_"):
-            return [f"{scale:g}" for scale in evaluation.get("noise_scales", [])]
+            return [f"{scale:g}" for scale in numbers(evaluation.get("noise_scales", []))]
         return [str(layer) for layer in range(len(found))]
 
     def stack(self, cells: Sequence[Cell], key: str) -> Tensor:
@@ -117,18 +128,30 @@ class Table:
         return compare(before, after, ratio=measure_of(key).ratio)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Every number as a row with the columns `COLUMNS` and the settings of its run."""
+        """Every number as a row with the columns `COLUMNS` and the settings of its run.
+
+        Attacks whose files are damaged are left out, with a warning.
+        """
         for record in self.records:
             about = {"run": record.name, "label": record.label}
             settings = flat(record.settings)
             for attack in ("", *record.attacks):
-                for row in self._rows(Cell(record, attack)):
+                for row in self._readable(Cell(record, attack)):
                     yield {**about, "attack": attack, **row, **settings}
+
+    def _readable(self, cell: Cell) -> list[dict[str, Any]]:
+        try:
+            return list(self._rows(cell))
+        except InputError as error:
+            leave_out(error)
+            return []
 
     def _rows(self, cell: Cell) -> Iterator[dict[str, Any]]:
         for name, values in self._all(cell).items():
             places = self.places(cell, name)
             errors = _errors(cell, name, len(places))
+            if len(places) != len(errors) or not places or values.numel() % len(places):
+                raise InputError(f"{cell.record.name}: {name} has {values.numel()} numbers at {len(places)} places")
             for pair, numbers in enumerate(values.view(-1, len(places)).tolist()):
                 for at, value, error in zip(places, numbers, errors, strict=True):
                     yield {
@@ -208,22 +231,28 @@ def _evaluated(cell: Cell) -> dict[str, Tensor]:
     for key, measure in MEASURES.items():
         value = cell.record.evaluation.get(key)
         if measure.kind == "run" and value is not None:
-            found[key] = torch.tensor(_numbers(value), dtype=torch.float64)
+            found[key] = torch.tensor(numbers(value), dtype=torch.float64)
     return found
 
 
-def _numbers(value: Any) -> list[float]:
-    """A measurement as a list: a number, a list by layer or scale, or a mapping by part; each may lack a number."""
+def numbers(value: Any) -> list[float]:
+    """A measurement as a list: a number, a list by layer or scale, or a mapping by part; each may lack a number.
+
+    Raises:
+        InputError: it is something else.
+    """
     if isinstance(value, Mapping):
         value = list(value.values())
-    if not isinstance(value, Sequence):
+    if not isinstance(value, list | tuple):
         value = [value]
-    numbers = []
+    found = []
     for each in value:
         if each is None:
             each = math.nan
-        numbers.append(float(each))
-    return numbers
+        if not isinstance(each, int | float):
+            raise InputError(f"a measurement is {shown(each)}, must be a number")
+        found.append(float(each))
+    return found
 
 
 def _errors(cell: Cell, name: str, count: int) -> list[float | None]:
@@ -246,24 +275,6 @@ def _unit(cell: Cell, measure: Measure) -> str:
     if cell.attack:
         return measure.unit_in(cell.record.attacks[cell.attack].result)
     return measure.unit
-
-
-def flat(tables: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Bring tables within tables to one, and lists to JSON text.
-
-    Example:
-        >>> flat({"elbo": -1.5, "model": {"layers": 2, "latent_sizes": [8, 4]}})
-        {'elbo': -1.5, 'model.layers': 2, 'model.latent_sizes': '[8, 4]'}
-    """
-    row: dict[str, Any] = {}
-    for name, value in tables.items():
-        if isinstance(value, Mapping):
-            row |= flat(value, f"{above}{name}.")
-        elif isinstance(value, list | tuple):
-            row[above + name] = json.dumps(value)
-        else:
-            row[above + name] = value
-    return row
 
 
 def check_format(path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import torch
 
-from seatbelt_vae.errors import InputError, RunError
+from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.attack_spec import AttackSpec
 from seatbelt_vae.experiments.attacking import run_attack
 from seatbelt_vae.experiments.evaluation import EvaluationSettings, is_evaluated, run_evaluation
@@ -14,7 +14,7 @@ from seatbelt_vae.experiments.lock import lock
 from seatbelt_vae.experiments.store import RunFolder
 from seatbelt_vae.experiments.training_run import run_training
 from seatbelt_vae.settings import Count, Section, checked
-from seatbelt_vae.storage import read_json, remove_temporaries, write_json
+from seatbelt_vae.storage import read_json, remove, remove_temporaries, write_json
 
 ERROR = "error.json"
 
@@ -138,7 +138,4 @@ def forget_failure(folder: Path) -> None:
     Raises:
         RunError: the record cannot be deleted.
     """
-    try:
-        (folder / ERROR).unlink(missing_ok=True)
-    except OSError as error:
-        raise RunError(f"{folder / ERROR}: could not be deleted ({error.strerror or error})") from error
+    remove(folder / ERROR)

@@ -14,27 +14,8 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         InputError: it is missing, or it is not TOML.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: is not valid TOML ({error})") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    return parse_toml(text, str(path))
-
-
-def parse_toml(text: str, source: str) -> dict[str, Any]:
-    """Parse a document.
-
-    Args:
-        text: the document.
-        source: where it comes from, put before the message if it is wrong.
-
-    Raises:
-        InputError: it is not TOML.
-
-    Example:
-        >>> parse_toml("beta = [1, 4]", "spec")
-        {'beta': [1, 4]}
-    """
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{source}: is not valid TOML ({error})") from error

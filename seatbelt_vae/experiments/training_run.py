@@ -6,10 +6,12 @@ from shlex import quote
 from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.experiments.build import build_model, build_objective, resolved
 from seatbelt_vae.experiments.environment import environment
+from seatbelt_vae.experiments.images import located, open_data
 from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.spec import ExperimentSpec
-from seatbelt_vae.experiments.store import RunFolder, located, open_data
+from seatbelt_vae.experiments.store import RunFolder
 from seatbelt_vae.models import HierarchicalVAE
+from seatbelt_vae.models.pretrained import saved
 from seatbelt_vae.objectives import Objective
 from seatbelt_vae.training import Settings, Update, choose_device, train
 
@@ -18,6 +20,7 @@ def run_training(
     spec: ExperimentSpec,
     out: str | Path | None = None,
     *,
+    extend: bool = False,
     device: str = "auto",
     checkpoint_every: int = 500,
     log_every: int = 50,
@@ -30,6 +33,7 @@ def run_training(
     Args:
         spec: what to train.
         out: the run's folder; ``runs/<name of the run>`` by default.
+        extend: go on with the finished run in `out` for more steps.
         device: where to train.
         checkpoint_every: steps between checkpoints.
         log_every: steps between records.
@@ -43,17 +47,21 @@ def run_training(
         RunError: the training failed, or another process is at work on the folder.
         KeyboardInterrupt: Ctrl-C; the message says how to go on.
     """
-    place = choose_device(device)
+    where = choose_device(device)
     dataset = open_data(spec.data)
     spec = completed(spec, dataset)
     images = dataset.split(spec.data.test, spec.data.seed).train
     model, objective = ingredients(spec, images)  # refuses before there is a folder
-    folder = RunFolder.create(out or Path("runs") / spec.run_name, spec)
-    if folder.finished:
+    place = Path(out or Path("runs") / spec.run_name)
+    if extend:
+        folder = RunFolder.open(place).extended(spec)
+    else:
+        folder = RunFolder.create(place, spec)
+    if folder.finished and saved(folder.path):
         return folder
     try:
         with hold(folder.path):
-            folder.add_environment(environment(place))
+            folder.add_environment(environment(where))
             train(
                 model,
                 images,
@@ -61,7 +69,7 @@ def run_training(
                 **spec.training.model_dump(),
                 device=device,
                 out=folder.path,
-                resume=True,
+                extend=True,  # the spec may ask for more steps than the last checkpoint did
                 checkpoint_every=checkpoint_every,
                 log_every=log_every,
                 progress=progress,

@@ -1,4 +1,4 @@
-"""Attacks of earlier versions, brought to the form of this one: in place, atomically, and as often as one likes."""
+"""Runs of earlier versions, brought to the form of this one: in place, atomically, and as often as one likes."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,9 +12,9 @@ from seatbelt_vae.data.source import digest_of
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.attack_spec import AttackSpec
 from seatbelt_vae.experiments.lock import hold
-from seatbelt_vae.experiments.store import ASSESSMENT, ATTACKS, SPEC, RunFolder
+from seatbelt_vae.experiments.store import ASSESSMENT, ATTACKS, WHOLE, RunFolder, runs_in
 from seatbelt_vae.measures import Attacked
-from seatbelt_vae.storage import read_json, read_tensors
+from seatbelt_vae.storage import adopt, read_json, read_tensors, remove, unnamed
 
 SOLVER_NAMES = {"path": "continuation", "ball": "cold"}
 """Solvers that were called otherwise."""
@@ -26,13 +26,13 @@ Settings = dict[str, Any]
 
 
 def upgrade(path: str | Path, say: Callable[[str], None] = lambda line: None) -> int:
-    """Bring the attacks of a run, or of every run of a store, to the form of this version.
+    """Bring a run, or every run of a store, to the form of this version: its attacks, and the manifest of its files.
 
-    Doing it twice is harmless, and one that was stopped goes on.
+    Files that no manifest names are noted as they are. Doing it twice is harmless, and one that was stopped goes on.
 
     Args:
         path: a run's folder, or a folder of them.
-        say: called with a line for each attack.
+        say: called with a line for each attack, and for each manifest.
 
     Returns:
         How many attacks were moved.
@@ -41,19 +41,16 @@ def upgrade(path: str | Path, say: Callable[[str], None] = lambda line: None) ->
         InputError: there is no run, or an attack is damaged.
         RunError: another process is at work on a run, or it cannot be written.
     """
-    path = Path(path)
-    runs = sorted(found.parent for found in [*path.glob(SPEC), *path.glob(f"*/{SPEC}")])
-    if not runs:
-        raise InputError(f"{path}: holds no run, give a run's folder or a folder of them")
     moved = 0
-    for run in runs:
-        names = _old_attacks(run)
-        if not names:
+    for run in runs_in(path):
+        if not unnamed(run) and not _old_attacks(run):
             continue
-        folder = RunFolder.open(run)
         with hold(run):
-            for name in names:
-                new = _move(folder, name)
+            if files := len(unnamed(run)):
+                adopt(run)
+                say(f"{run.name}: its manifest names {files} more files")
+            for name in _old_attacks(run):
+                new = _move(RunFolder.open(run), name)
                 say(f"{run.name}: {name} is now {new}")
                 moved += 1
     return moved
@@ -83,9 +80,9 @@ def _move(folder: RunFolder, name: str) -> str:
         assessment = _assessment(gained)
     except KeyError as error:
         raise InputError(f"{attacks / name}: is damaged, it has no {error}; delete it, and attack again") from error
-    folder.save_attack(spec.name, Attacked(result, assessment))
-    for ending in (ASSESSMENT, ".json", ".safetensors"):
-        (attacks / f"{name}{ending}").unlink()
+    folder.save_attack(spec.name, Attacked(result, assessment), origin={})
+    for ending in reversed(WHOLE):
+        remove(attacks / f"{name}{ending}")
     return str(spec.name)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from seatbelt_vae.metrics.passes import Images, Pass, evaluating, passes
+from seatbelt_vae.metrics.passes import Images, Pass, evaluating, passes, sparing
 from seatbelt_vae.metrics.statistics import Estimate, summarise
 from seatbelt_vae.progress import progress_bar
 
@@ -45,6 +45,7 @@ class EvidenceBound:
         return summarise(parts)
 
 
+@sparing
 def elbo(
     model: Any,
     x: Images,
@@ -106,6 +107,7 @@ def elbo(
     )
 
 
+@sparing
 def iwae(
     model: Any,
     x: Images,

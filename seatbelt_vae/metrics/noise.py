@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.metrics.passes import Images, evaluating, passes
+from seatbelt_vae.metrics.passes import Images, evaluating, passes, sparing
 from seatbelt_vae.metrics.statistics import Estimate, summarise
 from seatbelt_vae.progress import progress_bar
 
@@ -78,6 +78,7 @@ class NoiseRobustness:
         return rows
 
 
+@sparing
 def noise_robustness(
     model: Any,
     x: Images,

@@ -4,16 +4,22 @@ Each image has its own stream of noise, keyed by (seed, index). So a measurement
 the device or the precision of the model, up to rounding.
 """
 
-from collections.abc import Iterator, Sequence
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.memory import halved
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Images(Protocol):
@@ -46,6 +52,26 @@ class Pass:
         """Shape (count·samples, …) to (count, samples, …), in float64 on the CPU."""
         values = values.detach().double().cpu()
         return values.reshape(-1, self.samples, *values.shape[1:])
+
+
+def sparing(measure: Callable[P, R]) -> Callable[P, R]:
+    """Begin a measurement again with half of its `batch_size` where memory runs out.
+
+    Args:
+        measure: has a keyword `batch_size`, on which its value does not depend.
+    """
+    usual = inspect.signature(measure).parameters["batch_size"].default
+
+    @functools.wraps(measure)
+    def measured(*words: P.args, **more: P.kwargs) -> R:
+        def work(size: int) -> R:
+            more["batch_size"] = size
+            return measure(*words, **more)
+
+        size: Any = more.get("batch_size", usual)
+        return halved(work, size)
+
+    return measured
 
 
 @contextmanager

@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from torch.distributions import Normal
 
-from seatbelt_vae.metrics.passes import Images, batches, evaluating, passes
+from seatbelt_vae.metrics.passes import Images, batches, evaluating, passes, sparing
 from seatbelt_vae.progress import progress_bar
 
 
+@sparing
 def encode_images(
     model: Any,
     x: Images,

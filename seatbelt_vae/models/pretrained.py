@@ -129,6 +129,11 @@ class Pretrained(
         return model.eval()
 
 
+def saved(folder: Path) -> bool:
+    """Whether a folder holds a model."""
+    return (folder / CONFIG).exists() and (folder / WEIGHTS).exists()
+
+
 def recipe_of(path: Path) -> tuple[str, dict[str, Any]]:
     """A model's name and arguments out of its config.json.
 

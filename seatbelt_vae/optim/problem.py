@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.memory import halved
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 """``fun(x, rows) -> values``: x (B, n), rows (B,) their indices in the whole batch, values (B,). Rows independent."""
@@ -124,12 +125,20 @@ def value_and_gradient(
 ) -> tuple[Tensor, Tensor]:
     """Values (B,) in float64 and gradients (B, n) of independent rows, `chunk` rows a call.
 
-    The sum of the values is differentiated: with independent rows its gradient holds each row's own.
+    The sum of the values is differentiated: with independent rows its gradient holds each row's own. Where memory runs
+    out the chunk is halved.
 
     Raises:
         InputError: `fun` returns another shape than (B,) or values that do not depend on x.
     """
-    if chunk is None or len(x) <= chunk:
+    size = len(x)
+    if chunk is not None:
+        size = min(chunk, size)
+    return halved(lambda rows_a_call: _in_chunks(fun, x, rows, rows_a_call), size)
+
+
+def _in_chunks(fun: Objective, x: Tensor, rows: Tensor, chunk: int) -> tuple[Tensor, Tensor]:
+    if len(x) <= chunk:
         return _evaluate(fun, x, rows)
     pieces = -(-len(x) // chunk)  # of nearly the same size: a small rest costs more a row
     values, gradients = [], []

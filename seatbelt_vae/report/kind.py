@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from seatbelt_vae.attacks import AttackResult
-from seatbelt_vae.experiments.table import flat
+from seatbelt_vae.experiments.spec import flat
 from seatbelt_vae.report.formats import budget_text
 
 DIVERGENCES = {

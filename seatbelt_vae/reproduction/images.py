@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from seatbelt_vae.data import ImageDataset, draw_pairs
-from seatbelt_vae.experiments.store import open_data
+from seatbelt_vae.experiments.images import open_data
 from seatbelt_vae.reproduction.paper import kind_of_data
 from seatbelt_vae.reproduction.scales import Scale
 

@@ -1,10 +1,10 @@
 """Training: a loop that resumes to the bit, its checkpoints and its diagnostics."""
 
+from seatbelt_vae.signals import Terminated
 from seatbelt_vae.training.checkpoint import Checkpoint, seconds_spent, steps_done
 from seatbelt_vae.training.device import choose_device
 from seatbelt_vae.training.diagnostics import CollapseWarning
 from seatbelt_vae.training.history import read_history
-from seatbelt_vae.training.interrupt import Terminated, held_interrupt
 from seatbelt_vae.training.loop import TrainingResult, train
 from seatbelt_vae.training.settings import Settings
 from seatbelt_vae.training.update import Update
@@ -17,7 +17,6 @@ __all__ = [
     "TrainingResult",
     "Update",
     "choose_device",
-    "held_interrupt",
     "read_history",
     "seconds_spent",
     "steps_done",

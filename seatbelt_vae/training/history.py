@@ -5,8 +5,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from seatbelt_vae.errors import InputError, RunError
-from seatbelt_vae.storage import write_bytes
+from seatbelt_vae.errors import RunError
+from seatbelt_vae.storage import read_bytes, settle, write_bytes
 
 FILE = "metrics.jsonl"
 Record = dict[str, Any]
@@ -21,7 +21,7 @@ def read_history(folder: str | Path) -> list[Record]:
         The records in the order of their steps; none where the file is missing.
 
     Raises:
-        InputError: there is a file, and it cannot be read.
+        InputError: there is a file, and it cannot be read, or what a checkpoint knows of it was changed.
 
     Example:
         >>> import tempfile
@@ -34,10 +34,7 @@ def read_history(folder: str | Path) -> list[Record]:
     records: list[Record] = []
     if not path.exists():
         return records
-    try:
-        text = path.read_text(errors="replace")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+    text = read_bytes(path, grows=True).decode(errors="replace")
     for line in text.splitlines():
         record = parsed(line)
         if record is None:
@@ -115,6 +112,15 @@ class History:
                 file.write(as_line(kept))
         except OSError as error:
             raise RunError(f"{self.path}: could not be written ({error.strerror or error})") from error
+
+    def settle(self) -> None:
+        """Vouch for the records so far: what is changed in them later is refused.
+
+        Raises:
+            RunError: the folder cannot be written.
+        """
+        if self.path is not None:
+            settle(self.path)
 
 
 def as_line(record: Record) -> str:

@@ -8,11 +8,11 @@ from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.objectives import Objective
 from seatbelt_vae.progress import progress_bar
+from seatbelt_vae.signals import held_interrupt
 from seatbelt_vae.training.checks import check_batch_norm, check_count, check_dataset, check_saving
 from seatbelt_vae.training.device import choose_device
 from seatbelt_vae.training.diagnostics import warn_of_collapse
 from seatbelt_vae.training.history import History
-from seatbelt_vae.training.interrupt import held_interrupt
 from seatbelt_vae.training.settings import Settings
 from seatbelt_vae.training.sitting import Sitting
 from seatbelt_vae.training.update import Update
@@ -132,6 +132,7 @@ def train(
                 history.append({"step": step, **record, **terms.summary()})
             stop = interrupted()
             if step % checkpoint_every == 0 or last or stop:
+                history.settle()
                 sitting.save()
             advance(1, f"elbo {terms.elbo.mean().item():.1f}")
             if stop:

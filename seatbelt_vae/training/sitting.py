@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.models.pretrained import saved
 from seatbelt_vae.objectives import Objective
+from seatbelt_vae.storage import begin
 from seatbelt_vae.training.checkpoint import FILE, Checkpoint
 from seatbelt_vae.training.state import restore_training, training_state
 from seatbelt_vae.training.update import Update
@@ -38,6 +40,8 @@ class Sitting:
         self.identity = identity_of(update)
         self.step = 0
         before = 0.0
+        if folder is not None:
+            begin(folder)
         if folder is not None and (folder / FILE).exists():
             checkpoint = Checkpoint.load(folder)
             if not (resume or extend):
@@ -48,13 +52,15 @@ class Sitting:
             restore_training(checkpoint.state, update.modules, update.optimisers)
             self.step = checkpoint.step
             before = checkpoint.seconds
+            if not saved(folder):  # somebody has deleted what was damaged
+                update.model.save_pretrained(folder)
         self.saved = self.step
         self.started = time.perf_counter() - before
 
     @property
     def seconds(self) -> float:
         """Time that the steps took, over all sittings."""
-        return time.perf_counter() - self.started
+        return max(0.0, time.perf_counter() - self.started)
 
     def save(self) -> None:
         """Write the model, then the training state: the latter is the truth, so what it calls finished is whole.

@@ -12,6 +12,7 @@ import torch
 from seatbelt_vae.attacks import Assessment, AttackResult
 from seatbelt_vae.experiments import AttackSpec, RunFolder, run_attack
 from seatbelt_vae.measures import Attacked
+from seatbelt_vae.storage import write_json
 from tests.commands import Run, refused
 
 Copy = Callable[..., Path]
@@ -110,7 +111,7 @@ def test_other_data_cannot_be_compared(seatbelt: Run, copy: Copy) -> None:
     a, b = copy("a"), copy("b")
     spec = json.loads((b / "spec.json").read_text())
     spec["data"]["digest"] = "0" * 64
-    (b / "spec.json").write_text(json.dumps(spec))
+    write_json(b / "spec.json", spec)
     refused(seatbelt("compare", a, b), "were trained on different data")
 
 

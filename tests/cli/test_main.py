@@ -16,6 +16,7 @@ import pytest
 
 from seatbelt_vae.cli.app import COMMANDS
 from seatbelt_vae.errors import RunError
+from seatbelt_vae.storage import write_json
 from tests.commands import TINY, Outcome, Run, refused
 
 # What works
@@ -199,7 +200,7 @@ def test_a_run_that_is_not_finished_or_is_broken(seatbelt: Run, run_path: Path, 
         ("train --betaa 3", "--beta?"),
         ("train --beta x", "--beta"),
         ("train --steps 0", "training.steps: 0 is too small, use 1 or more"),
-        ("train --resume", "--resume: needs --out"),
+        ("train --resume", "--resume and --extend: need --out"),
         ("train --device tpu", "device: 'tpu' is unknown, use one of auto, cpu, cuda, mps"),
         ("train --data nosuchdata", "nosuchdata"),
         ("train --latent-sizes 4,two", "--latent-sizes"),
@@ -337,9 +338,9 @@ def test_measurements_that_are_none_are_left_out_of_a_report(seatbelt: Run, run_
     told = json.loads((run / "evaluation.json").read_text())
     told["noise_drop"][0] = None
     del told["noise_drop_error"]
-    (run / "evaluation.json").write_text(json.dumps(told))
+    write_json(run / "evaluation.json", told)
     assert seatbelt("report --out", tmp_path / "report", run).code == 0
-    (run / "evaluation.json").write_text("[]")
+    write_json(run / "evaluation.json", [])
     refused(seatbelt("report --out", tmp_path / "report", run), "evaluation.json: must hold a table")
 
 

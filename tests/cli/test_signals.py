@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from seatbelt_vae.cli.signals import SIGNALS, exit_code, handled, interrupt
-from seatbelt_vae.training.interrupt import Terminated
+from seatbelt_vae.cli.signals import exit_code, interrupt
+from seatbelt_vae.signals import SIGNALS, Terminated, handled
 from tests.commands import Run
 
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGUSR1": 143}

@@ -10,9 +10,11 @@ import os
 import random
 import signal
 import sys
+import tomllib
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 KILLS = 20
 FILES = ("open", "write", "fsync", "chmod", "replace", "flock", "close")
@@ -45,7 +47,7 @@ def do_sweep(store: Path, images: str) -> None:
     from seatbelt_vae.experiments import Sweep, SweepSpec, run_sweep
     from seatbelt_vae.experiments.engines import InProcess
 
-    spec = SweepSpec.from_toml(SPEC.format(images=images))
+    spec = SweepSpec.of(tomllib.loads(SPEC.format(images=images)))
     run_sweep(Sweep.plan(spec, store, device="cpu", checkpoint_every=2, log_every=1), InProcess())
 
 
@@ -90,7 +92,16 @@ def count_calls(store: Path, images: str) -> dict[str, int]:
     return json.loads(os.read(reading, 999))
 
 
-def kill_again_and_again(store: Path, images: str, calls: dict[str, int]) -> list[dict[str, int]]:
+def wrong(store: Path) -> list[str]:
+    """What the manifests say against the files: nothing, whenever it was."""
+    from seatbelt_vae.experiments import verify
+
+    if not list(store.glob("*/manifest.jsonl")):
+        return []
+    return [line for check in verify(store, rows=0) for line in check.wrong]
+
+
+def kill_again_and_again(store: Path, images: str, calls: dict[str, int]) -> list[dict[str, Any]]:
     """Kill a sweep KILLS times, each time somewhere in the next tenth of it, then let it end."""
     drawn, found = random.Random(0), []
     for place in range(KILLS):
@@ -103,6 +114,7 @@ def kill_again_and_again(store: Path, images: str, calls: dict[str, int]) -> lis
                 "trained": len(list(store.glob("*/training.safetensors"))),
                 "attacked": len(list(store.glob("*/attacks/*.assessment.safetensors"))),
                 "torn": len(list(store.rglob(".*.*.*"))),
+                "wrong": wrong(store),
             }
         )
     assert end(child(lambda: do_sweep(store, images))) == 0

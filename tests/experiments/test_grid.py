@@ -1,3 +1,6 @@
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from seatbelt_vae.errors import InputError
@@ -47,11 +50,12 @@ def test_lists_that_are_values_or_names() -> None:
 
 def test_nothing_given_is_one_run() -> None:
     assert expand(ExperimentSpec, {}) == [{}]
-    assert SweepSpec.from_toml("").runs == (ExperimentSpec(),)
+    assert SweepSpec.of({}).runs == (ExperimentSpec(),)
 
 
 def test_runs_are_laid_over_the_tables_and_equal_ones_are_one() -> None:
-    spec = SweepSpec.from_toml("""
+    spec = SweepSpec.of(
+        tomllib.loads("""
         [training]
         steps = 7
         seed = [0, 1]
@@ -65,6 +69,7 @@ def test_runs_are_laid_over_the_tables_and_equal_ones_are_one() -> None:
         model.name = "vae"
         training.seed = [1, 2]
     """)
+    )
     assert [(run.model.name, run.objective.beta, run.training.seed) for run in spec.runs] == [
         ("vae", None, 0),
         ("vae", None, 1),
@@ -76,11 +81,13 @@ def test_runs_are_laid_over_the_tables_and_equal_ones_are_one() -> None:
 
 
 def test_robust_training_in_a_grid() -> None:
-    spec = SweepSpec.from_toml("""
+    spec = SweepSpec.of(
+        tomllib.loads("""
         [robust]
         method = ["adversarial", "denoising"]
         radius = [0.1, 0.2]
     """)
+    )
     assert [(run.robust.methods, run.robust.radius) for run in spec.runs] == [
         (("adversarial", "denoising"), 0.1),
         (("adversarial", "denoising"), 0.2),
@@ -88,7 +95,8 @@ def test_robust_training_in_a_grid() -> None:
 
 
 def test_attacks_and_evaluation() -> None:
-    spec = SweepSpec.from_toml("""
+    spec = SweepSpec.of(
+        tomllib.loads("""
         [evaluate]
         samples = 3
         [[attack]]
@@ -97,13 +105,14 @@ def test_attacks_and_evaluation() -> None:
         [[attack]]
         preset = ["kos", "tabacof"]
     """)
+    )
     assert spec.evaluate is not None
     assert spec.evaluate.samples == 3
     assert [attack.objective for attack in spec.attacks[:2]] == ["latent", "output"]
     assert spec.attacks[2] == AttackSpec.of("kos")
     assert len(spec.attacks) == 4
-    assert SweepSpec.from_toml("[evaluate]").evaluate is not None
-    assert SweepSpec.from_toml("").evaluate is None
+    assert SweepSpec.of({"evaluate": {}}).evaluate is not None
+    assert SweepSpec.of({}).evaluate is None
 
 
 @pytest.mark.parametrize(
@@ -129,15 +138,20 @@ def test_attacks_and_evaluation() -> None:
         ("[attack]\nobjective = ['latent', 'nope']", "sweep: attack: objective: 'nope' is unknown"),
         ("[attack]\npreset = 'papers'", "sweep: attack: preset: 'papers' is unknown"),
         ("[robust]\nmethod = 'nope'", "sweep: robust.method: 'nope' is unknown"),
-        ("[model", "sweep: is not valid TOML"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
-        SweepSpec.from_toml(text)
+        SweepSpec.of(tomllib.loads(text))
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_file(tmp_path) -> None:
     with pytest.raises(InputError, match=r"none\.toml: cannot be read \(No such file"):
         SweepSpec.read(tmp_path / "none.toml")
+
+
+def test_a_file_that_is_no_toml_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "sweep.toml").write_text("[model")
+    with pytest.raises(InputError, match=r"sweep\.toml: is not valid TOML"):
+        SweepSpec.read(tmp_path / "sweep.toml")

@@ -70,8 +70,10 @@ def test_an_attack_without_its_assessment_does_not_count(tmp_path: Path) -> None
 
 def test_attacks_of_an_earlier_version_are_not_misread(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path, spec())
+    (tmp_path / "manifest.jsonl").unlink()
     folder.attacks_path.mkdir()
-    (folder.attacks_path / "old.assessment.safetensors").write_text("")
+    for ending in (".assessment.safetensors", ".safetensors"):
+        (folder.attacks_path / f"old{ending}").write_text("")
     (folder.attacks_path / "old.json").write_text('{\n  "mode": "latent"\n}')
     with pytest.raises(InputError, match=f"holds attacks of an earlier version, .*: seatbelt upgrade {tmp_path}$"):
         _ = folder.attacks

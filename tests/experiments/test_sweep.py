@@ -1,5 +1,6 @@
 import json
 import math
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ DONE = [State.DONE] * 2
 
 @pytest.fixture
 def spec(tiny: ExperimentSpec) -> SweepSpec:
-    return SweepSpec.from_toml(f"""
+    return SweepSpec.of(
+        tomllib.loads(f"""
         [data]
         name = "{tiny.data.name}"
         test = 0.4
@@ -33,6 +35,7 @@ def spec(tiny: ExperimentSpec) -> SweepSpec:
         batch_size = 16
         seed = [0, 1]
     """)
+    )
 
 
 @pytest.fixture
@@ -258,7 +261,7 @@ def test_attacks_and_measurements_follow_and_are_not_made_again(
         radii = [0.5]
         max_iterations = 3
     """
-    asked = SweepSpec.from_toml(text)
+    asked = SweepSpec.of(tomllib.loads(text))
     full = SweepSpec(spec.runs[:1], asked.evaluate, asked.attacks)
     sweep = Sweep.plan(full, tmp_path / "store", device="cpu")
     run = sweep.runs[0]

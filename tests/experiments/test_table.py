@@ -11,7 +11,8 @@ import torch
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments import Cell, Record, Table, check_format
-from seatbelt_vae.experiments.table import COLUMNS, flat, measure_of
+from seatbelt_vae.experiments.spec import flat
+from seatbelt_vae.experiments.table import COLUMNS, LeftOut, measure_of
 from seatbelt_vae.measures import MEASURES
 from seatbelt_vae.metrics import compare, interval
 from tests.measures.test_catalogue import attacked, damaged
@@ -160,3 +161,12 @@ def test_every_measure_of_a_run_is_read() -> None:
     record = Record("a", "A", evaluation=evaluation)
     table = Table([record])
     assert torch.cat([table.values(Cell(record), key) for key in evaluation]).tolist() == [1.0] * len(evaluation)
+
+
+@pytest.mark.parametrize("value", ["much", [1.0, "much"], {"encoder": {}}])
+def test_a_measurement_that_is_no_number_is_one_line(record: Record, value: Any) -> None:
+    spoilt = Record("b", "VAE", {}, {**EVALUATION, "elbo": value})
+    with pytest.raises(InputError, match="must be a number"):
+        Table([spoilt]).values(Cell(spoilt), "elbo")
+    with pytest.warns(LeftOut, match="must be a number"):
+        assert {row["run"] for row in Table([record, spoilt]).rows()} == {"a"}

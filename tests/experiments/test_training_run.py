@@ -8,6 +8,7 @@ import torch
 
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments import ExperimentSpec, RunFolder, run_training
+from seatbelt_vae.experiments.environment import environment
 from seatbelt_vae.storage import read_tensors
 
 
@@ -84,7 +85,8 @@ def test_the_machine_is_noted_beside_the_spec(trained: RunFolder, tiny: Experime
     assert sitting["torch"] == torch.__version__
     assert sitting["device"] == "cpu"
     assert sitting["step"] == 0
-    assert set(sitting) == {"step", "seatbelt_vae", "python", "torch", "numpy", "platform", "device", "threads"}
+    assert set(sitting) == {"step", *environment(torch.device("cpu"))}
+    assert {"seatbelt_vae", "commit", "python", "numpy", "platform", "threads"} < set(sitting)
     assert "torch" not in json.dumps(trained.spec.model_dump(mode="json"))
     trained.add_environment({name: value for name, value in sitting.items() if name != "step"})
     assert trained.environment == [sitting]

@@ -157,7 +157,7 @@ def test_a_damaged_attack_is_one_line(run: Any) -> None:
     path = folder.attacks_path / "latent-01234567.json"
     settings = json.loads(path.read_text())
     del settings["bounds"]
-    path.write_text(json.dumps(settings))
+    write_json(path, settings)
     with pytest.raises(InputError, match=r"latent-01234567: is damaged, it has no 'bounds'; delete it, and"):
         upgrade(folder.path)
 

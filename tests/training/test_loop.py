@@ -223,7 +223,7 @@ def test_resuming_with_other_weights_or_a_corrupt_file_is_refused(run: Run, make
     with pytest.raises(InputError, match="weights of another model"):
         run(model=make_model(channels=4), out=tmp_path, resume=True)
     (tmp_path / "training.safetensors").write_bytes(b"torn")
-    with pytest.raises(InputError, match=r"training\.safetensors: is not a valid"):
+    with pytest.raises(InputError, match=r"training\.safetensors: is damaged or of another run"):
         run(out=tmp_path, resume=True)
 
 

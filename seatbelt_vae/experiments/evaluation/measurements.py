@@ -176,7 +176,7 @@ def noise(subject: Subject) -> Measured:
 
 def traversals(subject: Subject) -> Measured:
     """What each latent dimension draws, as pictures."""
-    image = subject.test[0].to(next(subject.model.parameters()).device)
+    image = subject.test[0].to(subject.device)
     layers = metrics.traverse(subject.model, image, subject.test_posteriors, subject.bound.dimension_kl)
     low, high = subject.test.bounds
     tensors: dict[str, Tensor] = {}

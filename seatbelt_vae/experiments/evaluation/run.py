@@ -10,8 +10,10 @@ from seatbelt_vae.experiments.evaluation.measurements import MEASUREMENTS, Measu
 from seatbelt_vae.experiments.evaluation.settings import EvaluationSettings
 from seatbelt_vae.experiments.evaluation.subject import Subject
 from seatbelt_vae.experiments.lock import hold
+from seatbelt_vae.experiments.results import ORIGIN, without
 from seatbelt_vae.experiments.store import RunFolder
 from seatbelt_vae.measures import MEASURES
+from seatbelt_vae.signals import finishing
 from seatbelt_vae.training import choose_device, seconds_spent
 
 Evaluation = dict[str, Any]
@@ -103,7 +105,7 @@ def quick_settings(settings: EvaluationSettings) -> Evaluation:
 def _make(folder: RunFolder, subject: Subject, measurement: Measurement, evaluation: Evaluation) -> Evaluation:
     """Make a measurement and keep it at once."""
     if measurement.name in evaluation.get("measurements", {}):  # its tensors are about to be replaced
-        evaluation = _without(evaluation, measurement)
+        evaluation = without(evaluation, measurement.name)
         folder.save_evaluation(evaluation)
     started = time.perf_counter()
     try:
@@ -116,15 +118,18 @@ def _make(folder: RunFolder, subject: Subject, measurement: Measurement, evaluat
         "settings": _used(measurement, subject.settings),
         "seconds": round(time.perf_counter() - started, 3),
         "keys": list(measured.values),
+        "tensors": bool(measured.tensors),
+        ORIGIN: folder.origin(subject.device),
     }
     evaluation = _with(evaluation, measurement.name, measured, note)
-    folder.save_measured(measurement.name, measured.tensors)
-    folder.save_evaluation(evaluation)
+    with finishing(f"stopped after {measurement.name}, which is kept; the same command goes on"):
+        folder.save_measured(measurement.name, measured.tensors)
+        folder.save_evaluation(evaluation)
     return evaluation
 
 
 def _completed(folder: RunFolder, evaluation: Evaluation, settings: EvaluationSettings) -> Evaluation:
-    """Note that all that is quick is known; whether that still holds is told by `_without`."""
+    """Note that all that is quick is known; whether that still holds is told by `without`."""
     quick = quick_settings(settings)
     if evaluation.get("settings") != quick:
         evaluation = {**evaluation, "settings": quick}
@@ -149,13 +154,6 @@ def _known(folder: RunFolder) -> Evaluation:
 def _is_known(evaluation: Mapping[str, Any], measurement: Measurement, settings: EvaluationSettings) -> bool:
     made = evaluation.get("measurements", {}).get(measurement.name)
     return made is not None and made["settings"] == _used(measurement, settings)
-
-
-def _without(evaluation: Mapping[str, Any], measurement: Measurement) -> Evaluation:
-    made = dict(evaluation.get("measurements", {}))
-    old = [*made.pop(measurement.name, {}).get("keys", []), "settings"]
-    kept = {key: value for key, value in evaluation.items() if key not in old}
-    return {**kept, "measurements": made}
 
 
 def _with(evaluation: Mapping[str, Any], name: str, measured: Measured, note: Mapping[str, Any]) -> Evaluation:

@@ -45,6 +45,11 @@ class Subject:
         return self.split.train
 
     @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
+    @property
     def has_factors(self) -> bool:
         """Whether it is known what generated each image, and at least one such factor varies."""
         factors = self.train.factors
@@ -80,10 +85,9 @@ class Subject:
     @cached_property
     def reconstructions(self) -> Tensor:
         """Mean images decoded from the posterior means of the test images, on the CPU."""
-        device = next(self.model.parameters()).device
         means = []
         with torch.no_grad():
             for start in range(0, len(self.test), CHUNK):
-                images = self.test[start : start + CHUNK].to(device)
+                images = self.test[start : start + CHUNK].to(self.device)
                 means.append(self.model.reconstruct(images).cpu())
         return torch.cat(means)

@@ -1,4 +1,4 @@
-"""Signals between two steps: the first is kept until the state is whole, the second takes effect at once."""
+"""Ctrl-C and what schedulers send: held back until what is being done is whole. A second one takes effect at once."""
 
 import signal
 import threading
@@ -30,6 +30,22 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
+def handled(handler: "signal._HANDLER") -> Iterator[None]:
+    """Handle the signals while the block runs, but for those that are ignored. Only the main thread gets any."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in SIGNALS:
+            number = getattr(signal, name, None)  # Windows has no SIGUSR1
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+                before[number] = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+@contextmanager
 def held_interrupt() -> Iterator[Interrupted]:
     """Hold back the first Ctrl-C, SIGTERM or SIGUSR1 while the block runs.
 
@@ -53,19 +69,30 @@ def held_interrupt() -> Iterator[Interrupted]:
             raise exception_of(number)
         came.append(exception_of(number))
 
-    if threading.current_thread() is not threading.main_thread():
-        yield first  # only the main thread gets signals
-        return
-    before = {}
-    try:
-        for name in SIGNALS:
-            if hasattr(signal, name):  # Windows has no SIGUSR1
-                number = getattr(signal, name)
-                before[number] = signal.signal(number, hold)
+    with handled(hold):
         yield first
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+
+
+@contextmanager
+def finishing(words: str) -> Iterator[None]:
+    """Let the block end, whatever signal comes meanwhile, and raise it then.
+
+    Args:
+        words: what is kept, and how to go on.
+
+    Example:
+        >>> try:
+        ...     with finishing("all is kept"):
+        ...         signal.raise_signal(signal.SIGINT)
+        ... except KeyboardInterrupt as stop:
+        ...     print(stop)
+        all is kept
+    """
+    with held_interrupt() as interrupted:
+        yield
+        if stop := interrupted():
+            stop.args = (words,)
+            raise stop
 
 
 def exception_of(number: int) -> KeyboardInterrupt:
