@@ -159,7 +159,7 @@ def test_a_file_that_is_no_toml_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_sweep_without_end_is_refused_before_it_is_laid_out() -> None:
-    lists = dict.fromkeys(("steps", "seed", "batch_size"), list(range(1, 200)))
+    lists = {name: list(range(1, 200)) for name in ("steps", "seed", "batch_size")}
     with pytest.raises(InputError, match="its lists make 7880599 runs; at most 100000 are made"):
         SweepSpec.of({"training": lists})
 
