@@ -7,9 +7,11 @@ that write different files of a run do not disturb each other.
 A folder without the file, such as one of an earlier version, is read unchecked.
 """
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -242,6 +244,17 @@ def noted(path: str | Path, content: Content) -> Iterator[None]:
         manifest.note(path, content)
 
 
+def read_plain(path: str | Path) -> bytes:
+    """The bytes of a file. A pipe would be waited for, and a device may have no end: neither is read.
+
+    Raises:
+        OSError: it cannot be read, or is no plain file.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "is no plain file")
+    return Path(path).read_bytes()
+
+
 def read_checked(path: str | Path, grows: bool = False) -> bytes:
     """Read a file, and refuse it if it is not what its manifest says.
 
@@ -263,9 +276,9 @@ def read_checked(path: str | Path, grows: bool = False) -> bytes:
     """
     manifest = Manifest.over(path)
     if manifest is None:
-        return Path(path).read_bytes()
+        return read_plain(path)
     before = manifest.of(path)
-    content = Path(path).read_bytes()
+    content = read_plain(path)
     if before.allow(content, grows):
         return content
     notes = manifest.of(path)  # another process may have written it meanwhile

@@ -1,13 +1,18 @@
 """Grids: settings that are lists become the product of their values."""
 
 import itertools
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from seatbelt_vae.errors import InputError
 from seatbelt_vae.settings import Section
+
+MOST = 100_000
+"""Runs of a grid."""
 
 
 def expand(kind: type[Section], settings: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -22,6 +27,9 @@ def expand(kind: type[Section], settings: Mapping[str, Any]) -> list[dict[str, A
     Returns:
         Settings of the same form, unchecked, without grids; the last list varies fastest.
 
+    Raises:
+        InputError: the lists make more than `MOST` combinations.
+
     Example:
         >>> from seatbelt_vae.experiments.spec import ModelSpec
         >>> expand(ModelSpec, {"name": ["vae", "dlgm"], "latent_sizes": [8, 4]})
@@ -30,6 +38,9 @@ def expand(kind: type[Section], settings: Mapping[str, Any]) -> list[dict[str, A
         [[8, 4], [8]]
     """
     axes = [_choices(kind.model_fields.get(name), value) for name, value in settings.items()]
+    count = math.prod(map(len, axes))
+    if count > MOST:
+        raise InputError(f"sweep: its lists make {count} runs; at most {MOST} are made, take shorter lists")
     return [dict(zip(settings, values, strict=True)) for values in itertools.product(*axes)]
 
 

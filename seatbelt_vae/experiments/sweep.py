@@ -21,6 +21,7 @@ from seatbelt_vae.experiments.table import Table, leave_out
 from seatbelt_vae.experiments.tasks import Task, forget_failure, record_failure
 from seatbelt_vae.experiments.training_run import completed, ingredients
 from seatbelt_vae.settings import checked
+from seatbelt_vae.storage import begin
 from seatbelt_vae.training import choose_device
 
 OWN = ".sweep"
@@ -79,6 +80,7 @@ class Sweep:
         name = hashlib.sha256(task.model_dump_json().encode()).hexdigest()[:12]
         path = store / OWN / f"{name}.json"
         if write:
+            begin(path.parent)  # it is checked when a worker reads it
             task.write(path)
         return cls(store, tuple(runs), task, path)
 

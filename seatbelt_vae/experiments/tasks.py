@@ -103,7 +103,7 @@ def perform(run: str, task: str) -> None:
     with lock(path) as ours:
         if not ours or failure(path) is not None:
             return
-        remove_temporaries(path, "*.safetensors")
+        remove_temporaries(path)
         try:
             todo.do(RunFolder.open(path))
         except Exception as error:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.manifest import read_plain
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -14,7 +15,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         InputError: it is missing, or it is not TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        return tomllib.loads(read_plain(path).decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{path}: is not valid TOML ({error})") from error
     except (OSError, UnicodeDecodeError) as error:

@@ -13,7 +13,7 @@ Record = dict[str, Any]
 
 
 def read_history(folder: str | Path) -> list[Record]:
-    r"""Read the records of a run; from the first line on that is torn or no record, what follows is left out.
+    r"""Read the records of a run; what follows the first line that is torn, no record or of no later step is left out.
 
     A resumed run writes that again.
 
@@ -37,7 +37,7 @@ def read_history(folder: str | Path) -> list[Record]:
     text = read_bytes(path, grows=True).decode(errors="replace")
     for line in text.splitlines():
         record = parsed(line)
-        if record is None:
+        if record is None or (records and record["step"] <= records[-1]["step"]):
             break
         records.append(record)
     return records

@@ -1,3 +1,4 @@
+import os
 import tomllib
 from pathlib import Path
 
@@ -154,4 +155,16 @@ def test_a_missing_file(tmp_path) -> None:
 def test_a_file_that_is_no_toml_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "sweep.toml").write_text("[model")
     with pytest.raises(InputError, match=r"sweep\.toml: is not valid TOML"):
+        SweepSpec.read(tmp_path / "sweep.toml")
+
+
+def test_a_sweep_without_end_is_refused_before_it_is_laid_out() -> None:
+    lists = {name: list(range(1, 200)) for name in ("steps", "seed", "batch_size")}
+    with pytest.raises(InputError, match="its lists make 7880599 runs; at most 100000 are made"):
+        SweepSpec.of({"training": lists})
+
+
+def test_a_pipe_is_not_waited_for(tmp_path) -> None:
+    os.mkfifo(tmp_path / "sweep.toml")
+    with pytest.raises(InputError, match=r"sweep\.toml: cannot be read \(is no plain file\)"):
         SweepSpec.read(tmp_path / "sweep.toml")

@@ -11,9 +11,10 @@ from seatbelt_vae.experiments.evaluation.settings import EvaluationSettings
 from seatbelt_vae.experiments.evaluation.subject import Subject
 from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.results import ORIGIN, without
-from seatbelt_vae.experiments.store import RunFolder
+from seatbelt_vae.experiments.store import EVALUATION, MEASURED, RunFolder
 from seatbelt_vae.measures import MEASURES
 from seatbelt_vae.signals import finishing
+from seatbelt_vae.storage import remove_temporaries
 from seatbelt_vae.training import choose_device, seconds_spent
 
 Evaluation = dict[str, Any]
@@ -61,6 +62,8 @@ def run_evaluation(
     missing = [each for each in wanted if not _is_known(evaluation, each, settings)]
     if missing:
         with hold(folder.path):
+            remove_temporaries(folder.path, EVALUATION)  # of processes that were killed
+            remove_temporaries(folder.path / MEASURED)
             evaluation = _known(folder)
             for place, each in enumerate(missing, start=1):
                 say(f"[{place}/{len(missing)}] {each.name}")
