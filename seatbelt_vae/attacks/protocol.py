@@ -166,9 +166,7 @@ def place(model: Attackable, images: Tensor) -> Tensor:
         torch.float32
     """
     if not isinstance(images, Tensor):
-        raise InputError(
-            f"images: a {type(images).__name__}; must be a torch tensor, such as by torch.as_tensor(images)"
-        )
+        raise InputError(f"images: a {type(images).__name__}; must be a tensor: torch.as_tensor(images)")
     if not images.is_floating_point():
         raise InputError(f"images of dtype {images.dtype}: must be floating point; divide 8-bit images by 255")
     images = images.detach()
