@@ -120,6 +120,7 @@ def our_steps(model, images, batch: int, precision: str):
 
 def speed(name: str, batch: int, code: str) -> dict[str, float]:
     """CPU ms an image and MiB of a few steps in this process."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     images = torch.randint(0, 256, (2 * batch, 1, 64, 64), dtype=torch.uint8)
     model = model_of(name, 64)
     kind, _, precision = code.partition(" ")
@@ -133,7 +134,6 @@ def speed(name: str, batch: int, code: str) -> dict[str, float]:
     if kind in ("ours", "floor"):
         memory = kept_memory()
     count = max(1, 384 // batch)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with memory:
         steps(1)  # the first is slow
         started = time.process_time()
