@@ -66,8 +66,8 @@ def finite_differences(evidence: Evidence) -> Flag:
         "finite_differences",
         raised=above(value, STRAY),
         value=value,
-        rule=f"slopes between images differ from differences over {STEPS[0]:g} and {STEPS[1]:g} of the way by more than "
-        f"{STRAY:g} of them",
+        rule=f"slopes between images differ from differences over {STEPS[0]:g} and {STEPS[1]:g} of the way by "
+        f"more than {STRAY:g} of them",
         advice="The gradient is not that of the function at the scale of an attack: look for custom backward passes, "
         "quantisation or fine oscillation.",
     )
