@@ -115,13 +115,14 @@ SUITES = {"quick": QUICK, "full": FULL, "signs": SIGNS, "smoke": SMOKE}
 
 
 def most_iterations(entries: Iterable[Entry]) -> int:
-    """Of any solver of a suite.
+    """Of the continuations of a suite.
 
     Example:
         >>> most_iterations(QUICK)
         50
     """
-    return max(getattr(entry.solver, "max_iterations", 1) for entry in entries)
+    solvers = [entry.solver for entry in entries]
+    return max(solver.max_iterations for solver in solvers if isinstance(solver, Continuation))
 
 
 CHECKS = ("latent-kl", "output", "damage-l2")

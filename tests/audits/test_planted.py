@@ -11,10 +11,17 @@ from tests.audits.planted import DEFECTS, plant
 SLOW = ("dropout that is always on", "random decoder", "answers that drift")
 """Random ones are asked row by row: one of them is enough here."""
 
-BY_SIGNS = [name for name in DEFECTS if name not in SLOW]
+BY_SIGNS = [name for name in DEFECTS if name not in (*SLOW, "saturating encoder")]
 
-BY_ATTACK = ("saturated means", "detached graph", "input ignored", "zero scale", "gradient not finite")
-"""Those whose attacks fail at once."""
+BY_ATTACK = (
+    "saturating encoder",
+    "saturated means",
+    "detached graph",
+    "input ignored",
+    "zero scale",
+    "gradient not finite",
+)
+"""Those whose attacks fail soon."""
 
 
 @pytest.mark.parametrize("name", BY_SIGNS)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from seatbelt_vae.attacks.noise import Noise
 from seatbelt_vae.audits.flags.flag import Evidence, Flag, above, ahead, median
-from seatbelt_vae.audits.subject import together
+from seatbelt_vae.audits.subject import Found, together
 from seatbelt_vae.audits.whitebox import Attempt
 
 SLACK = 0.01
@@ -123,8 +123,7 @@ def more_effort(evidence: Evidence) -> Flag:
         if before.entry.objective.targeted:
             gain = ahead(more.found, evidence.suite, evidence.subject.defined)
         else:
-            first = before.found.damage[:, -2:-1].clamp(min=1e-12)
-            gain = median((more.found.damage / first - 1)[:, 0], evidence.subject.finite)
+            gain = median(_damage_gained(more.found, evidence.own), evidence.subject.finite)
         gains += [gain] if gain is not None else []
     value = max(gains, default=None)
     return Flag(
@@ -134,3 +133,10 @@ def more_effort(evidence: Evidence) -> Flag:
         rule=f"twice the iterations, another start and more passes gain more than {GAIN:g} of success or of damage",
         advice='Run suite="full": the quick attacks are not at their end.',
     )
+
+
+def _damage_gained(more: Found, own: Found) -> Tensor:
+    """By what share damage is above that of any image of the suite that is no farther away, (P,)."""
+    limit = 1.001 * more.distortion.amax(1, keepdim=True)
+    before = own.damage.masked_fill(own.distortion > limit, 0.0).amax(1)
+    return more.damage.amax(1) / before.clamp(min=1e-12) - 1

@@ -11,8 +11,8 @@ from seatbelt_vae.audits.flags.flag import Evidence, Flag, above
 from seatbelt_vae.audits.whitebox import Posed, tried
 from seatbelt_vae.optim.problem import value_and_gradient
 
-STEP = 0.02
-"""Length of a difference, in units of the distance between two images."""
+STEPS = (0.005, 0.02)
+"""Lengths of differences, in units of the distance between two images; the better of them counts."""
 
 STRAY = 0.3
 """Largest difference of slopes, as a share of them."""
@@ -66,7 +66,8 @@ def finite_differences(evidence: Evidence) -> Flag:
         "finite_differences",
         raised=above(value, STRAY),
         value=value,
-        rule=f"slopes between images differ from differences over {STEP:g} of the way by more than {STRAY:g} of them",
+        rule=f"slopes between images differ from differences over {STEPS[0]:g} and {STEPS[1]:g} of the way by "
+        f"more than {STRAY:g} of them",
         advice="The gradient is not that of the function at the scale of an attack: look for custom backward passes, "
         "quantisation or fine oscillation.",
     )
@@ -84,9 +85,16 @@ def _stray(posed: Posed) -> float:
     fun = posed.problem.fun
     _, gradient = value_and_gradient(fun, base, pairs, posed.problem.chunk)
     slopes = torch.stack([(gradient * way).sum(1) for way in ways], 1).double()
-    with torch.no_grad():
-        rises = [fun(base + STEP * way, pairs) - fun(base - STEP * way, pairs) for way in ways]
-    differences = torch.stack(rises, 1).double() / (2 * STEP)
+    found = []
+    for step in STEPS:
+        with torch.no_grad():
+            rises = [fun(base + step * way, pairs) - fun(base - step * way, pairs) for way in ways]
+        found.append(_apart(slopes, torch.stack(rises, 1).double() / (2 * step)))
+    return min(found)
+
+
+def _apart(slopes: Tensor, differences: Tensor) -> float:
+    """The median over pairs of the relative distance of slopes from differences, (P, W) each; 0 where both are 0."""
     size = torch.maximum(slopes.norm(dim=1), differences.norm(dim=1))
     stray = (slopes - differences).norm(dim=1) / size
     stray = stray[size > 0]
