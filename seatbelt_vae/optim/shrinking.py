@@ -62,7 +62,8 @@ def solve_shrinking(
         limits: of c, shape (R, K).
         guide: r, whose path over λ gives a start; it needs an anchor. None for none.
         evaluations: of c or r and its gradient, for every row and limit, at most.
-            memory_budget: bytes that the solvers' own tensors may take.
+        starts: for every row and limit, 1 to 6, besides that of the guide.
+        memory_budget: bytes that the solvers' own tensors may take.
         progress: show a bar on stderr.
 
     Returns:
