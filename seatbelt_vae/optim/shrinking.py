@@ -41,7 +41,7 @@ def solve_shrinking(
     guide: Problem | None = None,
     *,
     evaluations: int = 1000,
-    starts: int = 6,
+    starts: int = 2,
     memory_budget: float = 2**30,
     progress: bool = False,
 ) -> PathSolution:
