@@ -145,7 +145,7 @@ class MinimumNorm(Budget):
     """
 
     name: ClassVar[str] = "minimum-norm"
-    success: float | tuple[float, ...] = (0.5,)
+    success: float | tuple[float, ...] = 0.5
     discrepancy: float | tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:

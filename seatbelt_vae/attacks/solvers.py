@@ -209,7 +209,7 @@ class Adam(Solver):
 
 @dataclass(frozen=True)
 class Shrinking(Solver):
-    """Descents in shrinking balls from many starts, one of them the end of a path, and a polish. For smallest norms.
+    """Descents in shrinking balls from several starts, one of them the end of a path, and a polish. For smallest norms.
 
     Args:
         evaluations: for every pair and level, at most.
@@ -219,7 +219,7 @@ class Shrinking(Solver):
     name: ClassVar[str] = "shrinking"
     budgets: ClassVar[tuple[str, ...]] = ("minimum-norm",)
     evaluations: int = 1000
-    starts: int = 6
+    starts: int = 2
 
     def __post_init__(self) -> None:
         check_count("evaluations", self.evaluations, least=LEAST)

@@ -79,8 +79,8 @@ def fit_readout(codes: Tensor, labels: Tensor, *, strength: float = 1.0) -> Read
         raise InputError("labels: all the same; needs two classes or more")
     try:
         from sklearn.linear_model import LogisticRegression
-    except ImportError as error:
-        raise InputError(NEEDS_SKLEARN) from error
+    except ImportError:
+        raise InputError(f"a readout of latents {NEEDS_SKLEARN}") from None
     mean = codes.mean(0)
     scale = codes.std(0, correction=0)
     scale = torch.where(scale > 0, scale, 1.0)

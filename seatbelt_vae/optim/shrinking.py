@@ -41,7 +41,7 @@ def solve_shrinking(
     guide: Problem | None = None,
     *,
     evaluations: int = 1000,
-    starts: int = 6,
+    starts: int = 2,
     memory_budget: float = 2**30,
     progress: bool = False,
 ) -> PathSolution:
@@ -62,7 +62,7 @@ def solve_shrinking(
         limits: of c, shape (R, K).
         guide: r, whose path over λ gives a start; it needs an anchor. None for none.
         evaluations: of c or r and its gradient, for every row and limit, at most.
-        starts: descents of each row and limit.
+        starts: for every row and limit, 1 to 6, besides that of the guide.
         memory_budget: bytes that the solvers' own tensors may take.
         progress: show a bar on stderr.
 

@@ -52,8 +52,7 @@ def test_an_attacked_linear_encoder_loses_the_closed_form_of_its_margin(linear):
     expected = [(margin > 0).double().mean()]
     expected += [(margin - radius * steepest > 0).double().mean() for radius in radii]
     assert found.tolist() == [float(share) for share in expected]
-    assert found[0] == 0.9
-    assert 0 < found[2] < found[1] < 0.9
+    assert 0 < found[2] < found[1] < found[0] < 1
 
 
 def test_bad_labels_are_refused():

@@ -4,7 +4,20 @@ from typing import Any
 
 import pytest
 
-from seatbelt_vae.attacks import Adam, Ball, Cold, Continuation, Damage, Latent, Output, Penalty, paper_lambdas
+from seatbelt_vae.attacks import (
+    DDN,
+    Adam,
+    Ball,
+    Cold,
+    Continuation,
+    Damage,
+    Latent,
+    MinimumNorm,
+    Output,
+    Penalty,
+    Shrinking,
+    paper_lambdas,
+)
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments import AttackSpec
 from seatbelt_vae.settings import settings_of
@@ -20,6 +33,8 @@ from seatbelt_vae.settings import settings_of
         ({"objective": "damage", "radii": (1.0,), "norm": "linf"}, (Damage(), Ball((1.0,), "linf"), Cold())),
         ({"radii": (2.0,), "restarts": 3, "max_iterations": 7}, (Latent(), Ball((2.0,), "l2", 3), Cold(7))),
         ({"solver": "adam", "learning_rate": 0.1}, (Latent(), Penalty(), Adam(3000, 0.1))),
+        ({"success": (0.5, 0.3)}, (Latent(), MinimumNorm((0.3, 0.5)), Shrinking())),
+        ({"discrepancy": 2.0, "solver": "ddn", "steps": 9}, (Latent(), MinimumNorm(discrepancy=2.0), DDN(steps=9))),
         ({"passes": 3}, (Latent(), Penalty(), Continuation(passes=3))),
     ],
 )
