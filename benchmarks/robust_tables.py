@@ -132,7 +132,10 @@ def met(value: float, limit: float) -> str:
     """
     if value <= limit:
         return "met"
-    return f"**missed** by {value - limit:.2f}"
+    by = f"{value - limit:.2f}"
+    if by == "0.00":
+        by = "less than 0.01"
+    return f"**missed** by {by}"
 
 
 def attacks(runs: Runs) -> str:
