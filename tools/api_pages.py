@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-ROOMS = ("attacks", "models", "objectives", "training", "metrics", "data", "optim")
+ROOMS = ("attacks", "audits", "adapters", "models", "objectives", "training", "metrics", "data", "optim")
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "References", "Example")
 FOLDER = Path(__file__).parents[1] / "docs" / "api"
 

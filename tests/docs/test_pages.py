@@ -1,4 +1,7 @@
-"""Every Python block of the documentation runs, every command parses, and every link leads somewhere."""
+"""Every Python block of the documentation runs, every command parses, and every link leads somewhere.
+
+Blocks marked `py` are about models and files that the reader has; they do not run.
+"""
 
 import re
 import shlex

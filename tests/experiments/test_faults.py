@@ -225,7 +225,7 @@ def test_a_measurement_goes_on_with_less_memory(undisturbed: RunFolder, monkeypa
         return forward(self, x, *more)
 
     monkeypatch.setattr(type(model), "forward", greedy)
-    with pytest.warns(MemoryWarning, match="goes on with chunks of 8"):
+    with pytest.warns(MemoryWarning, match="goes on with chunks of 32"):
         assert torch.allclose(elbo(model, images, samples=3).elbo, expected.elbo)
 
 
