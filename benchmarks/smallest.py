@@ -12,6 +12,7 @@ One thread. A measurement is a file in OUT that is never made twice.
 """
 
 import argparse
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -213,10 +214,15 @@ def measure(name: str, method: str, options: argparse.Namespace) -> None:
     found = SOLVERS[method](model, source, target)
     cpu = time.process_time() - cpu
     document = {"model": name, "method": method, "cpu_seconds": cpu, "evaluations": found["evaluations"].tolist()}
-    document["relative"] = (found["norm"] / far).tolist()
+    document["relative"] = numbers(found["norm"] / far)
     if "f50" in found:
-        document["f50"] = found["f50"].tolist()
+        document["f50"] = numbers(found["f50"])
     write_json(place, document)
+
+
+def numbers(values: Tensor) -> list[float | None]:
+    """Numbers for JSON: nothing stands for infinity, where the level was not reached."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]
 
 
 def main() -> None:

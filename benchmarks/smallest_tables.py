@@ -26,6 +26,11 @@ The path over 15 λ spends what it wants: it is no competitor, and has no optima
 """
 
 
+def norms_of(values: list[float | None]) -> np.ndarray:
+    """Norms, infinite where a level was not reached."""
+    return np.array([np.inf if value is None else value for value in values])
+
+
 def optimality(norms: np.ndarray, best: np.ndarray) -> float:
     """AttackBench's optimality of norms (P,), infinite where nothing was found, beside the best ones.
 
@@ -40,7 +45,7 @@ def optimality(norms: np.ndarray, best: np.ndarray) -> float:
 
 def table(name: str, found: dict[str, dict[str, Any]]) -> str:
     """The solvers on one model."""
-    norms = {method: np.array(result["relative"], dtype=float) for method, result in found.items()}
+    norms = {method: norms_of(result["relative"]) for method, result in found.items()}
     rivals = [values for method, values in norms.items() if method != LONG]
     best = np.min(rivals, axis=0)
     text = f"\n### {name}, {len(best)} pairs\n\n"
@@ -70,8 +75,8 @@ def duel(found: Sequence[dict[str, dict[str, Any]]]) -> str:
 def _line(title: str, both: Sequence[tuple[Any, Any]]) -> str:
     if not both:
         return ""
-    ours = np.concatenate([np.array(a, dtype=float) for a, _ in both])
-    theirs = np.concatenate([np.array(b, dtype=float) for _, b in both])
+    ours = np.concatenate([norms_of(a) for a, _ in both])
+    theirs = np.concatenate([norms_of(b) for _, b in both])
     reached = np.isfinite(ours) & np.isfinite(theirs)
     ratio = np.exp(np.mean(np.log(ours[reached] / theirs[reached])))
     return f"| {title} | {np.mean(ours <= SAME * theirs):.0%} of {len(ours)} | {ratio:.4f} |\n"

@@ -13,6 +13,7 @@ import json
 import os
 import stat
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -156,7 +157,8 @@ class Manifest:
 
     def _line(self, path: str | Path, content: Content, written: bool) -> str:
         said = {"file": self.name(path), "sha256": content.sha256, "size": content.size, "written": written}
-        return f"{json.dumps(said)}\n"  # begins as `_beginning` says
+        text = json.dumps(said)  # begins as `_beginning` says
+        return f'{text[:-1]}, "crc": {zlib.crc32(text.encode())}}}\n'
 
     def notes(self) -> dict[str, Notes]:
         """What is said of each file, by its name; nothing where there is no manifest.
@@ -219,8 +221,10 @@ def _beginning(name: str) -> str:
 def _parsed(line: str) -> tuple[str, Content, bool] | None:
     try:
         said: Any = json.loads(line)
+        if said.pop("crc") != zlib.crc32(json.dumps(said).encode()):
+            return None
         name, sha256, size, written = said["file"], said["sha256"], said["size"], said["written"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (AttributeError, ValueError, KeyError, TypeError, RecursionError):
         return None
     if type(name) is not str or type(size) is not int or type(written) is not bool:
         return None

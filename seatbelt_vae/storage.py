@@ -166,11 +166,13 @@ def digest_of(path: str | Path) -> str | None:
     """The SHA-256 of a file: what its manifest says, without reading it, or of its bytes. None where it is missing.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: it cannot be read, or its manifest does not name it.
     """
     manifest = Manifest.over(path)
     if manifest is not None:
-        return manifest.of(path).last.sha256
+        notes = manifest.of(path)
+        if notes.last.sha256 is not None and not notes.begun:
+            return notes.last.sha256
     if not os.path.exists(path):
         return None
     return Content.of(read_bytes(path)).sha256

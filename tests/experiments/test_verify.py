@@ -140,7 +140,8 @@ def test_damage_to_the_manifest_changes_no_value(run: Path) -> None:
     found = 0
     for _ in range(40):
         damaged = bytearray(content)
-        damaged[drawn.randrange(len(content))] ^= 1 << drawn.randrange(8)
+        for _ in range(30):
+            damaged[drawn.randrange(len(content))] ^= 1 << drawn.randrange(8)
         path.write_bytes(damaged)
         for name in ("evaluation.json", "metrics.jsonl", f"attacks/{LATENT}.json"):
             try:
@@ -149,6 +150,17 @@ def test_damage_to_the_manifest_changes_no_value(run: Path) -> None:
                 found += 1
                 assert "is damaged or of another run" in str(error) or "is not of this run" in str(error)  # noqa: PT017
     assert found
+
+
+def test_damage_to_what_is_said_of_the_model_hides_no_result(run: Path) -> None:
+    """Results are those of the model with a hash: where that is not known, they are not taken for another model's."""
+    path = run / MANIFEST
+    lines = path.read_text().splitlines()
+    last = max(number for number, line in enumerate(lines) if '"model.safetensors"' in line)
+    for damaged in (lines[last].replace("model", "mobel"), lines[last].replace("sha256", "sha255"), ""):
+        path.write_text("\n".join([*lines[:last], damaged, *lines[last + 1 :]]) + "\n")
+        assert RunFolder.open(run).record().evaluation["measurements"]
+        assert RunFolder.open(run).attacks
 
 
 def test_attacks_that_are_moved_here_with_their_manifest_do_not_count(run: Path, other: Path) -> None:
