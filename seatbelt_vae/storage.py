@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError, RunError
-from seatbelt_vae.manifest import ABSENT, Content, Manifest, noted, read_checked
+from seatbelt_vae.manifest import ABSENT, KINDS, Content, Manifest, noted, read_checked
 
 
 def write_bytes(path: str | Path, content: bytes) -> Path:
@@ -74,24 +74,25 @@ def remove(path: str | Path) -> None:
         raise RunError(f"{path}: could not be deleted ({error.strerror or error})") from error
 
 
-def remove_temporaries(folder: str | Path, pattern: str = "*") -> None:
+def remove_temporaries(folder: str | Path, *patterns: str) -> None:
     """Delete what writes that were killed half-way have left behind; nobody may be writing such files meanwhile.
 
     Args:
         folder: where to look, and in the folders in it.
-        pattern: names of the files that were being written.
+        patterns: names of the files that were being written; by default all that a run has.
 
     Example:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
-        >>> for name in ("a.json", ".a.json.x1y2z3", ".lock"):
+        >>> for name in ("a.json", ".a.json.x1y2z3", ".lock.owner"):
         ...     (folder / name).touch()
         >>> remove_temporaries(folder)
         >>> sorted(path.name for path in folder.iterdir())
-        ['.lock', 'a.json']
+        ['.lock.owner', 'a.json']
     """
-    for path in Path(folder).rglob(f".{pattern}.*"):
-        path.unlink(missing_ok=True)
+    for pattern in patterns or [f"*{kind}" for kind in KINDS]:
+        for path in Path(folder).rglob(f".{pattern}.*"):
+            path.unlink(missing_ok=True)
 
 
 def write_json(path: str | Path, value: Any) -> Path:
