@@ -1,4 +1,4 @@
-"""``python -m tests.torture``: kills, damaged files, wrong arguments, hostile input and faults, as one table.
+"""``python -m tests.torture``: kills, damaged files, wrong arguments, hostile input, faults and clients, as one table.
 
 The same seed does the same; it is printed, and so is every hole with the command that does that case alone. A kind is a
 file with a `Kind`, and a name in `KINDS`.
@@ -11,12 +11,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.torture import arguments, faults, files, hostile, kills
+from tests.torture import arguments, clients, faults, files, hostile, kills
 from tests.torture.outcome import Row, table
 from tests.torture.runner import run
 
 KINDS = {"kills": kills.KIND, "files": files.KIND, "arguments": arguments.KIND, "hostile": hostile.KIND}
-KINDS["faults"] = faults.KIND
+KINDS |= {"faults": faults.KIND, "clients": clients.KIND}
 
 
 def main() -> int:
