@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seatbelt_vae.attacks.probe import check_device, one_line
+from seatbelt_vae.attacks.probe import check_whole, one_line
 from seatbelt_vae.attacks.protocol import WRAP, Attackable
 from seatbelt_vae.errors import InputError
 
@@ -61,7 +61,7 @@ def check_model(path: str, model: Any) -> None:
             raise InputError(f"factory {path}: gave a {kind}; return {adapter}")
     if not isinstance(model, Attackable):
         raise InputError(f"factory {path}: gave a {kind}, which has no encode and decode; return {WRAP}")
-    check_device(model)
+    check_whole(model)
 
 
 def _find(path: str) -> Callable[[], Any]:

@@ -10,7 +10,7 @@ from torch.distributions import Bernoulli, Distribution
 from seatbelt_vae.adapters.images import image_of
 from seatbelt_vae.adapters.posteriors import gives_codes, read_layers
 from seatbelt_vae.adapters.wrapped import Wrapped
-from seatbelt_vae.attacks.probe import called, check_device, check_gradient, check_layers, ignores_noise
+from seatbelt_vae.attacks.probe import called, check_gradient, check_layers, check_whole, ignores_noise
 from seatbelt_vae.attacks.protocol import frozen, opened, place
 from seatbelt_vae.errors import InputError
 
@@ -23,7 +23,7 @@ def tried(wrapped: Wrapped) -> Wrapped:
     Raises:
         InputError: it fails, gives something unreadable, or has no gradient.
     """
-    check_device(wrapped)
+    check_whole(wrapped)
     noise = torch.rand(2, *wrapped.convention.trial_shape(), generator=torch.Generator().manual_seed(0))
     x = place(wrapped, noise)
     with frozen(wrapped):

@@ -54,12 +54,18 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}".removesuffix(": ")
 
 
-def check_device(model: Attackable) -> None:
-    """Refuse a model whose parts are on different devices, or without weights.
+def check_whole(model: Attackable) -> None:
+    """Refuse a model without its two methods, whose parts are on different devices, or whose weights are no numbers.
 
     Raises:
         InputError: it is such.
     """
+    for name in ("encode", "decode"):
+        if not callable(getattr(model, name, None)):
+            advice = "seatbelt_vae.wrap(encode, decode, image_shape=…) makes it attackable"
+            if isinstance(getattr(model, "module", None), nn.Module):
+                advice = "give its .module"
+            raise InputError(f"model: {type(model).__name__} has no {name}; {advice}")
     if not isinstance(model, nn.Module):
         return
     devices = sorted({str(parameter.device) for parameter in model.parameters()})
@@ -67,6 +73,9 @@ def check_device(model: Attackable) -> None:
         raise InputError("model: has no weights (its device is meta); load them first")
     if len(devices) > 1:
         raise InputError(f"model: is on {' and '.join(devices)}; must be on one device, such as by model.to('cpu')")
+    for name, weight in model.named_parameters():
+        if not bool(torch.isfinite(weight).all()):
+            raise InputError(f"model: its weight {name} holds NaN or infinity; load or train it again")
 
 
 def check_model(model: Attackable, source: Tensor, target: Tensor) -> list[Normal]:

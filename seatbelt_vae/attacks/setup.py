@@ -12,7 +12,7 @@ from seatbelt_vae.attacks.evaluation.verified import verified
 from seatbelt_vae.attacks.latent import Latent
 from seatbelt_vae.attacks.noise import draw
 from seatbelt_vae.attacks.part import AttackObjective
-from seatbelt_vae.attacks.probe import check_device, check_model
+from seatbelt_vae.attacks.probe import check_model, check_whole
 from seatbelt_vae.attacks.protocol import Attackable, place
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim.problem import Box, Objective, Problem
@@ -66,7 +66,7 @@ def prepare(
     if target is not None:
         goal = place(model, target)
     check_images(source, goal, bounds)
-    check_device(model)
+    check_whole(model)
     plain = plain_copy(model)
     shapes = [layer.loc.shape[1:] for layer in check_model(plain, source, goal)]
     objective = objective.resolved(len(shapes), getattr(model, "decoder_sees", "all"))

@@ -6,8 +6,9 @@ from torch import nn
 from torch.distributions import Independent, Normal
 
 from seatbelt_vae.attacks import Cold, Latent, Penalty, attack
-from seatbelt_vae.attacks.probe import check_device, one_line
+from seatbelt_vae.attacks.probe import check_whole, one_line
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.models import vae
 
 X = torch.rand(4, 1, 4, 4, generator=torch.Generator().manual_seed(0))
 
@@ -66,11 +67,13 @@ def test_a_scale_that_vanishes_for_one_image_alone_is_found(where):
 
 
 def test_a_model_in_two_places_is_named():
-    model = nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1)])
-    check_device(model)
-    model[1].weight = nn.Parameter(torch.empty(1, 1, device="meta"))
+    model = vae((1, 28, 28), latent_sizes=(3,), network="tiny")
+    check_whole(model)
+    name, weight = next(iter(model.named_parameters()))
+    place, _, last = name.rpartition(".")
+    setattr(model.get_submodule(place), last, nn.Parameter(torch.empty(weight.shape, device="meta")))
     with pytest.raises(InputError, match="model: has no weights"):
-        check_device(model)
+        check_whole(model)
 
 
 def test_a_long_message_of_others_is_cut():
@@ -99,3 +102,19 @@ def test_images_and_bounds_that_are_no_tensors_and_no_numbers_are_named():
         attack(Model(), X[:2], X[2:], bounds=(torch.zeros(3), torch.ones(3)))
     with pytest.raises(InputError, match="the lower must be below the upper"):
         attack(Model(), X[:2], X[2:], bounds=(1.0, 0.0))
+
+
+def test_a_model_without_encode_is_told_what_would_help() -> None:
+    wrapped = nn.DataParallel(vae((1, 28, 28), latent_sizes=(3,), network="tiny"))
+    with pytest.raises(InputError, match=r"model: DataParallel has no encode; give its \.module"):
+        check_whole(wrapped)
+    with pytest.raises(InputError, match=r"model: Linear has no encode; seatbelt_vae\.wrap"):
+        check_whole(nn.Linear(2, 2))
+
+
+def test_weights_that_are_no_numbers_are_named() -> None:
+    model = vae((1, 28, 28), latent_sizes=(3,), network="tiny")
+    name, weight = next(iter(model.named_parameters()))
+    weight.data.view(-1)[0] = float("nan")
+    with pytest.raises(InputError, match=f"model: its weight {name} holds NaN or infinity"):
+        check_whole(model)
