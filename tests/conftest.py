@@ -36,3 +36,11 @@ def run_path(blobs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("runs") / "tiny"
     assert main(["train", *TINY.split(), "--data", str(blobs), "--out", str(path)]) == 0
     return path
+
+
+@pytest.fixture(scope="session")
+def untouched_path(blobs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained run for tests that work on copies: nothing is measured on it, nor attacked."""
+    path = tmp_path_factory.mktemp("untouched") / "tiny"
+    assert main(["train", *TINY.split(), "--data", str(blobs), "--out", str(path)]) == 0
+    return path

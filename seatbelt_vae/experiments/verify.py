@@ -159,6 +159,7 @@ def _attacked_again(folder: RunFolder, model: HierarchicalVAE, name: str, rows: 
     result, kept = attacked.result, attacked.assessment
     here = slice(0, rows)
     images = result.adversarial[here]
+    rounding = {"distortion": torch.finfo(images.dtype).eps * _longest(result.source[here])}  # of x + d
     again = {
         "discrepancy": (discrepancy(model, result, rows), result.discrepancy[here]),
         "distortion": ((images - result.source[here, None]).flatten(2).norm(dim=2), result.distortion[here]),
@@ -170,14 +171,18 @@ def _attacked_again(folder: RunFolder, model: HierarchicalVAE, name: str, rows: 
     }
     found = []
     for name, (now, was) in again.items():
-        if not _alike(was, now):
+        if not _alike(was, now, rounding.get(name, 0.0)):
             found.append(f"{name} by up to {(now - was).abs().max().item():.3g}")
     return found
 
 
-def _alike(was: Tensor, now: Tensor) -> bool:
+def _longest(images: Tensor) -> float:
+    return images.flatten(1).norm(dim=1).max().item()
+
+
+def _alike(was: Tensor, now: Tensor, least: float = 0.0) -> bool:
     if was.shape != now.shape:
         return False
     was, now = was.double(), now.double()
     most = was.nan_to_num().abs().max().item()
-    return torch.allclose(was, now, rtol=SHARE, atol=SHARE * most, equal_nan=True)
+    return torch.allclose(was, now, rtol=SHARE, atol=max(SHARE * most, least), equal_nan=True)

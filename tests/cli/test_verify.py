@@ -10,8 +10,8 @@ from tests.commands import TINY, Run, refused
 
 
 @pytest.fixture
-def run(run_path: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(run_path, tmp_path / "store" / "tiny")
+def run(untouched_path: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(untouched_path, tmp_path / "store" / "tiny")
 
 
 def test_a_table_and_a_document(seatbelt: Run, run: Path) -> None:

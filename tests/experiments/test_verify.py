@@ -203,6 +203,14 @@ def test_a_whole_run_is_the_same_again(whole: Path) -> None:
     assert check.results == dict.fromkeys(sorted(names), "same")
 
 
+def test_distortions_below_the_rounding_of_a_pixel_are_the_same(run: Path) -> None:
+    spec = AttackSpec.of(lambdas=(1e6,), solver="cold", max_iterations=2, pairs=2)
+    name = run_attack(RunFolder.open(run), spec, device="cpu")
+    assert RunFolder.open(run).attack(name).result.distortion.max() < 1e-5
+    (check,) = verify(run, device="cpu")
+    assert check.results[name] == "same"
+
+
 @pytest.mark.parametrize("name", READERS)
 def test_verify_names_what_is_changed_or_missing(run: Path, name: str) -> None:
     path = run / name
