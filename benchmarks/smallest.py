@@ -2,7 +2,7 @@
 
     python benchmarks/smallest.py --models MODELS --data DATA --out runs/smallest --docs benchmarks/smallest.md
 
-MODELS holds the weights of github.com/YannDubois/disentangling-vae (MIT) as safetensors, DATA its images as npz.
+MODELS holds the weights of github.com/YannDubs/disentangling-vae (MIT) as safetensors, DATA its images as npz.
 Every solver looks for the smallest ‖d‖ with success 1/2 through the decoder, on the same pairs, and may spend 1000
 evaluations of a function and its gradient on a pair. PGD, Adam and scipy have no smallest norm of their own: as in
 AttackBench, ten of their runs of 100 evaluations close in on it by bisection, of the radius of a ball or of the
@@ -20,11 +20,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from burgess import load
 from smallest_tables import tables
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Independent, Normal
-from torch.nn import functional
 
 from seatbelt_vae.attacks import DDN, FMN, Latent, MinimumNorm, Penalty, Shrinking, attack, reconstruct
 from seatbelt_vae.attacks.evaluation.memory import within
@@ -44,40 +42,6 @@ PAIRS, SEED, LEVEL = 10, 1, 0.5
 ROUNDS, STEPS = 10, 100
 FEW = tuple(2.0**k for k in (0, 3, 6, 9))
 MANY = tuple(2.0**k for k in range(-4, 11))
-
-
-class Burgess(nn.Module):
-    """The VAE of Burgess et al. 2018 as in disentangling-vae: 64×64, ten latents, Bernoulli."""
-
-    def __init__(self, weights: dict[str, Tensor]) -> None:
-        super().__init__()
-        colours = weights["encoder.conv1.weight"].shape[1]
-        sizes = {"conv1": colours, "conv2": 32, "conv3": 32, "conv_64": 32}
-        encoder = {name: nn.Conv2d(size, 32, 4, 2, 1) for name, size in sizes.items()}
-        encoder |= {"lin1": nn.Linear(512, 256), "lin2": nn.Linear(256, 256), "mu_logvar_gen": nn.Linear(256, 20)}
-        decoder = {"lin1": nn.Linear(10, 256), "lin2": nn.Linear(256, 256), "lin3": nn.Linear(256, 512)}
-        sizes = {"convT_64": 32, "convT1": 32, "convT2": 32, "convT3": colours}
-        decoder |= {name: nn.ConvTranspose2d(32, size, 4, 2, 1) for name, size in sizes.items()}
-        self.encoder, self.decoder = nn.ModuleDict(encoder), nn.ModuleDict(decoder)
-        self.load_state_dict(weights)
-
-    def encode(self, x: Tensor, noise: Any = None) -> tuple[Normal]:
-        for name in ("conv1", "conv2", "conv3", "conv_64"):
-            x = functional.relu(self.encoder[name](x))
-        x = x.flatten(1)
-        for name in ("lin1", "lin2"):
-            x = functional.relu(self.encoder[name](x))
-        both = self.encoder["mu_logvar_gen"](x).view(-1, 10, 2)
-        return (Normal(both[..., 0], (both[..., 1] / 2).exp()),)
-
-    def decode(self, z: Any) -> Independent:
-        x = z[0]
-        for name in ("lin1", "lin2", "lin3"):
-            x = functional.relu(self.decoder[name](x))
-        x = x.view(-1, 32, 4, 4)
-        for name in ("convT_64", "convT1", "convT2"):
-            x = functional.relu(self.decoder[name](x))
-        return Independent(Bernoulli(logits=self.decoder["convT3"](x), validate_args=False), 3)
 
 
 class Counted:
@@ -207,7 +171,7 @@ def measure(name: str, method: str, options: argparse.Namespace) -> None:
     place = options.out / f"{name}-{method}.json"
     if place.exists():
         return
-    model = Burgess(load_file(options.models / f"{name}.safetensors")).eval()
+    model = load(options.models / f"{name}.safetensors")
     source, target = pairs_of(options.data / f"{MODELS[name]}.npz")
     far = (target - source).flatten(1).norm(dim=1)
     cpu = time.process_time()

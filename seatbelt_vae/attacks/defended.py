@@ -213,8 +213,10 @@ class Langevin(Defended):
         return z
 
 
-def mixture(q: Normal, samples: int) -> Normal:
+def mixture(q: Normal, samples: int, least: float = 0.0) -> Normal:
     """The Gaussian with mean and variance of the equal mixture of each `samples` rows of q (B·S, …): (B, …).
+
+    A variance is at least `least`.
 
     Example:
         >>> found = mixture(Normal(torch.tensor([-1.0, 1.0]), torch.ones(2)), samples=2)
@@ -223,4 +225,4 @@ def mixture(q: Normal, samples: int) -> Normal:
     """
     loc = q.loc.unflatten(0, (-1, samples))
     variance = q.scale.unflatten(0, (-1, samples)).square().mean(1) + loc.var(1, correction=0)
-    return Normal(loc.mean(1), variance.sqrt(), validate_args=False)
+    return Normal(loc.mean(1), variance.clamp(min=least).sqrt(), validate_args=False)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal
 
+from seatbelt_vae.attacks.defended import mixture
 from seatbelt_vae.attacks.protocol import Attackable, posteriors
 
 DRAWS = 4
@@ -47,11 +48,12 @@ class Steady:
             if noise is not None:
                 given = [torch.cat([eps[i : i + 1]] * len(image)) for eps in noise]
             rows.append(self._over_draws(image, given))
-        return tuple(_stacked(layer) for layer in zip(*rows, strict=True))
+        return tuple(_first_rows(layer) for layer in zip(*rows, strict=True))
 
     def _over_draws(self, image: Tensor, noise: Sequence[Tensor] | None) -> list[Normal]:
         drawn = [posteriors(self.model, image, noise) for _ in self._seeded(image)]
-        return [_mixed([q.loc[0] for q in layer], [q.scale[0] for q in layer]) for layer in zip(*drawn, strict=True)]
+        least = torch.finfo(image.dtype).tiny
+        return [mixture(_first_rows(layer), self.draws, least) for layer in zip(*drawn, strict=True)]
 
     def decode(self, z: Sequence[Tensor]) -> Distribution:
         """A Gaussian of scale 1 around the mean image over the random numbers."""
@@ -74,14 +76,6 @@ class Steady:
                 yield draw
 
 
-def _mixed(locs: list[Tensor], scales: list[Tensor]) -> Normal:
-    """The Gaussian of the same mean and variance as an even mixture."""
-    loc = torch.stack(locs)
-    variance = torch.stack(scales).square().mean(0) + loc.var(0, correction=0)
-    scale = variance.clamp(min=torch.finfo(loc.dtype).tiny).sqrt()
-    return Normal(loc.mean(0), scale, validate_args=False)
-
-
-def _stacked(layers: Sequence[Normal]) -> Normal:
-    loc = torch.stack([q.loc for q in layers])
-    return Normal(loc, torch.stack([q.scale for q in layers]), validate_args=False)
+def _first_rows(layers: Sequence[Normal]) -> Normal:
+    loc = torch.cat([q.loc[:1] for q in layers])
+    return Normal(loc, torch.cat([q.scale[:1] for q in layers]), validate_args=False)

@@ -51,37 +51,50 @@ def as_dataset(source: Any, options: Options = Options(), name: str = "images") 
         raise InputError(f"{name}: is a {type(source).__name__}, must be {WANTED}")
     if len(source) == 0:
         raise InputError(f"{name}: holds no image")
-    images = _images(source, options, name)
-    factors = factors_of(_labels(source), len(source), name)
-    return labelled(images, factors, name, None)
+    images, labels = _read(source, options, name)
+    arrays = _classes(labels)
+    if hasattr(source, "column_names"):
+        arrays = _columns(source)
+    return labelled(images, factors_of(arrays, len(source), name), name, None)
 
 
-def _images(source: Any, options: Options, name: str) -> Tensor:
-    """The images of all examples, uint8 (N, C, H, H)."""
+def _read(source: Any, options: Options, name: str) -> tuple[Tensor, list[Any]]:
+    """The images of all examples, uint8 (N, C, H, W), and what stands beside each."""
     if isinstance(_image(source[0], name), Image.Image):
         return _pictures(source, options, name)
-    arrays = [np.asarray(image) for image in _each(source, name)]
+    arrays = []
+    labels = []
+    for image, label in _examples(source, name):
+        arrays.append(np.asarray(image))
+        labels.append(label)
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1:
         raise InputError(f"{name}: images have shapes {sorted(shapes)[:2]} …; all must have one")
-    return images_from_array(np.stack(arrays), name)
+    return images_from_array(np.stack(arrays), name), labels
 
 
-def _pictures(source: Any, options: Options, name: str) -> Tensor:
-    side, grey = survey(_each(source, name))
+def _pictures(source: Any, options: Options, name: str) -> tuple[Tensor, list[Any]]:
+    side, grey = survey(image for image, _ in _examples(source, name))  # looked at first: all become one size
     side = options.size or side
     mode = "RGB"
     if options.grey or (options.grey is None and grey):
         mode = "L"
     rows = []
-    for number, picture in enumerate(_each(source, name)):
+    labels = []
+    for number, (picture, label) in enumerate(_examples(source, name)):
         rows.append(read_page(picture, Path(f"{name}, image {number}"), side, mode, None))
-    return torch.stack(rows)
+        labels.append(label)
+    return torch.stack(rows), labels
 
 
-def _each(source: Any, name: str) -> Iterator[Any]:
+def _examples(source: Any, name: str) -> Iterator[tuple[Any, Any]]:
+    """The image of each example and the label beside it, None where there is none."""
     for row in range(len(source)):
-        yield _image(source[row], name)
+        example = source[row]
+        label = None
+        if isinstance(example, tuple | list) and len(example) > 1:
+            label = example[1]
+        yield _image(example, name), label
 
 
 def _image(example: Any, name: str) -> Any:
@@ -97,17 +110,14 @@ def _image(example: Any, name: str) -> Any:
     return example
 
 
-def _labels(source: Any) -> dict[str, Array]:
-    """What the examples say besides the image, as the arrays of an ``.npz``."""
-    if hasattr(source, "column_names"):
-        return _columns(source)
-    first = source[0]
-    if not isinstance(first, tuple | list) or len(first) < 2 or np.ndim(first[1]) > 1:
+def _classes(labels: list[Any]) -> dict[str, Array]:
+    """What stands beside the images, as the labels of an ``.npz``, if it is whole numbers."""
+    if labels[0] is None or np.ndim(labels[0]) > 1:
         return {}
-    labels = np.asarray([np.asarray(source[row][1]) for row in range(len(source))])
-    if labels.dtype.kind not in "biu":
+    array = np.asarray([np.asarray(label) for label in labels])
+    if array.dtype.kind not in "biu":
         return {}
-    return {"labels": labels}
+    return {"labels": array}
 
 
 def _columns(source: Any) -> dict[str, Array]:

@@ -16,8 +16,6 @@ from seatbelt_vae.report.group import Group, Trial
 from seatbelt_vae.report.panels import panels
 from seatbelt_vae.report.pictures import pictures_svg
 
-NUMBERS = ("objective", "distortion", "relative_distortion", "success", "damage")
-
 
 @dataclass(frozen=True, eq=False)
 class Answer:

@@ -1,7 +1,9 @@
 """The page: what is picked on the left of an event, what is shown on its right."""
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -141,10 +143,18 @@ def _moved(found: Answer | None, place: float) -> tuple[Any, Any, Any]:
     return picture, gr.update(label=found.value(int(place))), _file("pictures.svg", picture)
 
 
+@cache
+def _downloads() -> tempfile.TemporaryDirectory[str]:
+    """Where downloads lie while the process lives."""
+    return tempfile.TemporaryDirectory(prefix="seatbelt-explorer-")
+
+
 def _file(name: str, content: str) -> Any:
-    """A button that downloads a text."""
-    path = Path(tempfile.mkdtemp(prefix="seatbelt-")) / name
-    path.write_text(content)
+    """A button that downloads a text; the same text is one file, however often the slider comes by."""
+    folder = Path(_downloads().name) / hashlib.sha256(content.encode()).hexdigest()
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(content, encoding="utf-8")
     return gr.update(value=str(path), visible=True)
 
 

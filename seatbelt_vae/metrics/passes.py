@@ -7,7 +7,7 @@ the device or the precision of the model, up to rounding.
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from seatbelt_vae.allocator import kept_memory
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.memory import halved
-from seatbelt_vae.models import Encoding, HierarchicalVAE
+from seatbelt_vae.models import Encoding, HierarchicalVAE, modes
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -98,18 +98,11 @@ def evaluating(model: Any) -> Iterator[None]:
         >>> model.training
         True
     """
-    modules = []
+    still: AbstractContextManager[None] = nullcontext()
     if isinstance(model, nn.Module):
-        modules = list(model.modules())
-    modes = [module.training for module in modules]
-    try:
-        for module in modules:
-            module.training = False
-        with torch.no_grad(), kept_memory():
-            yield
-    finally:
-        for module, mode in zip(modules, modes, strict=True):
-            module.training = mode
+        still = modes.evaluating(model)
+    with still, torch.no_grad(), kept_memory():
+        yield
 
 
 def batches(model: Any, images: Images, batch_size: int) -> Iterator[tuple[slice, Tensor]]:

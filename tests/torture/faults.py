@@ -220,7 +220,7 @@ def as_nobody(work: Callable[[], str]) -> str:
         os.write(writing, work().encode()[:60_000])
         return Ended(0, "", "")
 
-    code = apart(apart_from_root)
+    (code,) = apart(apart_from_root)
     os.close(writing)
     with os.fdopen(reading) as pipe:
         return pipe.read() or (f"exit code {code}" if code else "")
@@ -356,7 +356,7 @@ def prepared_data_that_are_cut_short_in_training(place: Place) -> str:
         with at_step(3, lambda: os.truncate(images, 200)):
             return place.seatbelt(words)
 
-    code = apart(work)
+    (code,) = apart(work)
     said = (place.here / "stderr").read_text()
     return "" if code in (1, 2) else f"exit code {code}: {said}"
 
@@ -497,26 +497,11 @@ def few_handles(place: Place) -> str:
 # Two at once, and workers that die
 
 
-def at_once(*works: Callable[[], Ended]) -> list[int]:
-    """Do work in two processes at the same time; their exit codes."""
-    processes = []
-    for work in works:
-        process = os.fork()
-        if not process:
-            code = 99
-            try:
-                code = work().code or 0
-            finally:
-                os._exit(code)
-        processes.append(process)
-    return [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in processes]
-
-
 def two(place: Place, words: str, codes: tuple[int, ...] = (0, 1)) -> str:
     """What is wrong where two do the same at once: one may be told that the other is at it."""
     for name in "ab":
         (place.here / name).mkdir()
-    ended = at_once(*(lambda to=place.here / name: seatbelt(*words.split(), to=to) for name in "ab"))
+    ended = apart(*(lambda to=place.here / name: seatbelt(*words.split(), to=to) for name in "ab"))
     said = [(place.here / name / "stderr").read_text() for name in "ab"]
     if "Traceback" in "".join(said) or not set(ended) <= set(codes) or 0 not in ended:
         return f"exit codes {ended}: {said}"

@@ -127,7 +127,7 @@ def case(subjects: list[Subject], number: int, random: Random, here: Path) -> Ou
         if kill is first_second:
             notes["in the first second"] = 1
             break
-    ended = apart(lambda: do(subject.words, place))
+    (ended,) = apart(lambda: do(subject.words, place))
     if ended:
         return hole(f"{subject.words[0]} after {notes}: exit code {ended}: {said(place)}", kills)
     found = [*differences(place / "made", subject.undisturbed / "made"), *left_behind(place / "made")]
@@ -147,7 +147,7 @@ def at_a_call(subject: Subject, chosen: signal.Signals, when: float, place: Path
         with calls_counted(lambda calls: calls[kind] == moment and os.kill(os.getpid(), chosen)):
             return do(subject.words, place)
 
-    return judged(apart(work), chosen, place)
+    return judged(*apart(work), chosen, place)
 
 
 def first_second(subject: Subject, chosen: signal.Signals, when: float, place: Path) -> int | str:
@@ -183,16 +183,19 @@ def left_behind(folder: Path) -> list[str]:
     return [f"left behind: {path.relative_to(folder)}" for path in torn]
 
 
-def apart(work: Callable[[], Ended]) -> int:
-    """Do work in a process of its own: its exit code, negative the signal that killed it."""
-    process = os.fork()
-    if not process:
-        code = 99
-        try:
-            code = work().code or 0
-        finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+def apart(*works: Callable[[], Ended]) -> list[int]:
+    """Do works at the same time, each in a process of its own: exit codes, negative the signals that killed them."""
+    processes = []
+    for work in works:
+        process = os.fork()
+        if not process:
+            code = 99
+            try:
+                code = work().code or 0
+            finally:
+                os._exit(code)
+        processes.append(process)
+    return [os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) for process in processes]
 
 
 class calls_counted:
