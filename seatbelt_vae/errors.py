@@ -13,3 +13,13 @@ class RunError(RuntimeError):
 
     The command line prints it and exits with 1.
     """
+
+
+def missing(thing: str, library: str, extra: str) -> InputError:
+    """The error of an optional library that is not installed, which says how to install it.
+
+    Example:
+        >>> print(missing("report", "vl-convert", "report"))
+        report: needs vl-convert; pip install 'seatbelt-vae[report]'
+    """
+    return InputError(f"{thing}: needs {library}; pip install 'seatbelt-vae[{extra}]'")

@@ -2,9 +2,14 @@
 
 import importlib
 import inspect
+import io
 import re
 from pathlib import Path
 from typing import Any
+
+from rich.console import Console
+
+from seatbelt_vae.cli.app import COMMANDS, app
 
 ROOMS = ("attacks", "audits", "adapters", "models", "objectives", "training", "metrics", "data", "optim")
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "References", "Example")
@@ -20,6 +25,23 @@ def main() -> None:
         (FOLDER / f"{name}.md").write_text(page(name, module))
         lines.append(f"- [{name}]({name}.md): {first_line(module)}")
     (FOLDER / "index.md").write_text("\n".join(lines) + "\n")
+    (FOLDER / "commands.md").write_text(commands())
+
+
+def commands() -> str:
+    """Every command with its help."""
+    parts = ["# The commands", "", "What `seatbelt COMMAND --help` prints.", ""]
+    for name in COMMANDS:
+        parts += [f"## {name}", "", "```text", helped(name), "```", ""]
+    return "\n".join(parts)
+
+
+def helped(name: str) -> str:
+    """The help of a command, 100 columns wide, without colours."""
+    written = io.StringIO()
+    console = Console(file=written, width=100, force_terminal=False, color_system=None, legacy_windows=False)
+    app.help_print([name], console=console)
+    return "\n".join(line.rstrip() for line in written.getvalue().splitlines()).strip()
 
 
 def page(name: str, module: Any) -> str:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from seatbelt_vae.attacks import AttackResult
 from seatbelt_vae.cli.console import columns, number, show
 from seatbelt_vae.cli.options import Device, Json, Moved, Settings, takes
 from seatbelt_vae.experiments import AttackSpec, Cell, RunFolder, Table, run_attack
@@ -47,11 +46,12 @@ def command(
         "settings": attacked.result.settings,
         **gained,
     }
-    show(document, json, [*_head(f"{run}: attack {name}", attacked.result), *_lines(gained, attacked)])
+    show(document, json, [*_head(f"{run}: attack {name}", attacked), *_lines(gained, attacked)])
 
 
-def _head(title: str, result: AttackResult) -> list[str]:
-    """What was attacked, and how many solves certainly failed."""
+def _head(title: str, attacked: Attacked) -> list[str]:
+    """What was attacked, how many solves certainly failed, and where success means nothing."""
+    result = attacked.result
     subject = "pairs"
     if not result.targeted:
         subject = "images"
@@ -59,6 +59,12 @@ def _head(title: str, result: AttackResult) -> list[str]:
     worse = int(result.violations.sum())
     if worse:
         head.append(f"{worse} of {result.status.numel()} solves failed: the target itself has a lower Δ")
+    if result.targeted and not bool(attacked.defined.all()):
+        without = int((~attacked.defined).sum())
+        head.append(
+            f"success is not defined on {without} of {len(result.source)} pairs: the model does not bring the "
+            "target's own code nearer to the target (trained for too short?)"
+        )
     return head
 
 

@@ -6,6 +6,7 @@ from seatbelt_vae.cli.console import note, show
 from seatbelt_vae.cli.options import Device, Json
 from seatbelt_vae.cli.report import write_page
 from seatbelt_vae.experiments import run_demo
+from seatbelt_vae.report.export import converter
 
 
 def command(
@@ -18,6 +19,7 @@ def command(
         quick: A minute of tiny models, to see that everything works.
         seed: Seed of the training and the attacks.
     """
+    converter()  # ten minutes later would be too late
     folders = run_demo(out, quick=quick, seed=seed, device=device, say=note, progress=True)
     note("writing the report")
     page, lines = write_page(folders, out)

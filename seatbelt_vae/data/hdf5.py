@@ -16,7 +16,7 @@ from seatbelt_vae.data.dataset import ImageDataset, labelled
 from seatbelt_vae.data.labels import factors_of
 from seatbelt_vae.data.reading import one_line, reading, refuse_bomb
 from seatbelt_vae.data.source import ImageSource, digest_of
-from seatbelt_vae.errors import InputError
+from seatbelt_vae.errors import InputError, missing
 
 SUFFIXES = (".h5", ".hdf5")
 SHAPES3D = ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation")
@@ -69,7 +69,7 @@ def _open(path: Path) -> Any:
     try:
         import h5py
     except ImportError as error:
-        raise InputError(f"{path}: HDF5 needs h5py: pip install 'seatbelt-vae[hdf5]'") from error
+        raise missing(str(path), "h5py", "hdf5") from error
     return h5py.File(path, "r")
 
 

@@ -47,6 +47,9 @@ def as_dataset(source: Any, options: Options = Options(), name: str = "images") 
         source = source.detach().cpu().numpy()
     if isinstance(source, np.ndarray):
         return ImageDataset(images_from_array(source, name), name=name)
+    if isinstance(source, Mapping):
+        parts = one_line(", ".join(map(repr, source)))
+        raise InputError(f"{name}: is a {type(source).__name__} with {parts or 'nothing'}; give one of its parts")
     if not hasattr(source, "__getitem__") or not hasattr(source, "__len__"):
         raise InputError(f"{name}: is a {type(source).__name__}, must be {WANTED}")
     if len(source) == 0:
@@ -94,6 +97,8 @@ def _examples(source: Any, name: str) -> Iterator[tuple[Any, Any]]:
         label = None
         if isinstance(example, tuple | list) and len(example) > 1:
             label = example[1]
+        if isinstance(example, Mapping):
+            label = example.get("label")
         yield _image(example, name), label
 
 

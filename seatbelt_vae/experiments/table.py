@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seatbelt_vae.errors import InputError
+from seatbelt_vae.errors import InputError, missing
 from seatbelt_vae.experiments.record import Cell, Record
 from seatbelt_vae.experiments.spec import flat
 from seatbelt_vae.measures import MEASURES, Measure, measures_of
@@ -330,5 +330,5 @@ def _pyarrow() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet as parquet
     except ImportError as error:
-        raise InputError("a .parquet table needs pyarrow: pip install pyarrow") from error
+        raise missing("a .parquet table", "pyarrow", "parquet") from error
     return pyarrow, parquet

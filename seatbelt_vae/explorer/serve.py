@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seatbelt_vae.errors import InputError, RunError
+from seatbelt_vae.errors import RunError, missing
 from seatbelt_vae.explorer.runs import LARGEST_FILE, open_runs
 
 WAITING = 16
@@ -32,7 +32,7 @@ def serve(runs: Sequence[str | Path], *, host: str = "127.0.0.1", port: int = 78
     try:
         import gradio
     except ImportError as error:
-        raise InputError("explore: needs gradio; pip install 'seatbelt-vae[explorer]'") from error
+        raise missing("explore", "gradio", "explorer") from error
     from seatbelt_vae.explorer.page import STYLE, build
 
     page = build(open_runs(runs))

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from seatbelt_vae.errors import InputError
-from seatbelt_vae.metrics.factors import NEEDS_SKLEARN, as_classes, check_codes, check_factors
+from seatbelt_vae.errors import InputError, missing
+from seatbelt_vae.metrics.factors import as_classes, check_codes, check_factors
 
 Regressor = Literal["forest", "boosting"]
 
@@ -106,7 +106,7 @@ def _ensemble(regressor: Regressor, trees: int | None, seed: int) -> Any:
     try:
         from sklearn import ensemble
     except ImportError:
-        raise InputError(f"DCI {NEEDS_SKLEARN}") from None
+        raise missing("DCI", "scikit-learn", "measure") from None
     if regressor == "boosting":
         return ensemble.GradientBoostingClassifier(n_estimators=trees or 100, random_state=seed)
     if regressor == "forest":

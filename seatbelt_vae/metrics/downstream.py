@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seatbelt_vae.errors import InputError
-from seatbelt_vae.metrics.factors import NEEDS_SKLEARN, check_codes
+from seatbelt_vae.errors import InputError, missing
+from seatbelt_vae.metrics.factors import check_codes
 
 ITERATIONS = 1000
 """Of the fit at most."""
@@ -80,7 +80,7 @@ def fit_readout(codes: Tensor, labels: Tensor, *, strength: float = 1.0) -> Read
     try:
         from sklearn.linear_model import LogisticRegression
     except ImportError:
-        raise InputError(f"a readout of latents {NEEDS_SKLEARN}") from None
+        raise missing("a readout of latents", "scikit-learn", "measure") from None
     mean = codes.mean(0)
     scale = codes.std(0, correction=0)
     scale = torch.where(scale > 0, scale, 1.0)

@@ -11,8 +11,6 @@ from seatbelt_vae.errors import InputError
 ORDERED = ("scale", "orientation", "rotation", "x", "y", "azimuth", "elevation", "light", "lighting")
 """Names of factors whose values are steps of a quantity. Any other name may stand for categories."""
 
-NEEDS_SKLEARN = "needs scikit-learn: pip install scikit-learn (the extra 'measure')"
-
 
 def ordered_factors(names: Sequence[str]) -> tuple[int, ...]:
     """The places of factors that are known to have an order.

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from seatbelt_vae.errors import InputError
-from seatbelt_vae.metrics.factors import NEEDS_SKLEARN, as_classes, check_codes, check_factors
+from seatbelt_vae.errors import InputError, missing
+from seatbelt_vae.metrics.factors import as_classes, check_codes, check_factors
 
 INACTIVE = 1e-12
 """Variance below which a latent predicts nothing."""
@@ -110,7 +110,7 @@ def _classifier(classifier: Classifier, values: int) -> Any:
         from sklearn.svm import LinearSVC
         from sklearn.tree import DecisionTreeClassifier
     except ImportError:
-        raise InputError(f"SAP of a factor without an order {NEEDS_SKLEARN}") from None
+        raise missing("SAP of a factor without an order", "scikit-learn", "measure") from None
     if classifier == "thresholds":
         return DecisionTreeClassifier(max_leaf_nodes=values, class_weight="balanced", random_state=0)
     if classifier == "svm":

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from seatbelt_vae.errors import InputError, RunError
+from seatbelt_vae.errors import InputError, RunError, missing
 from seatbelt_vae.models.hierarchical import HierarchicalVAE
 from seatbelt_vae.storage import write_bytes
 
@@ -127,7 +127,7 @@ def _onnx(part: Part) -> Program:
         import onnxruntime
         import onnxscript  # noqa: F401  # what torch writes ONNX with
     except ImportError as error:
-        raise InputError(f"export to ONNX: needs {error.name}; pip install 'seatbelt-vae[onnx]'") from error
+        raise missing("export to ONNX", str(error.name), "onnx") from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch's own code
         program = torch.onnx.export(

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from seatbelt_vae.errors import InputError
+from seatbelt_vae.errors import missing
 
 SCALE = 3
 """Pixels of a PNG for a point: 216 an inch."""
@@ -20,7 +20,7 @@ def converter() -> Any:
     try:
         import vl_convert
     except ImportError as error:
-        raise InputError("report: vl_convert is not installed; pip install vl-convert-python") from error
+        raise missing("report", "vl-convert", "report") from error
     return vl_convert
 
 

@@ -6,15 +6,15 @@ import numpy as np
 import torch
 
 from seatbelt_vae.data import as_dataset
-from seatbelt_vae.errors import InputError
+from seatbelt_vae.errors import missing
 from seatbelt_vae.models import HierarchicalVAE, build
 from seatbelt_vae.objectives import ELBO, Objective
 from seatbelt_vae.training.loop import train
 
 try:
     from sklearn.base import BaseEstimator, TransformerMixin
-except ImportError as missing:
-    raise InputError("VAETransformer: needs scikit-learn; pip install 'seatbelt-vae[measure]'") from missing
+except ImportError as error:
+    raise missing("VAETransformer", "scikit-learn", "measure") from error
 
 
 class VAETransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped

@@ -80,6 +80,14 @@ def test_data_list_and_info(seatbelt: Run, blobs: Path, tmp_path: Path) -> None:
     assert "images" in seatbelt("data info --sheet", tmp_path / "sheet.png", blobs).out
 
 
+def test_a_demo_that_could_not_draw_its_report_does_not_begin(
+    seatbelt: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    refused(seatbelt("demo --quick --device cpu --out", tmp_path / "demo"), "pip install 'seatbelt-vae[report]'")
+    assert not (tmp_path / "demo").exists()
+
+
 def test_demo(seatbelt: Run, tmp_path: Path) -> None:
     from seatbelt_vae.experiments import run_demo
 

@@ -25,7 +25,7 @@ def test_without_h5py_one_line_says_which_extra(tmp_path, monkeypatch):
     path = tmp_path / "3dshapes.h5"
     path.touch()
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(InputError, match=r"HDF5 needs h5py: pip install 'seatbelt-vae\[hdf5\]'"):
+    with pytest.raises(InputError, match=r"needs h5py; pip install 'seatbelt-vae\[hdf5\]'"):
         load_dataset(path)
     with pytest.raises(InputError, match=r"3dshapes: no such data set or file; give the path of 3dshapes\.h5"):
         load_dataset("3dshapes")

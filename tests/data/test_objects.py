@@ -68,6 +68,12 @@ def test_labels_become_factors() -> None:
     assert pictures.factors[:, 0].tolist() == [0, 1, 0, 1, 0]
 
 
+def test_the_label_of_an_example_with_names() -> None:
+    data = as_dataset([{"image": pixels, "label": row % 2} for row, pixels in enumerate(PIXELS)])
+    assert data.factors is not None
+    assert data.factors[:, 0].tolist() == [0, 1, 0, 1, 0]
+
+
 def test_columns_that_are_no_classes_are_left_out() -> None:
     data = as_dataset(Columns(img=list(PIXELS), caption=list("abcde"), price=[0.5] * 5, year=[1, 2, 3, 4, 5]))
     assert data.factor_names == ("year",)
@@ -90,6 +96,7 @@ def test_equal_data_have_equal_digests() -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
+        ({"train": PIXELS, "test": PIXELS}, "is a dict with 'train', 'test'; give one of its parts"),
         (3, "images: is a int, must be an ImageDataset, an array"),
         ([], "images: holds no image"),
         (Columns(caption=list("abcde")), "images: has no column 'image'; its columns: caption"),

@@ -204,12 +204,12 @@ def test_wrong_resources(name: str, resources: Resources, message: str, tmp_path
         make_engine(name, tmp_path, resources)
 
 
-@pytest.mark.parametrize(("name", "library"), [("local", "submitit"), ("ray", "ray")])
+@pytest.mark.parametrize(("name", "library", "extra"), [("local", "submitit", "slurm"), ("ray", "ray", "ray")])
 def test_a_missing_library_says_how_it_is_installed(
-    name: str, library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, library: str, extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(InputError, match=rf"pip install {library}$"):
+    with pytest.raises(InputError, match=rf"pip install 'seatbelt-vae\[{extra}\]'$"):
         make_engine(name, tmp_path, Resources())
 
 

@@ -223,7 +223,7 @@ def test_a_missing_library_is_one_line(score, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     for name in ("sklearn.ensemble", "sklearn.svm", "sklearn.tree"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(InputError, match="pip install scikit-learn"):
+    with pytest.raises(InputError, match=r"pip install 'seatbelt-vae\[measure\]'"):
         score(IDENTITY, FACTORS)
 
 

@@ -67,7 +67,7 @@ def test_a_missing_library_is_named_with_the_package_that_brings_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "vl_convert", None)
-    with pytest.raises(InputError, match="vl_convert is not installed; pip install vl-convert-python"):
+    with pytest.raises(InputError, match=r"report: needs vl-convert; pip install 'seatbelt-vae\[report\]'"):
         write_report(synthetic_runs(models=1, pairs=1, count=3, modes=()), tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -10,7 +10,7 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
-from seatbelt_vae.errors import InputError, RunError
+from seatbelt_vae.errors import InputError, RunError, missing
 from seatbelt_vae.experiments.engines.protocol import Job
 from seatbelt_vae.experiments.tasks import perform
 
@@ -112,5 +112,5 @@ def _ray() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise InputError("--engine ray needs Ray: pip install ray") from error
+        raise missing("--engine ray", "Ray", "ray") from error
     return ray

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from seatbelt_vae.errors import InputError, RunError
+from seatbelt_vae.errors import InputError, RunError, missing
 from seatbelt_vae.experiments.engines.protocol import Job
 from seatbelt_vae.experiments.tasks import perform
 
@@ -205,7 +205,7 @@ def _submitit() -> Any:
     try:
         import submitit
     except ImportError as error:
-        raise InputError("--engine local and slurm need submitit: pip install submitit") from error
+        raise missing("--engine local or slurm", "submitit", "slurm") from error
     return submitit
 
 
