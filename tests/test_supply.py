@@ -1,10 +1,13 @@
 """What is installed: the lock, the constraints and the page of licences say what pyproject.toml says."""
 
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
+import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -68,3 +71,20 @@ def test_the_oldest_versions_are_allowed() -> None:
     assert len(oldest) == len(core)
     for requirement in core:
         assert oldest[requirement.name] in requirement.specifier
+
+
+def test_links_of_the_readme_are_whole_on_an_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    interface = types.ModuleType("interface")
+    interface.MetadataHookInterface = object  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "hatchling.metadata.plugin.interface", interface)
+    hook = runpy.run_path(str(ROOT / "supply" / "readme.py"))["ReadmeHook"]()
+    hook.root = ROOT
+    metadata: dict[str, Any] = {"urls": {"Repository": "https://host/owner/name"}}
+    hook.update(metadata)
+    links = re.findall(r"\]\(([^)]+)\)", metadata["readme"]["text"])
+    assert "https://host/owner/name/raw/HEAD/docs/figures/hero.svg" in links
+    assert "https://host/owner/name/blob/HEAD/docs/attack.md" in links
+    assert all(link.startswith("https://") for link in links)
+    unnamed: dict[str, Any] = {}
+    hook.update(unnamed)
+    assert unnamed["readme"]["text"] == (ROOT / "README.md").read_text(encoding="utf-8")

@@ -11,7 +11,20 @@ from rich.console import Console
 
 from seatbelt_vae.cli.app import COMMANDS, app
 
-ROOMS = ("attacks", "audits", "adapters", "models", "objectives", "training", "metrics", "data", "optim")
+ROOMS = (
+    "attacks",
+    "audits",
+    "adapters",
+    "models",
+    "objectives",
+    "training",
+    "metrics",
+    "measures",
+    "data",
+    "optim",
+    "experiments",
+    "report",
+)
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "References", "Example")
 FOLDER = Path(__file__).parents[1] / "docs" / "api"
 
@@ -51,10 +64,22 @@ def page(name: str, module: Any) -> str:
         value = getattr(module, public)
         if inspect.isclass(value) or inspect.isfunction(value):
             parts += entry(public, value)
+        if inspect.isclass(value):
+            parts += methods(public, value)
     return "\n".join(parts) + "\n"
 
 
-def entry(name: str, value: Any) -> list[str]:
+def methods(name: str, value: Any) -> list[str]:
+    """What a class can do, by methods of this library."""
+    parts = []
+    for public, method in inspect.getmembers(value, inspect.isroutine):
+        ours = str(getattr(method, "__module__", "")).startswith("seatbelt_vae")
+        if ours and method.__doc__ and not public.startswith("_"):
+            parts += entry(f"{name}.{public}", method, "###")
+    return parts
+
+
+def entry(name: str, value: Any, level: str = "##") -> list[str]:
     """A heading, the signature and the docstring."""
     kind = "class " if inspect.isclass(value) else ""
     try:
@@ -62,7 +87,16 @@ def entry(name: str, value: Any) -> list[str]:
     except ValueError:
         signature = "(…)"
     signature = re.sub(r"seatbelt_vae(\.\w+)*\.", "", signature)
-    return [f"## {name}", "", "```python", f"{kind}{name}{signature}", "```", "", body(inspect.getdoc(value) or ""), ""]
+    return [
+        f"{level} {name}",
+        "",
+        "```python",
+        f"{kind}{name}{signature}",
+        "```",
+        "",
+        body(inspect.getdoc(value) or ""),
+        "",
+    ]
 
 
 def body(docstring: str) -> str:

@@ -49,6 +49,11 @@ class Wrapped(nn.Module):
         self.assumptions: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """What audits call it: the class whose method `encode` is, where that is known."""
+        return type(self.encoder.module or self).__name__
+
+    @property
     def image_shape(self) -> Shape:
         """What follows the batch, (C, H, W); None for a side of any size."""
         return tuple(self.convention.image_shape)

@@ -15,6 +15,7 @@ from seatbelt_vae.attacks.protocol import (
     at_a_time,
     frozen,
     latent_shapes,
+    log_likelihood,
     mean_image,
     place,
     posteriors,
@@ -141,7 +142,7 @@ def _log_likelihood(model: Attackable, result: AttackResult, samples: int, seed:
             for _ in range(samples):
                 noise = [spread * torch.randn(len(x), *shape, generator=generator).to(x) for shape in shapes]
                 z = as_samples(posteriors(model, x, noise), noise)
-                found.append(model.decode(z).log_prob(target).cpu())
+                found.append(log_likelihood(model, z, target).cpu())
     chunks = [torch.stack(found[i : i + samples]) for i in range(0, len(found), samples)]
     return torch.cat(chunks, dim=1).view(samples, pairs, count)
 

@@ -9,7 +9,7 @@ from torch.distributions import Distribution, Normal, kl_divergence
 
 from seatbelt_vae.attacks.noise import Noise
 from seatbelt_vae.attacks.part import AttackObjective, check_choice, check_count
-from seatbelt_vae.attacks.protocol import Attackable, as_samples, distorted, encode_paths, prior_of
+from seatbelt_vae.attacks.protocol import Attackable, as_samples, distorted, encode_paths, log_likelihood, prior_of
 
 SAMPLES = 4
 """Sets of random numbers for the ELBO, unless told otherwise."""
@@ -100,7 +100,7 @@ class OutputObjective:
 
 def negative_elbo(model: Attackable, q: Sequence[Normal], z: Sequence[Tensor], target: Tensor) -> Tensor:
     """Minus the ELBO of target images under posteriors q at their samples z, (B,) in nats."""
-    return hierarchical_kl(q, prior_of(model, z), z) - model.decode(z).log_prob(target)
+    return hierarchical_kl(q, prior_of(model, z), z) - log_likelihood(model, z, target)
 
 
 def squared_distance(model: Attackable, q: Sequence[Normal], z: Sequence[Tensor], target: Tensor) -> Tensor:

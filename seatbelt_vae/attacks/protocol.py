@@ -69,6 +69,22 @@ def opened(distribution: Distribution) -> Distribution:
     return distribution
 
 
+def log_likelihood(model: Attackable, z: Sequence[Tensor], images: Tensor) -> Tensor:
+    """Log p(x | z), (B,) in nats.
+
+    Raises:
+        InputError: the distribution refuses grey values, as torch's Bernoulli does unless it is told not to look.
+    """
+    found = model.decode(z)
+    try:
+        return found.log_prob(images)
+    except ValueError as error:
+        if "within the support" not in str(error):
+            raise
+        kind = type(opened(found)).__name__
+        raise InputError(f"decode: its {kind} refuses these images; make it with validate_args=False") from error
+
+
 def posteriors(model: Attackable, x: Tensor, noise: Sequence[Tensor] | None = None) -> list[Normal]:
     """The posteriors of images (B, …), bottom layer first.
 

@@ -1,5 +1,6 @@
 """``seatbelt audit``: how robust a model is, yours or one of ours, and whether that figure can be trusted."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,8 @@ def command(
         progress=True,
         train_images=trained_on,
     )
+    if _is_factory(model):
+        found = replace(found, record=found.record.model_copy(update={"model": model}))
     if out is not None:
         _write(found, out)
     show(found.record.model_dump(mode="json"), json, str(found).splitlines())
@@ -75,9 +78,14 @@ def command(
         raise RunError(f"{model}: {'; '.join(reasons)}")
 
 
+def _is_factory(word: str) -> bool:
+    """Whether a model is given as module:factory; a folder may have such a name, too."""
+    return ":" in word and not Path(word).exists()
+
+
 def _model(word: str, device: str) -> Attackable:
     found: Any
-    if ":" in word and not Path(word).exists():
+    if _is_factory(word):
         found = load_factory(word)
     else:
         found = RunFolder.open(Path(word)).model()
@@ -95,7 +103,7 @@ def _images(
     trained_on = None if train_data is None else load_dataset(train_data, **options)
     if data is not None:
         return load_dataset(data, **options), trained_on
-    if ":" in model and not Path(model).exists():
+    if _is_factory(model):
         raise InputError(f"--data: {model} needs images that it was not trained on, such as --data images.npz")
     split = RunFolder.open(Path(model)).split
     return split.test, trained_on or split.train

@@ -1,6 +1,7 @@
 """``seatbelt demo``: everything once, in minutes."""
 
 from pathlib import Path
+from shlex import join
 
 from seatbelt_vae.cli.console import note, show
 from seatbelt_vae.cli.options import Device, Json
@@ -20,7 +21,14 @@ def command(
         seed: Seed of the training and the attacks.
     """
     converter()  # ten minutes later would be too late
-    folders = run_demo(out, quick=quick, seed=seed, device=device, say=note, progress=True)
+    try:
+        folders = run_demo(out, quick=quick, seed=seed, device=device, say=note, progress=True)
+    except KeyboardInterrupt as error:
+        again = ["seatbelt", "demo", "--out", str(out), "--seed", str(seed)]
+        if quick:
+            again.append("--quick")
+        error.args = (f"nothing is lost, go on with: {join(again)}",)
+        raise
     note("writing the report")
     page, lines = write_page(folders, out)
     runs = [str(run.path) for run in folders]

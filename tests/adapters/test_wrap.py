@@ -32,6 +32,8 @@ def test_a_wrapped_model_is_attackable_and_says_what_it_assumes(foreign):
     assert model.assumptions == (IMAGE, NO_PRIOR)
     assert not model.deterministic
     assert model.image_shape == SHAPE
+    assert model.name == type(foreign).__name__
+    assert sb.wrap(lambda x: x, lambda z: z, image_shape=SHAPE).name == "Wrapped"
 
 
 @pytest.mark.parametrize("objective", [Latent(), Latent("w2"), Output(samples=2), Output("l2")])

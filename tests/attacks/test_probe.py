@@ -3,9 +3,9 @@
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Independent, Normal
+from torch.distributions import Bernoulli, Independent, Normal
 
-from seatbelt_vae.attacks import Cold, Latent, Penalty, attack
+from seatbelt_vae.attacks import Cold, Latent, Output, Penalty, assess, attack
 from seatbelt_vae.attacks.probe import check_whole, one_line
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models import vae
@@ -118,3 +118,20 @@ def test_weights_that_are_no_numbers_are_named() -> None:
     weight.data.view(-1)[0] = float("nan")
     with pytest.raises(InputError, match=f"model: its weight {name} holds NaN or infinity"):
         check_whole(model)
+
+
+class Strict(Model):
+    """Its Bernoulli takes 0 and 1 alone, as torch's do unless they are told not to look."""
+
+    def decode(self, z):
+        return Independent(Bernoulli(logits=z[0].view(-1, 1, 4, 4)), 3)
+
+
+def test_a_likelihood_that_refuses_grey_values_says_how_it_takes_them():
+    model = Strict(lambda x: (unit(x),))
+    message = "^decode: its Bernoulli refuses these images; make it with validate_args=False$"
+    result = attack(model, X[:2], X[2:], Latent(), Penalty([1.0]), Cold(1))
+    with pytest.raises(InputError, match=message):
+        assess(model, result)
+    with pytest.raises(InputError, match=message):
+        attack(model, X[:2], X[2:], Output(), Penalty([1.0]), Cold(1))

@@ -50,7 +50,7 @@ def test_a_factory_from_end_to_end_with_a_requirement_that_is_not_met(seatbelt: 
     assert made.last.endswith("audited_here:best: does not meet f50>=0.99")
     document = json.loads(made.out)
     assert document == json.loads((factory / "out" / "audit.json").read_text())
-    assert document["pairs"] == 2
+    assert (document["model"], document["pairs"]) == ("audited_here:best", 2)
     assert "time: " in made.err
     assert {path.name for path in (factory / "out").glob("*.png")} == {"curve.png", "panel.png"}
 

@@ -45,6 +45,7 @@ def test_for_people(seatbelt: Run, run_path: Path) -> None:
     attacked = seatbelt("attack --objective latent --pairs 2 --lambdas 0.1,10 --solver cold --device cpu", run_path)
     lines = attacked.out.strip().splitlines()
     assert lines[0].endswith(", 2 pairs")
+    assert lines[1].startswith("success is not defined on 2 of 2 pairs")  # after four steps of training
     assert next(line for line in lines if line.startswith("auddc")).endswith("higher")
     assert [line.split()[0] for line in lines[-3:]] == ["λ", "0.1", "10"]
 
@@ -78,6 +79,19 @@ def test_data_list_and_info(seatbelt: Run, blobs: Path, tmp_path: Path) -> None:
     assert json.loads(info.out)["images"] == 40
     assert (tmp_path / "sheet.png").read_bytes()[1:4] == b"PNG"
     assert "images" in seatbelt("data info --sheet", tmp_path / "sheet.png", blobs).out
+
+
+def test_an_interrupted_demo_says_how_to_go_on(seatbelt: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("vl_convert")
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt("stopped at step 2 of 20, go on with: seatbelt train --out demo/vae --resume")
+
+    monkeypatch.setattr("seatbelt_vae.cli.demo.run_demo", interrupted)
+    stopped = seatbelt("demo --quick --device cpu --out", tmp_path)
+    assert stopped.code == 130
+    again = f"seatbelt demo --out {tmp_path} --seed 0 --quick"
+    assert stopped.last == f"seatbelt: interrupted: nothing is lost, go on with: {again}"
 
 
 def test_a_demo_that_could_not_draw_its_report_does_not_begin(

@@ -1,16 +1,18 @@
-"""Every Python block of the documentation runs, every command parses, and every link leads somewhere.
+"""Every Python block of the documentation runs, every command and TOML block parses, every link leads somewhere.
 
 Blocks marked `py` are about models and files that the reader has; they do not run.
 """
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from seatbelt_vae.cli.app import app
+from seatbelt_vae.experiments import SweepSpec
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -52,6 +54,17 @@ def test_every_python_block_runs(page: Path, tmp_path: Path, monkeypatch: pytest
 def test_every_command_parses(page: Path) -> None:
     for words in commands(page):
         app.parse_args(words, exit_on_error=False, print_error=False)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "toml")], ids=lambda page: page.name)
+def test_every_toml_block_is_a_run_or_a_sweep(page: Path) -> None:
+    for text in blocks(page, "toml"):
+        SweepSpec.of(tomllib.loads(text))
+
+
+def test_the_sweep_that_is_shown_is_the_example() -> None:
+    (shown,) = blocks(ROOT / "docs" / "sweeps.md", "toml")
+    assert tomllib.loads(shown) == tomllib.loads((ROOT / "examples" / "sweep.toml").read_text())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
