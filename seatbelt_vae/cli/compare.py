@@ -63,7 +63,10 @@ def command(
         "differences": [_document(each) for each in found],
         "failed": [{"condition": each.condition.text, "attack": each.finding.attack} for each in failed],
     }
-    show(document, json, columns(_rows(found)))
+    lines = columns(_rows(found))
+    if found and made:
+        lines.append("")
+    show(document, json, [*lines, *columns(_held(made))])
     if failed:
         raise RunError(f"{subject}: {'; and '.join(_reasons(failed, a))}")
 
@@ -113,7 +116,20 @@ def _document(difference: Finding) -> dict[str, Any]:
     }
 
 
+def _held(made: Sequence[Check]) -> list[list[str]]:
+    """Each condition, the number it is held against, and how that ended."""
+    rows = []
+    for check in made:
+        interval = check.finding.interval
+        ends = f"[{number(interval.low)}, {number(interval.high)}]"
+        ended = "passed" if check.passed else "failed"
+        rows.append([check.condition.text, check.finding.attack, number(interval.value), ends, ended])
+    return rows
+
+
 def _rows(found: Sequence[Finding]) -> list[list[str]]:
+    if not found:
+        return []
     rows = [["", "B − A, or × A", "95 % interval", "p", "pairs", "B is"]]
     for each in found:
         name = f"{each.attack}: {each.measure.title}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from seatbelt_vae.cli.console import show
 from seatbelt_vae.cli.options import Json
 from seatbelt_vae.experiments import RunFolder
+from seatbelt_vae.models.pretrained import LICENSE
 
 
 def command(
@@ -14,6 +15,7 @@ def command(
     *,
     private: bool = False,
     revision: str | None = None,
+    license: str = LICENSE,
     out: Path | None = None,
     json: Json = False,
 ) -> None:
@@ -24,6 +26,7 @@ def command(
         name: Where to: owner/name.
         private: For nobody else to see.
         revision: Branch to push to.
+        license: Licence of the weights, by its name on the hub, such as mit or cc-by-4.0.
         out: Write the files into this folder; nothing is sent.
     """
     from seatbelt_vae.report.card import measured
@@ -32,7 +35,8 @@ def command(
     model = folder.model()
     words = measured(folder.record())
     if out is None:
-        place = model.push_to_hub(name, measured=words, private=private, branch=revision)
+        place = model.push_to_hub(name, measured=words, license=license, private=private, branch=revision)
     else:
-        place = str(model.save_pretrained(out, model_card_kwargs=model.card(name, words)))
+        card = {**model.card(name, words), "license": license}
+        place = str(model.save_pretrained(out, model_card_kwargs=card))
     show({"pushed": place}, json, [f"model and card: {place}"])

@@ -1,8 +1,10 @@
 """Encoder and decoder as files for other programs: ONNX, or the graphs of ``torch.export``."""
 
 import io
+import logging
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,14 +124,27 @@ def _parts(model: HierarchicalVAE) -> dict[str, Part]:
     }
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without what torch says of its own code, and of libraries that are not there."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
 def _onnx(part: Part) -> Program:
     try:
         import onnxruntime
         import onnxscript  # noqa: F401  # what torch writes ONNX with
     except ImportError as error:
         raise missing("export to ONNX", str(error.name), "onnx") from error
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torch's own code
+    with quiet():
         program = torch.onnx.export(
             _graph(part),
             dynamo=True,

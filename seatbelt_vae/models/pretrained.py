@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from huggingface_hub import ModelHubMixin
+from huggingface_hub import ModelCard, ModelHubMixin
 from torch import nn
 
 from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
 
 CONFIG = "config.json"
+LICENSE = "apache-2.0"
 WEIGHTS = "model.safetensors"
 CARD = """---
 {{ card_data }}
@@ -33,7 +34,7 @@ model = HierarchicalVAE.from_pretrained("{{ repo_id }}")
 class Pretrained(
     ModelHubMixin,
     library_name="seatbelt-vae",
-    license="apache-2.0",
+    license=LICENSE,
     tags=["variational-autoencoder", "adversarial-robustness"],
     model_card_template=CARD,
 ):
@@ -75,12 +76,19 @@ class Pretrained(
             self.generate_model_card(**model_card_kwargs).save(folder / "README.md")
         return folder
 
-    def push_to_hub(self, repo_id: str, *, measured: str = "", **options: Any) -> str:
+    def generate_model_card(self, *args: Any, license: str = LICENSE, **words: Any) -> ModelCard:
+        """The model's card, with the licence of its weights."""
+        card = super().generate_model_card(*args, **words)
+        card.data.license = license
+        return card
+
+    def push_to_hub(self, repo_id: str, *, measured: str = "", license: str = LICENSE, **options: Any) -> str:
         """Share the model on the Hugging Face hub, with a card that says what it is.
 
         Args:
             repo_id: ``owner/name``.
             measured: Markdown for the card, such as that of :func:`seatbelt_vae.report.card.measured`.
+            license: of the weights, by its name on the hub, such as ``mit``.
             options: ``private``, ``token``, ``branch``, ``commit_message`` … of `huggingface_hub.ModelHubMixin`.
 
         Returns:
@@ -90,7 +98,7 @@ class Pretrained(
             InputError: the model has no recipe.
             RunError: the hub does not answer, or refuses.
         """
-        card = self.card(repo_id, measured)
+        card = {**self.card(repo_id, measured), "license": license}
         try:
             return super().push_to_hub(repo_id, model_card_kwargs=card, **options)
         except (InputError, RunError):

@@ -2,6 +2,7 @@
 
 from seatbelt_vae.experiments import Record
 from seatbelt_vae.report.compare import groups
+from seatbelt_vae.report.formats import public
 from seatbelt_vae.report.table import to_markdown
 from seatbelt_vae.report.tables import attack_table, clean_tables
 from seatbelt_vae.report.templating import rendered
@@ -19,6 +20,7 @@ def measured(record: Record) -> str:
     attacks = groups([record])
     tables = [to_markdown(table) for table in clean_tables([record])]
     tables += [to_markdown(attack_table(group)) for group in attacks]
-    data = record.settings["data"]
+    data = dict(record.settings["data"])
+    data["name"] = public(data["name"])
     training = record.settings["training"]
     return rendered("card.md.j2", data=data, training=training, tables=tables, attacked=bool(attacks))

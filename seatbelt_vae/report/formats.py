@@ -3,8 +3,19 @@
 import math
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 _RAISED = str.maketrans("-−0123456789.", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹·")
+
+
+def public(name: str) -> str:
+    """The name of data without the folders above them: who reads a page has no need of these.
+
+    Example:
+        >>> public("/home/me/photos"), public("sprites")
+        ('photos', 'sprites')
+    """
+    return Path(name).name or name
 
 
 def budget_text(symbol: str, value: float) -> str:

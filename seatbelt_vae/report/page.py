@@ -12,7 +12,7 @@ from seatbelt_vae.experiments import Record
 from seatbelt_vae.experiments.spec import flat
 from seatbelt_vae.report.audit import audits_section
 from seatbelt_vae.report.compare import data_name
-from seatbelt_vae.report.formats import plural, with_unit
+from seatbelt_vae.report.formats import plural, public, with_unit
 from seatbelt_vae.report.group import Group
 from seatbelt_vae.report.palette import DIVERGING, MODELS
 from seatbelt_vae.report.sections import Figure, Section, sections
@@ -103,7 +103,10 @@ def provenance(record: Record) -> dict[str, Any]:
         told[name] = sitting
     for place, attacked in enumerate(record.attacks.values(), start=1):
         told[f"attack {place}"] = attacked.result.settings
-    return {name: value for name, value in flat(told).items() if value is not None}
+    found = {name: value for name, value in flat(told).items() if value is not None}
+    if "data.name" in found:
+        found["data.name"] = public(found["data.name"])
+    return found
 
 
 def versions() -> str:

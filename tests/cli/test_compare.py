@@ -152,6 +152,8 @@ def test_one_run_alone_and_files_for_ci(seatbelt: Run, copy: Copy, tmp_path: Pat
     done = seatbelt("compare --require success<=0.5 --require auddc>=0", run, "--sarif", sarif, "--junit", junit)
     assert done.code == 1
     assert done.err == f"seatbelt: {run}: does not meet success<=0.5 under Latent attack (KL)\n"
+    met = [(line.split()[0], line.split()[-1]) for line in done.out.splitlines()]
+    assert met == [("success<=0.5", "failed"), ("auddc>=0", "passed")]
     (result,) = json.loads(sarif.read_text())["runs"][0]["results"]
     assert result["ruleId"] == "success<=0.5"
     assert ElementTree.parse(junit).getroot()[0].get("failures") == "1"

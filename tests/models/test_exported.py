@@ -1,5 +1,6 @@
 """Exported files: the model's numbers, for batches of any size."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,15 @@ def encode(folder: Path, kind: str, x: Tensor) -> list[Tensor]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["vae", "seatbelt"])
-def test_a_file_encodes_as_the_model_does(tmp_path: Path, name: str, kind: str) -> None:
+def test_a_file_encodes_as_the_model_does(
+    tmp_path: Path, name: str, kind: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("torch"), "propagate", True)
     if kind == "onnx":
         pytest.importorskip("onnxruntime")
     model = model_of(name)
     export(model, tmp_path, kind)
+    assert [each.message for each in caplog.records if each.levelno >= logging.WARNING] == []
     for count in (1, 7):
         x = torch.rand(count, *SHAPE)
         wanted = [part for q in model.encode(x) for part in (q.loc, q.scale)]

@@ -1,6 +1,7 @@
 """The card of a pushed model says what was measured, and what was not."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ def test_a_card_names_data_and_training_and_says_what_is_not_known(folder: RunFo
     assert "It has not been attacked" in card
 
 
+def test_a_card_does_not_tell_the_folders_of_a_machine(folder: RunFolder) -> None:
+    record = folder.record()
+    settings = {**record.settings, "data": {**record.settings["data"], "name": "/home/me/photos"}}
+    card = measured(replace(record, settings=settings))
+    assert "On `photos`, 2 steps" in card
+    assert "/home" not in card
+
+
 def test_a_card_has_the_attack_with_its_interval(folder: RunFolder) -> None:
     run_attack(folder, AttackSpec.of(solver="cold", max_iterations=3, lambdas=(0.0, 1.0), pairs=3), device="cpu")
     card = measured(folder.record())
@@ -50,6 +59,12 @@ def test_what_is_pushed_into_a_folder_is_the_model_to_the_bit(
     assert 'from_pretrained("owner/name")' in card
     assert "license: apache-2.0" in card
     assert "## What was measured" in card
+
+
+def test_the_licence_is_the_owners_choice(folder: RunFolder, tmp_path: Path) -> None:
+    for licence in ("mit", "cc-by-4.0"):
+        main(["push", str(folder.path), "owner/name", "--license", licence, "--out", str(tmp_path / licence)])
+        assert f"license: {licence}\n" in (tmp_path / licence / "README.md").read_text()
 
 
 def test_export_writes_both_files(folder: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

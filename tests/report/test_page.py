@@ -166,3 +166,8 @@ def test_embedded_json_comes_back(runs: list[Record]) -> None:
 def test_settings_are_flattened_in_their_order_and_what_was_not_set_is_left_out(runs: list[Record]) -> None:
     run = replace(runs[0], settings={"b": {"y": 1, "x": (2, 3)}, "a": True, "c": None}, attacks={})
     assert list(provenance(run).items()) == [("b.y", 1), ("b.x", "[2, 3]"), ("a", True)]
+
+
+def test_the_page_does_not_tell_the_folders_of_a_machine(runs: list[Record]) -> None:
+    run = replace(runs[0], settings={"data": {"name": "/home/me/photos"}}, attacks={})
+    assert provenance(run) == {"data.name": "photos"}
