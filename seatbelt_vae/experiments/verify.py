@@ -92,7 +92,7 @@ def verify(
         say(f"{run}")
         files = dict(_files(run))
         results: dict[str, str] = {}
-        if rows > 0:
+        if rows > 0 and not run.name.startswith("."):  # hidden is what a sweep keeps for itself: files alone
             results = dict(_results(run, rows, data, place))
         found.append(Check(run, files, results))
     return found

@@ -23,10 +23,11 @@ from seatbelt_vae.experiments import (
     upgrade,
     verify,
 )
+from seatbelt_vae.experiments.sweep import OWN
 from seatbelt_vae.experiments.tasks import failure, record_failure
 from seatbelt_vae.manifest import FILE as MANIFEST
 from seatbelt_vae.measures import Attacked
-from seatbelt_vae.storage import read_json, write_json
+from seatbelt_vae.storage import begin, read_json, write_json
 from seatbelt_vae.training import Checkpoint
 
 ATTACKS = {
@@ -209,6 +210,13 @@ def test_distortions_below_the_rounding_of_a_pixel_are_the_same(run: Path) -> No
     assert RunFolder.open(run).attack(name).result.distortion.max() < 1e-5
     (check,) = verify(run, device="cpu")
     assert check.results[name] == "same"
+
+
+def test_what_a_sweep_keeps_for_itself_has_files_and_no_results(tmp_path: Path) -> None:
+    begin(tmp_path / OWN)
+    write_json(tmp_path / OWN / "task.json", {})
+    (check,) = verify(tmp_path, device="cpu")
+    assert (check.files, check.results) == ({"task.json": "ok"}, {})
 
 
 @pytest.mark.parametrize("name", READERS)
