@@ -79,7 +79,7 @@ class Pretrained(
     def generate_model_card(self, *args: Any, license: str = LICENSE, **words: Any) -> ModelCard:
         """The model's card, with the licence of its weights."""
         card = super().generate_model_card(*args, **words)
-        card.data.license = license
+        card.data["license"] = license
         return card
 
     def push_to_hub(self, repo_id: str, *, measured: str = "", license: str = LICENSE, **options: Any) -> str:
