@@ -143,7 +143,6 @@ def test_a_corrupt_npz(seatbelt: Run, tmp_path: Path) -> None:
     "images",
     [
         np.zeros((4, 28), dtype=np.uint8),
-        np.zeros((4, 28, 30), dtype=np.uint8),
         np.zeros((4, 28, 28, 5), dtype=np.uint8),
         np.full((4, 28, 28), 300.0),
         np.full((4, 28, 28), -1.0),
@@ -151,7 +150,7 @@ def test_a_corrupt_npz(seatbelt: Run, tmp_path: Path) -> None:
         np.full((4, 28, 28), np.inf),
         np.zeros((4, 28, 28), dtype=complex),
     ],
-    ids=["2-dimensional", "not square", "5 channels", "above 255", "below 0", "NaN", "infinite", "complex"],
+    ids=["2-dimensional", "5 channels", "above 255", "below 0", "NaN", "infinite", "complex"],
 )
 def test_images_of_wrong_shape_or_range(seatbelt: Run, tmp_path: Path, images: np.ndarray[Any, Any]) -> None:
     np.savez(tmp_path / "x.npz", images=images)
