@@ -54,7 +54,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def attacked() -> Attacked:
     shape = (3, 28, 36)
-    model = sb.models.vae(shape, latent_sizes=(2,), network=network(shape, 2, 2)).eval()
+    model = sb.models.vae(shape, latent_sizes=(2,), network=network(shape, 2)).eval()
     source, target = torch.rand(2, 3, *shape)
     result = sb.attack(model, source, target, sb.Latent(), sb.Penalty([0.1, 0.2, 0.5, 1.0, 2.0, 4.0]), sb.Cold(2))
     return Attacked(result, assess(model, result))

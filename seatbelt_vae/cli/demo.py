@@ -1,25 +1,37 @@
 """``seatbelt demo``: everything once, in minutes."""
 
 from pathlib import Path
+from typing import Any
 
 from seatbelt_vae.cli.console import note, show
 from seatbelt_vae.cli.options import Device, Json
 from seatbelt_vae.cli.report import write_page
 from seatbelt_vae.experiments import run_demo
+from seatbelt_vae.report.release import write_weights
 
 
 def command(
-    *, out: Path = Path("demo"), quick: bool = False, seed: int = 0, device: Device = "auto", json: Json = False
+    *,
+    out: Path = Path("demo"),
+    quick: bool = False,
+    weights: Path | None = None,
+    seed: int = 0,
+    device: Device = "auto",
+    json: Json = False,
 ) -> None:
     """Train, attack and report. The same command goes on where it was stopped.
 
     Args:
         out: Folder of the runs and of report.html.
         quick: A minute of tiny models, to see that everything works.
+        weights: Folder for the trained models as archives to publish, with cards and SHA256SUMS.
         seed: Seed of the training and the attacks.
     """
     folders = run_demo(out, quick=quick, seed=seed, device=device, say=note, progress=True)
     note("writing the report")
     page, lines = write_page(folders, out)
-    runs = [str(run.path) for run in folders]
-    show({"report": str(page), "runs": runs}, json, [*lines, "", f"report: {page}"])
+    document: dict[str, Any] = {"report": str(page), "runs": [str(run.path) for run in folders]}
+    if weights is not None:
+        document["weights"] = [str(path) for path in write_weights(folders, weights)]
+        lines = [*lines, "", f"weights: {weights}"]
+    show(document, json, [*lines, "", f"report: {page}"])
