@@ -14,7 +14,7 @@ SIGNS = ("deterministic implementation", "deterministic algorithms", "CuBLAS")
 
 
 @contextmanager
-def deterministic(wanted: bool) -> Iterator[None]:
+def deterministic_algorithms(wanted: bool) -> Iterator[None]:
     """Let torch take deterministic algorithms alone in a block, and then what it took before.
 
     Args:
@@ -24,7 +24,7 @@ def deterministic(wanted: bool) -> Iterator[None]:
         RunError: an operator has no deterministic form; the message names it.
 
     Example:
-        >>> with deterministic(True):
+        >>> with deterministic_algorithms(True):
         ...     torch.are_deterministic_algorithms_enabled()
         True
         >>> torch.are_deterministic_algorithms_enabled()

@@ -14,7 +14,7 @@ from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.signals import held_interrupt
 from seatbelt_vae.training.checkpoint import settings_before
 from seatbelt_vae.training.checks import check_batch_norm, check_count, check_dataset, check_saving
-from seatbelt_vae.training.deterministic import deterministic as exactly
+from seatbelt_vae.training.deterministic import deterministic_algorithms
 from seatbelt_vae.training.device import choose_device
 from seatbelt_vae.training.diagnostics import warn_of_collapse
 from seatbelt_vae.training.history import History, Hook
@@ -139,8 +139,12 @@ def train(
     update = Update(model, dataset, objective, settings)
     sitting = Sitting(update, folder, resume, extend)
     history = History(folder, sitting.step, on_record)
-    same = exactly(settings.deterministic)
-    with progress_bar("Training", steps, progress) as advance, held_interrupt() as interrupted, kept_memory(), same:
+    with (
+        progress_bar("Training", steps, progress) as advance,
+        held_interrupt() as interrupted,
+        kept_memory(),
+        deterministic_algorithms(settings.deterministic),
+    ):
         advance(sitting.step)
         while sitting.step < steps:
             terms, record = update(sitting.step, sitting.advice)

@@ -11,7 +11,7 @@ from seatbelt_vae.errors import RunError
 from seatbelt_vae.models import HierarchicalVAE, vae
 from seatbelt_vae.objectives import ELBO
 from seatbelt_vae.training import train
-from seatbelt_vae.training.deterministic import deterministic
+from seatbelt_vae.training.deterministic import deterministic_algorithms
 
 
 class Watching(nn.Module):
@@ -62,7 +62,7 @@ def test_an_operator_without_such_a_form_is_named_in_one_line(images: ImageDatas
 
 
 def test_other_errors_are_left_alone() -> None:
-    with pytest.raises(RuntimeError, match="another") as other, deterministic(True):
+    with pytest.raises(RuntimeError, match="another") as other, deterministic_algorithms(True):
         raise RuntimeError("another")
     assert not isinstance(other.value, RunError)
 
@@ -70,7 +70,7 @@ def test_other_errors_are_left_alone() -> None:
 def test_what_was_set_before_is_set_after() -> None:
     torch.set_deterministic_debug_mode("warn")
     try:
-        with deterministic(True):
+        with deterministic_algorithms(True):
             assert torch.get_deterministic_debug_mode() == 2
         assert torch.get_deterministic_debug_mode() == 1
     finally:
