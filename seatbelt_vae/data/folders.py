@@ -132,8 +132,7 @@ def _read_all(pictures: Sequence[Picture], options: Options, crop: int | None) -
     size = options.height_width
     grey = options.grey
     if size is None or not grey:
-        common, all_grey = survey(_opened(pictures), crop)
-        size = size or common
+        size, all_grey = survey(_opened(pictures), size, crop)
         grey = grey or all_grey
     mode = "L" if grey else "RGB"
     count = len(pictures)

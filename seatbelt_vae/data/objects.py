@@ -74,8 +74,7 @@ def _read(source: Any, options: Options, name: str) -> tuple[Tensor, list[Any]]:
 
 
 def _pictures(source: Any, options: Options, name: str) -> tuple[Tensor, list[Any]]:
-    common, grey = survey(_named(source, name))  # looked at first: all become one size
-    size = options.height_width or common
+    size, grey = survey(_named(source, name), options.height_width)  # looked at first: all become one size
     mode = "RGB"
     if options.grey or (options.grey is None and grey):
         mode = "L"

@@ -40,7 +40,8 @@ class Options:
 
     def __post_init__(self) -> None:
         count = 1 if self.count is None else self.count
-        self.height_width  # noqa: B018  # refuses what is no size
+        if self.size is not None:
+            height_width(self.size)
         _check_whole("count", count, 1, 2**63 - 1, "must lie between 1 and the number of images")
         _check_whole("seed", self.seed, 0, 2**63 - 1, "must lie between 0 and 2^63 - 1")
         if not isinstance(self.bounds, tuple | list) or tuple(self.bounds) not in ((0, 1), (-1, 1)):

@@ -92,26 +92,32 @@ def read_page(image: Image.Image, path: Path, size: Size, mode: str, crop: int |
     return pixels.unsqueeze(0) if mode == "L" else pixels.permute(2, 0, 1)
 
 
-def survey(pictures: Iterable[tuple[Path, Image.Image]], crop: int | None = None) -> tuple[Size, bool]:
-    """Find the height and width that pictures have in common, and whether all are grey."""
+def survey(
+    pictures: Iterable[tuple[Path, Image.Image]], size: Size | None = None, crop: int | None = None
+) -> tuple[Size, bool]:
+    """Find the size that pictures are to have, if it is not known, and whether all are grey."""
     sizes = set()
     modes = set()
     for path, image in pictures:
-        height, width = _upright(image, path)
-        if crop is not None:
-            height = width = min(crop, height, width)
-        sizes.add((height, width))
         modes.add(image.mode)
-    size = sizes.pop()
-    if sizes or max(size) > LARGEST:
-        size = USUAL, USUAL
-    return size, modes.issubset(_GREY_MODES)
+        if size is None:
+            sizes.add(_upright(image, path, crop))
+    return size or _common(sizes), modes.issubset(_GREY_MODES)
 
 
-def _upright(image: Image.Image, path: Path) -> Size:
-    """Height and width of a picture when it stands as its camera was held."""
-    if image.width == image.height:
-        return image.height, image.width
+def _common(sizes: set[Size]) -> Size:
+    """The size that all pictures have, if it is small enough."""
+    first = next(iter(sizes))
+    if len(sizes) > 1 or max(first) > LARGEST:
+        return USUAL, USUAL
+    return first
+
+
+def _upright(image: Image.Image, path: Path, crop: int | None) -> Size:
+    """Height and width of a picture as one sees it: it stands as its camera was held."""
+    square = min(crop or image.width, image.width, image.height)
+    if crop is not None or image.width == image.height:
+        return square, square
     _check_pixels(path, image)
     with decoding(path):  # a PNG is decoded for this
         if image.format == "TIFF":
