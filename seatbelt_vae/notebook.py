@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from seatbelt_vae.pixels import data_uri, pixels, unit
 
@@ -12,6 +13,9 @@ ROWS = 2
 
 COLUMNS = 4
 """Values of a budget that are shown."""
+
+LARGEST = 128
+"""Pixels of a side."""
 
 WIDTH = 96
 """Of a picture on the screen, in points; its own pixels stay sharp."""
@@ -28,7 +32,7 @@ def rich(
     Args:
         text: what `print` shows of it.
         numbers: columns of a table by their heads.
-        pictures: images (P, C, H, W) by what they show; the first `ROWS` of each are shown.
+        pictures: images (P, C, H, W) by what they show; the first `ROWS` of each. No volumes, no signals.
         bounds: of the images.
 
     Example:
@@ -39,7 +43,7 @@ def rich(
     if numbers:
         columns = {head: [escape(word) for word in column] for head, column in numbers.items()}
         parts.append(_table(columns))
-    if pictures:
+    if pictures and all(map(_drawable, pictures.values())):
         columns = {head: [_picture(image, bounds) for image in images[:ROWS]] for head, images in pictures.items()}
         parts.append(_table(columns))
     return "".join(parts)
@@ -67,7 +71,13 @@ def _table(columns: Mapping[str, Sequence[str]]) -> str:
     return f"<table>{''.join(rows)}</table>"
 
 
+def _drawable(images: Tensor) -> bool:
+    return images.dim() == 4 and images.shape[1] in (1, 3)
+
+
 def _picture(image: Tensor, bounds: tuple[float, float]) -> str:
-    """One image (C, H, W); black where it has no values."""
-    seen = pixels(unit(image.nan_to_num(), bounds))
+    """One image (C, H, W), smaller where it is large; a value that is none is 0."""
+    times = -(-max(image.shape) // LARGEST)
+    small = avg_pool2d(image.nan_to_num(), times)
+    seen = pixels(unit(small, bounds))
     return f'<img src="{data_uri(seen)}" width="{WIDTH}" style="image-rendering: pixelated">'

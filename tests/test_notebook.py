@@ -114,6 +114,14 @@ def test_images_of_other_bounds_and_without_values() -> None:
     assert page.pictures[0].tolist() == [[0, 255], [128, 128]]
 
 
+def test_large_images_are_made_smaller_and_volumes_are_left_out() -> None:
+    blocks = torch.rand(1, 3, 128, 64)
+    large = blocks.repeat_interleave(4, 2).repeat_interleave(4, 3)
+    assert torch.equal(Page(rich("", {}, {"x": large})).pictures[0], Page(rich("", {}, {"x": blocks})).pictures[0])
+    for odd in (torch.rand(2, 1, 4, 4, 4), torch.rand(2, 9), torch.rand(2, 2, 4, 4)):
+        assert rich("volume", {}, {"x": odd}) == "<pre>volume</pre>"
+
+
 def test_training_is_one_line(tmp_path: Path) -> None:
     shape = (1, 28, 28)
     model = sb.models.vae(shape, latent_sizes=(2,), network=network(shape, 2))

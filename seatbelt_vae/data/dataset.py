@@ -35,7 +35,7 @@ class Split:
     test: "ImageDataset"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ImageDataset:
     """Images held as bytes (or made on demand), read as floats.
 
@@ -91,6 +91,13 @@ class ImageDataset:
 
     def __len__(self) -> int:
         return self.images.shape[0]
+
+    def __repr__(self) -> str:
+        """One line, no pixels."""
+        words = f"ImageDataset {one_line(self.name)}: {len(self)} images {self.image_shape} in {self.bounds}"
+        if self.factors is not None:
+            words += f", factors {_known(self)}"
+        return words
 
     def __getitem__(self, index: Index) -> Tensor:
         """Read images as float32 within the bounds.

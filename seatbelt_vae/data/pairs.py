@@ -18,7 +18,7 @@ HEART = 2
 MOST_HEARTS = 4096
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pairs:
     """Images to attack and images to turn them into.
 
@@ -38,6 +38,10 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.source)
+
+    def __repr__(self) -> str:
+        """One line, no pixels."""
+        return f"Pairs: {len(self)} of images {tuple(self.source.shape[1:])}"
 
 
 def draw_pairs(dataset: ImageDataset, kind: str, count: int, seed: int = 0) -> Pairs:
