@@ -14,7 +14,7 @@ from torch import Tensor
 import seatbelt_vae as sb
 from seatbelt_vae.data import draw_pairs
 from seatbelt_vae.experiments import RunFolder
-from seatbelt_vae.report.images import Pixels, pixels, unit
+from seatbelt_vae.pixels import Pixels, pixels, unit
 from seatbelt_vae.report.pictures import PictureRow, Pictures, pictures_svg
 
 RADIUS = 2.5

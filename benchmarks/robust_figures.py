@@ -9,9 +9,9 @@ from seatbelt_vae.attacks import reconstruct
 from seatbelt_vae.data import load_dataset, pairs
 from seatbelt_vae.metrics import interval
 from seatbelt_vae.models import HierarchicalVAE
+from seatbelt_vae.pixels import pixels, unit
 from seatbelt_vae.report.chart_style import Layer, Row, Style, chart, span, x_axis, y_axis
 from seatbelt_vae.report.export import chart_svg
-from seatbelt_vae.report.images import pixels, unit
 from seatbelt_vae.report.pictures import PictureRow, Pictures, pictures_svg
 from seatbelt_vae.storage import read_tensors
 

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import io
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,13 @@ ROOMS = (
 )
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "References", "Example")
 FOLDER = Path(__file__).parents[1] / "docs" / "api"
+NOTEBOOK = Path(__file__).parents[1] / "examples" / "seatbelt.ipynb"
 
 
 def main() -> None:
-    """Write all pages and their index."""
+    """Write all pages and their index, and put the notebook beside them."""
     FOLDER.mkdir(exist_ok=True)
+    shutil.copy(NOTEBOOK, FOLDER)
     lines = ["# The library", "", "Every page is made from the docstrings.", ""]
     for name in ROOMS:
         module = importlib.import_module(f"seatbelt_vae.{name}")

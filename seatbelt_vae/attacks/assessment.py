@@ -28,7 +28,7 @@ CHUNK = 64
 """Images at a time, unless they are large."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Assessment:
     r"""Measurements of P pairs at K values of a budget. Without a target, the target is the source.
 
@@ -45,6 +45,15 @@ class Assessment:
     adversarial_reconstruction: Tensor
     nll: Tensor
     nll_error: Tensor
+
+    def __repr__(self) -> str:
+        """Two lines, no tensors."""
+        pairs, count = self.nll.shape
+        nll = self.nll.mean(0)
+        return (
+            f"Assessment: {pairs} pairs at {count} values of the budget\n"
+            f"  mean −log p(x_t|z̃) from {nll[0]:.4g} to {nll[-1]:.4g} nats"
+        )
 
     def save(self, folder: str | Path, name: str) -> Path:
         """Write ``name.assessment.safetensors``.

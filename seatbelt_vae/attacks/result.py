@@ -1,5 +1,6 @@
 """What an attack found, in memory and on disk."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -10,6 +11,7 @@ from torch import Tensor
 from seatbelt_vae.attacks.budget import BUDGETS, Grid
 from seatbelt_vae.attacks.objectives import OBJECTIVES
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.notebook import rich, spread
 from seatbelt_vae.optim import Status
 from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
 
@@ -84,6 +86,32 @@ class AttackResult:
         if worse:
             lines += f"\n  {worse} failed: the target itself has a lower Δ"
         return lines
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook, with numbers and images at a few values of the budget."""
+        at = spread(len(self.budget))
+        return rich(repr(self), self.numbers(at), self.pictures(at), self.bounds)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Of the images."""
+        low, high = self.settings["bounds"]
+        return low, high
+
+    def numbers(self, at: Sequence[int]) -> dict[str, list[str]]:
+        """Means over pairs at some values of the budget, a column each."""
+        columns = {self.budget.symbol: self.budget.values}
+        columns |= {"‖d‖": self.distortion.mean(0), "Δ": self.objective.mean(0)}
+        return {head: [f"{column[place]:.4g}" for place in at] for head, column in columns.items()}
+
+    def pictures(self, at: Sequence[int]) -> dict[str, Tensor]:
+        """Images (P, C, H, W) by what they show: the sources, x* at some values of the budget, the targets."""
+        found = {"source": self.source}
+        for place in at:
+            found[f"x*, {self.budget.symbol} = {self.budget.values[place]:.3g}"] = self.adversarial[:, place]
+        if self.targeted:
+            found["target"] = self.target
+        return found
 
     def save(self, folder: str | Path, name: str) -> Path:
         """Write ``name.json`` (the settings) and ``name.safetensors`` (the tensors); returns the JSON's path.

@@ -27,6 +27,7 @@ from seatbelt_vae.audits.suite import RADII, suite_of
 from seatbelt_vae.audits.verdict import judge
 from seatbelt_vae.audits.whitebox import tried
 from seatbelt_vae.audits.write import documented, summary
+from seatbelt_vae.notebook import rich
 from seatbelt_vae.progress import terminal
 from seatbelt_vae.storage import read_json, read_tensors, write_json, write_tensors
 
@@ -65,6 +66,16 @@ class Audit:
         return "\n".join(summary(self.record))
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook, with the worst images and what the model makes of them."""
+        pictures = {"source": self.tensors["source"], "rec(x)": self.tensors["source_reconstruction"]}
+        for limit in (0, -1):
+            share = f"{SHOWN[limit]:.1f} ‖x − x_t‖"
+            pictures[f"worst x* within {share}"] = self.tensors["worst"][:, limit]
+            pictures[f"rec(x*) within {share}"] = self.tensors["worst_reconstruction"][:, limit]
+        pictures["target"] = self.tensors["target"]
+        return rich(str(self), pictures=pictures, bounds=self.record.probe.bounds)
 
     def save(self, folder: str | Path) -> Path:
         """Write ``audit.json`` and ``audit.safetensors``; returns the path of the document.

@@ -24,7 +24,7 @@ def command(
     /,
     *,
     data: str | None = None,
-    size: int | None = None,
+    size: str | None = None,
     train_data: str | None = None,
     pairs: int = 10,
     full: bool = False,
@@ -41,7 +41,7 @@ def command(
     Args:
         model: A run's folder, or module:function, whose function of no arguments gives a model (this runs your code).
         data: Images that the model was not trained on: a folder, an .npz with images, or a name. A run has its own.
-        size: Side of the images, pixels. As they are stored, if not given.
+        size: Side of the images, pixels, or height and width such as 48x64. As they are stored, if not given.
         train_data: Images that the model was trained on, to see whether it only remembers them.
         pairs: Pairs of images.
         full: Attack with more of everything; half an hour and more.
@@ -96,7 +96,7 @@ def _model(word: str, device: str) -> Attackable:
 
 
 def _images(
-    model: str, data: str | None, train_data: str | None, size: int | None
+    model: str, data: str | None, train_data: str | None, size: str | None
 ) -> tuple[ImageDataset, ImageDataset | None]:
     """Images to attack, and images that the model was trained on, if they are known."""
     options = {} if size is None else {"size": size}

@@ -42,15 +42,17 @@ Command = Callable[..., None]
 
 @dataclass(frozen=True)
 class Pace:
-    """How often a training writes.
+    """How often a training writes, and where.
 
     Args:
         checkpoint_every: steps between checkpoints.
         log_every: steps between records in metrics.jsonl.
+        log: where the records go, too: tensorboard, in the run's folder.
     """
 
     checkpoint_every: int = 500
     log_every: int = 50
+    log: str | None = None
 
 
 def takes(**tables: type) -> Callable[[Command], Command]:

@@ -134,4 +134,4 @@ class Pictures(ImageSource):
         return torch.stack(images)
 
     def _image(self, member: Member) -> Tensor:
-        return read_image(member.path, self.side, self.mode, self.crop, content=member.content())
+        return read_image(member.path, (self.side, self.side), self.mode, self.crop, content=member.content())

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.data.reading import one_line
-from seatbelt_vae.data.resize import resize, to_grey
+from seatbelt_vae.data.resize import Size, height_width, resize, to_grey
 from seatbelt_vae.data.source import Changed, ImageSource, Index, Rows, as_indices, digest_of
 from seatbelt_vae.errors import InputError
 
@@ -35,7 +35,7 @@ class Split:
     test: "ImageDataset"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ImageDataset:
     """Images held as bytes (or made on demand), read as floats.
 
@@ -50,7 +50,7 @@ class ImageDataset:
         digest: sha256 of the content and of what was done to it. Equal digests mean equal data.
 
     Raises:
-        InputError: the images are not uint8 (N, 1 or 3, H, H), the factors do not fit them, or the bounds are empty.
+        InputError: the images are not uint8 (N, 1 or 3, H, W), the factors do not fit them, or the bounds are empty.
 
     Example:
         >>> data = ImageDataset(torch.full((10, 1, 8, 8), 255, dtype=torch.uint8), bounds=(-1.0, 1.0))
@@ -91,6 +91,13 @@ class ImageDataset:
 
     def __len__(self) -> int:
         return self.images.shape[0]
+
+    def __repr__(self) -> str:
+        """One line, no pixels."""
+        words = f"ImageDataset {one_line(self.name)}: {len(self)} images {self.image_shape} in {self.bounds}"
+        if self.factors is not None:
+            words += f", factors {_known(self)}"
+        return words
 
     def __getitem__(self, index: Index) -> Tensor:
         """Read images as float32 within the bounds.
@@ -171,12 +178,16 @@ class ImageDataset:
             return self
         return self.subset(draw(len(self), count, seed))
 
-    def resized(self, size: int) -> "ImageDataset":
-        """Resize every image to `size` × `size` pixels; images made on demand are resized on demand."""
-        channels, side, _ = self.image_shape
-        if size == side:
+    def resized(self, size: int | str | Size) -> "ImageDataset":
+        """Resize every image to a side, or a height and width; images made on demand are resized on demand."""
+        channels, *before = self.image_shape
+        height, width = height_width(size)
+        if [height, width] == before:
             return self
-        return self._changed(partial(resize, size=size), (channels, size, size), "size", str(size))
+        words = str(height)
+        if height != width:
+            words = f"{height}×{width}"
+        return self._changed(partial(resize, size=(height, width)), (channels, height, width), "size", words)
 
     def grey(self) -> "ImageDataset":
         """Turn colour images into grey ones; images made on demand are turned on demand."""
@@ -289,8 +300,8 @@ def _check_images(images: Tensor | ImageSource, name: str) -> None:
     shape = tuple(images.shape)
     if images.dtype != torch.uint8:
         raise InputError(f"{name}: images are {images.dtype}; they must be uint8, 0 to 255")
-    if len(shape) != 4 or shape[1] not in (1, 3) or shape[2] != shape[3]:
-        raise InputError(f"{name}: images have shape {shape}; it must be (N, 1 or 3, H, H)")
+    if len(shape) != 4 or shape[1] not in (1, 3):
+        raise InputError(f"{name}: images have shape {shape}; it must be (N, 1 or 3, H, W)")
     if 0 in shape:
         raise InputError(f"{name}: holds no image (shape {shape})")
 

@@ -1,4 +1,4 @@
-"""A folder of pictures as a data set: every image cropped to its central square and resized to one size."""
+"""A folder of pictures as a data set: every image cropped to its centre and resized to one size."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ def load_folder(path: Path, options: Options, *, crop: int | None = None, factor
 
     Args:
         path: the folder.
-        options: ``size`` (None keeps a common small square size, else 64), ``grey`` (None is grey only if every
+        options: ``size`` (None keeps a common small size, else a square of 64), ``grey`` (None is grey only if every
             picture is), ``count`` and ``seed``.
         crop: side of the central square to cut out first; None the largest.
         factor: name of the factor that says in which subfolder a picture lay, where there are several.
@@ -129,18 +129,17 @@ def _subfolders(root: Path, pictures: Sequence[Picture]) -> tuple[list[str], Ten
 
 
 def _read_all(pictures: Sequence[Picture], options: Options, crop: int | None) -> Tensor:
-    side = options.size
+    size = options.height_width
     grey = options.grey
-    if side is None or not grey:
-        common, all_grey = survey((image for _, image in _opened(pictures)), crop)
-        side = side or common
+    if size is None or not grey:
+        size, all_grey = survey(_opened(pictures), size, crop)
         grey = grey or all_grey
     mode = "L" if grey else "RGB"
     count = len(pictures)
-    images = torch.empty(count, len(mode), side, side, dtype=torch.uint8)
+    images = torch.empty(count, len(mode), *size, dtype=torch.uint8)
     with progress_bar("Reading images", count, enabled=count >= _MANY) as advance:
         for row, (path, image) in enumerate(_opened(pictures)):
-            images[row] = read_page(image, path, side, mode, crop)
+            images[row] = read_page(image, path, size, mode, crop)
             advance()
     return images
 

@@ -26,7 +26,7 @@ class HDF5Images(ImageSource):
     """The data set ``images`` of an HDF5 file.
 
     Args:
-        path: the file: uint8, (N, H, H, 1 or 3).
+        path: the file: uint8, (N, H, W, 1 or 3).
 
     Raises:
         InputError: the file holds something else.
@@ -37,14 +37,14 @@ class HDF5Images(ImageSource):
             images = _stored(path, file, "images")
             shape, dtype = images.shape, images.dtype
         if dtype != np.uint8 or len(shape) != 4 or shape[3] not in (1, 3):
-            raise InputError(f"{path}: images are {dtype} {shape}; they must be uint8 (N, H, H, 1 or 3)")
+            raise InputError(f"{path}: images are {dtype} {shape}; they must be uint8 (N, H, W, 1 or 3)")
         count, height, width, channels = shape
         self.path = path
         self.shape = (count, channels, height, width)
         self.digest = digest_of("hdf5", checksum(path))
 
     def read(self, indices: Tensor) -> Tensor:
-        """Read the images at `indices`: uint8, (B, C, H, H)."""
+        """Read the images at `indices`: uint8, (B, C, H, W)."""
         rows, place = indices.unique(return_inverse=True)  # HDF5 wants them sorted
         with reading(self.path, "HDF5"), _open(self.path) as file:
             images = torch.from_numpy(file["images"][rows.numpy()])

@@ -32,7 +32,7 @@ def load_dataset(name_or_path: Any, **options: Any) -> ImageDataset:
             images in memory: an array, a torch ``Dataset``, a Hugging Face ``Dataset``; see
             :func:`~seatbelt_vae.data.objects.as_dataset`.
         **options: ``path``: where an original lies.
-            ``size``: side in pixels (default: as stored; a folder of pictures of several sizes: 64).
+            ``size``: side in pixels, or height and width (default: as stored; pictures of several sizes: 64).
             ``grey``: True turns colour into grey.
             ``count``, ``seed``: that many images, drawn without replacement (``seed`` 0).
             ``bounds``: ``(0, 1)``, the default, or ``(-1, 1)``.

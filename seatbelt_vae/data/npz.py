@@ -1,4 +1,4 @@
-"""Images in an ``.npz`` file: any common layout in, uint8 (N, C, H, H) out, and one clear line when it cannot be."""
+"""Images in an ``.npz`` file: any common layout in, uint8 (N, C, H, W) out, and one clear line when it cannot be."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,8 +24,8 @@ _SLACK = 1e-6  # what resizing leaves above 1
 def load_npz(path: Path) -> ImageDataset:
     """Read images, and the factors known of them, from an ``.npz`` file. Nothing is unpickled.
 
-    ``images`` holds uint8, bool, or floats in [0, 1] (kept to 1/255), in shape (N, H, H), (N, H, H, 1 or 3) or
-    (N, 1 or 3, H, H). uint8 that never exceeds 1 is taken as black and white. Factors come from
+    ``images`` holds uint8, bool, or floats in [0, 1] (kept to 1/255), in shape (N, H, W), (N, H, W, 1 or 3) or
+    (N, 1 or 3, H, W). uint8 that never exceeds 1 is taken as black and white. Factors come from
     ``latents_classes`` (N, F) with ``latent_names``, from ``identity`` (N,) and from ``labels`` (N, A) with
     ``label_names``, each where present. ``imgs`` and ``latents_classes`` are dSprites as it is published.
 
@@ -73,10 +73,10 @@ def published_dsprites(path: Path, images: Tensor | ImageSource, arrays: Mapping
 
 
 def images_from_array(array: Array, name: str) -> Tensor:
-    """Bring images of any accepted type and layout to uint8, (N, C, H, H).
+    """Bring images of any accepted type and layout to uint8, (N, C, H, W).
 
     Args:
-        array: uint8, bool or float in [0, 1]; (N, H, H), (N, H, H, 1 or 3) or (N, 1 or 3, H, H).
+        array: uint8, bool or float in [0, 1]; (N, H, W), (N, H, W, 1 or 3) or (N, 1 or 3, H, W).
         name: what to call it in a message.
 
     Raises:
@@ -107,14 +107,11 @@ def _channels_first(array: Array, name: str) -> Array:
         raise InputError(f"{name}: holds no image (shape {shape})")
     if array.ndim == 3:
         array = array[:, None]
-    elif array.ndim == 4 and shape[3] in (1, 3) and shape[1] == shape[2]:
+    elif array.ndim == 4 and shape[3] in (1, 3) and (shape[1] == shape[2] or shape[1] not in (1, 3)):
         array = np.moveaxis(array, 3, 1)
     if array.ndim != 4 or array.shape[1] not in (1, 3):
-        wanted = "(N, H, H), (N, H, H, 1 or 3) or (N, 1 or 3, H, H)"
+        wanted = "(N, H, W), (N, H, W, 1 or 3) or (N, 1 or 3, H, W)"
         raise InputError(f"{name}: images have shape {shape}; it must be {wanted}")
-    height, width = array.shape[2:]
-    if height != width:
-        raise InputError(f"{name}: images are {height}×{width} pixels; they must be square")
     return array
 
 

@@ -29,7 +29,7 @@ def as_dataset(source: Any, options: Options = Options(), name: str = "images") 
     Args:
         source: an `ImageDataset`, which is returned as it is; an array or tensor of images, as in an ``.npz``; a torch
             ``Dataset`` of images or (image, label); a ``datasets.Dataset`` with a column ``image``, whose columns of
-            classes and integers become factors. An image is an array, (1 or 3, H, H) or (H, H, 1 or 3), or a picture
+            classes and integers become factors. An image is an array, (1 or 3, H, W) or (H, W, 1 or 3), or a picture
             of Pillow.
         options: ``size`` and ``grey`` of pictures.
         name: what to call it.
@@ -77,17 +77,26 @@ def _read(source: Any, options: Options, name: str) -> tuple[Tensor, list[Any]]:
 
 
 def _pictures(source: Any, options: Options, name: str) -> tuple[Tensor, list[Any]]:
-    side, grey = survey(image for image, _ in _examples(source, name))  # looked at first: all become one size
-    side = options.size or side
+    size, grey = survey(_named(source, name), options.height_width)  # looked at first: all become one size
     mode = "RGB"
     if options.grey or (options.grey is None and grey):
         mode = "L"
     rows = []
     labels = []
     for number, (picture, label) in enumerate(_examples(source, name)):
-        rows.append(read_page(picture, Path(f"{name}, image {number}"), side, mode, None))
+        rows.append(read_page(picture, _called(name, number), size, mode, None))
         labels.append(label)
     return torch.stack(rows), labels
+
+
+def _named(source: Any, name: str) -> Iterator[tuple[Path, Image.Image]]:
+    """Each picture, and what to call it in a message."""
+    for number, (picture, _) in enumerate(_examples(source, name)):
+        yield _called(name, number), picture
+
+
+def _called(name: str, number: int) -> Path:
+    return Path(f"{name}, image {number}")
 
 
 def _examples(source: Any, name: str) -> Iterator[tuple[Any, Any]]:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from seatbelt_vae.data.dataset import ImageDataset
 from seatbelt_vae.data.reading import one_line
+from seatbelt_vae.data.resize import Size, height_width
 from seatbelt_vae.errors import InputError
 
 
@@ -16,7 +17,7 @@ class Options:
 
     Attributes:
         path: the file or folder that holds it; None for one that is drawn.
-        size: side in pixels; None as stored.
+        size: side in pixels, or height and width such as 48x64, in Python also (48, 64); None as stored.
         grey: turn colour into grey.
         count: how many images, drawn without replacement; None all.
         seed: of that draw.
@@ -29,7 +30,7 @@ class Options:
     """
 
     path: Path | None = None
-    size: int | None = None
+    size: int | str | None = None
     grey: bool | None = None
     count: int | None = None
     seed: int = 0
@@ -38,13 +39,20 @@ class Options:
     sha256: str | None = None
 
     def __post_init__(self) -> None:
-        size = 1 if self.size is None else self.size
         count = 1 if self.count is None else self.count
-        _check_whole("size", size, 1, 1024, "the side must lie between 1 and 1024 pixels")
+        if self.size is not None:
+            height_width(self.size)
         _check_whole("count", count, 1, 2**63 - 1, "must lie between 1 and the number of images")
         _check_whole("seed", self.seed, 0, 2**63 - 1, "must lie between 0 and 2^63 - 1")
         if not isinstance(self.bounds, tuple | list) or tuple(self.bounds) not in ((0, 1), (-1, 1)):
             raise InputError(f"bounds={one_line(self.bounds)}: must be (0, 1) or (-1, 1)")
+
+    @property
+    def height_width(self) -> Size | None:
+        """The size in full; None as stored."""
+        if self.size is None:
+            return None
+        return height_width(self.size)
 
     def apply(self, dataset: ImageDataset) -> ImageDataset:
         """Do what was asked and has not been done yet: fewer, grey, smaller images, other bounds or hold-out."""

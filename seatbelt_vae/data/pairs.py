@@ -18,7 +18,7 @@ HEART = 2
 MOST_HEARTS = 4096
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pairs:
     """Images to attack and images to turn them into.
 
@@ -38,6 +38,10 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.source)
+
+    def __repr__(self) -> str:
+        """One line, no pixels."""
+        return f"Pairs: {len(self)} of images {tuple(self.source.shape[1:])}"
 
 
 def draw_pairs(dataset: ImageDataset, kind: str, count: int, seed: int = 0) -> Pairs:
@@ -61,10 +65,11 @@ def draw_pairs(dataset: ImageDataset, kind: str, count: int, seed: int = 0) -> P
         return pairs(dataset, count, seed)
     if kind != "rotated-hearts":
         raise InputError(f"pairs of '{one_line(kind)}': no such kind; known: test, rotated-hearts")
-    channels, side, _ = dataset.image_shape
-    if channels != 1:
-        raise InputError(f"{dataset.name}: holds images in colour; rotated hearts are grey, for models of sprites")
-    return rotated_hearts(count, side, dataset.bounds)
+    channels, height, width = dataset.image_shape
+    if channels != 1 or height != width:
+        shape = f"{channels}×{height}×{width}"
+        raise InputError(f"{dataset.name}: images are {shape}; rotated hearts are square and grey, as sprites are")
+    return rotated_hearts(count, height, dataset.bounds)
 
 
 def pairs(dataset: ImageDataset, count: int, seed: int = 0) -> Pairs:

@@ -1,4 +1,4 @@
-"""One picture as a tensor: its central square at one size, grey or in colour."""
+"""One picture as a tensor: its centre at one size, grey or in colour."""
 
 import io
 import warnings
@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from seatbelt_vae.data.reading import reading
+from seatbelt_vae.data.resize import Size, largest_part
 from seatbelt_vae.errors import InputError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
@@ -21,11 +22,13 @@ MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 0
 """A picture with more pixels is refused before it is decoded: Pillow only warns."""
 
 LARGEST, USUAL = 128, 64
-"""Pictures that are all the same square of at most `LARGEST` pixels keep their size; else it is `USUAL`."""
+"""Pictures of one size with sides of at most `LARGEST` pixels keep it; else they become squares of `USUAL`."""
 
 _SIXTEEN_BITS = ("PNG", "PPM")  # formats whose mode I holds no more
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
 _PREVIEW = 254  # TIFF's tag of a page that shows another one smaller
+_ORIENTATION = 0x0112  # the tag of how a picture was turned
+_QUARTER_TURNS = (5, 6, 7, 8)
 
 
 @contextmanager
@@ -39,7 +42,9 @@ def decoding(path: Path) -> Iterator[None]:
 def open_picture(path: Path, content: bytes | None = None) -> Image.Image:
     """Open a picture, or what an archive holds of one; its pixels are not decoded yet."""
     with decoding(path):
-        return Image.open(path if content is None else io.BytesIO(content), formats=FORMATS)
+        image = Image.open(path if content is None else io.BytesIO(content), formats=FORMATS)
+    image.filename = ""  # else Pillow maps the file, and mixes up the pixels of a plain TIFF that was turned
+    return image
 
 
 def pages(image: Image.Image, path: Path) -> list[int]:
@@ -55,19 +60,19 @@ def pages(image: Image.Image, path: Path) -> list[int]:
 
 
 def read_image(
-    path: Path, size: int, mode: str = "RGB", crop: int | None = None, content: bytes | None = None
+    path: Path, size: Size, mode: str = "RGB", crop: int | None = None, content: bytes | None = None
 ) -> Tensor:
-    """Read one picture: central square, Lanczos to `size`, transparent parts on white.
+    """Read one picture: its largest centre of the shape of `size`, Lanczos to `size`, transparent parts on white.
 
     Args:
         path: the file.
-        size: side in pixels.
+        size: height and width in pixels.
         mode: "L" grey or "RGB".
         crop: side of the central square to cut out first; None the largest.
         content: what the file holds, where it lies in an archive.
 
     Returns:
-        uint8, (1 or 3, size, size).
+        uint8, (1 or 3, *size).
 
     Raises:
         InputError: the file cannot be read as a picture.
@@ -76,29 +81,51 @@ def read_image(
         return read_page(image, path, size, mode, crop)
 
 
-def read_page(image: Image.Image, path: Path, size: int, mode: str, crop: int | None) -> Tensor:
+def read_page(image: Image.Image, path: Path, size: Size, mode: str, crop: int | None) -> Tensor:
     """Read the page at which a picture stands, as `read_image` does."""
     _check_pixels(path, image)
     with decoding(path):
         plain = _plain(ImageOps.exif_transpose(image))
-        square = _central_square(plain.convert(mode), crop)
-        small = square.resize((size, size), Image.Resampling.LANCZOS)
+        middle = _centre(plain.convert(mode), size, crop)
+        small = middle.resize(size[::-1], Image.Resampling.LANCZOS)
         pixels = torch.from_numpy(np.array(small))
     return pixels.unsqueeze(0) if mode == "L" else pixels.permute(2, 0, 1)
 
 
-def survey(images: Iterable[Image.Image], crop: int | None = None) -> tuple[int, bool]:
-    """Find the side that pictures have in common, and whether all are grey."""
-    shapes = set()
+def survey(
+    pictures: Iterable[tuple[Path, Image.Image]], size: Size | None = None, crop: int | None = None
+) -> tuple[Size, bool]:
+    """Find the size that pictures are to have, if it is not known, and whether all are grey."""
+    sizes = set()
     modes = set()
-    for image in images:
-        shapes.add(image.size)
+    for path, image in pictures:
         modes.add(image.mode)
-    width, height = next(iter(shapes))
-    side = min(crop or width, width)
-    if len(shapes) > 1 or width != height or side > LARGEST:
-        side = USUAL
-    return side, modes.issubset(_GREY_MODES)
+        if size is None:
+            sizes.add(_upright(image, path, crop))
+    return size or _common(sizes), modes.issubset(_GREY_MODES)
+
+
+def _common(sizes: set[Size]) -> Size:
+    """The size that all pictures have, if it is small enough."""
+    first = next(iter(sizes))
+    if len(sizes) > 1 or max(first) > LARGEST:
+        return USUAL, USUAL
+    return first
+
+
+def _upright(image: Image.Image, path: Path, crop: int | None) -> Size:
+    """Height and width of a picture as one sees it: it stands as its camera was held."""
+    square = min(crop or image.width, image.width, image.height)
+    if crop is not None or image.width == image.height:
+        return square, square
+    _check_pixels(path, image)
+    with decoding(path):  # a PNG is decoded for this
+        if image.format == "TIFF":
+            image.load()  # which turns it
+        orientation = image.getexif().get(_ORIENTATION)
+    if orientation in _QUARTER_TURNS:
+        return image.width, image.height
+    return image.height, image.width
 
 
 def _check_pixels(path: Path, image: Image.Image) -> None:
@@ -125,8 +152,12 @@ def _plain(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, image)
 
 
-def _central_square(image: Image.Image, crop: int | None) -> Image.Image:
-    side = min(crop or min(image.size), *image.size)
-    left = (image.width - side) // 2
-    top = (image.height - side) // 2
-    return image.crop((left, top, left + side, top + side))
+def _centre(image: Image.Image, size: Size, crop: int | None) -> Image.Image:
+    """The largest central part of the shape of `size`, within the central `crop` pixels where that is asked for."""
+    within = (image.height, image.width)
+    if crop is not None:
+        within = (min(crop, image.height), min(crop, image.width))
+    height, width = largest_part(within, size)
+    top = (image.height - height) // 2
+    left = (image.width - width) // 2
+    return image.crop((left, top, left + width, top + height))

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+from seatbelt_vae.data.resize import height_width
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.experiments.toml import read_toml
 from seatbelt_vae.models import Architecture, variant_of
@@ -46,13 +48,25 @@ ROBUST: dict[str, type[Any]] = {
 """Ways of robust training by the name that a spec uses."""
 
 
+def _written(size: Any) -> int | str:
+    """A size as files have it: a side, or ``48x64``."""
+    try:
+        height, width = height_width(size)
+    except InputError as error:
+        words = "Must be a side from 1 to 1024 pixels, or height and width such as 48x64"
+        raise PydanticCustomError("size", words) from error
+    if height == width:
+        return height
+    return f"{height}x{width}"
+
+
 class DataSpec(Section):
     """Which images.
 
     Attributes:
         name: sprites, dsprites, chairs, faces3d, celeba, or a path to an .npz or a folder of images.
         path: where the original of a named data set lies.
-        size: side of the images in pixels, resized where need be (as stored).
+        size: side of the images in pixels, or height and width such as 48x64, resized where need be (as stored).
         grey: turn colour into grey.
         count: number of images to draw, at random by `seed` (all).
         hold_out: the factor whose values training and test do not share; none for none.
@@ -63,7 +77,7 @@ class DataSpec(Section):
 
     name: str = "sprites"
     path: str | None = None
-    size: Count | None = None
+    size: Annotated[int | str, BeforeValidator(_written)] | None = None
     grey: bool | None = None
     count: Count | None = None
     hold_out: str | None = None

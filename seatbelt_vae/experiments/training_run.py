@@ -8,6 +8,7 @@ from seatbelt_vae.experiments.build import build_model, build_objective, resolve
 from seatbelt_vae.experiments.environment import environment
 from seatbelt_vae.experiments.images import located, open_data
 from seatbelt_vae.experiments.lock import hold
+from seatbelt_vae.experiments.logs import check_log, logging_to
 from seatbelt_vae.experiments.spec import ExperimentSpec
 from seatbelt_vae.experiments.store import RunFolder
 from seatbelt_vae.models import HierarchicalVAE
@@ -24,6 +25,7 @@ def run_training(
     device: str = "auto",
     checkpoint_every: int = 500,
     log_every: int = 50,
+    log: str | None = None,
     progress: bool = False,
 ) -> RunFolder:
     """Train what a spec describes, into its folder.
@@ -37,6 +39,7 @@ def run_training(
         device: where to train.
         checkpoint_every: steps between checkpoints.
         log_every: steps between records.
+        log: where the records go beside ``metrics.jsonl``: a key of `LOGS`.
         progress: show a bar on stderr.
 
     Returns:
@@ -48,6 +51,7 @@ def run_training(
         KeyboardInterrupt: Ctrl-C; the message says how to go on.
     """
     where = choose_device(device)
+    check_log(log)
     dataset = open_data(spec.data)
     spec = completed(spec, dataset)
     images = dataset.split(spec.data.test, spec.data.seed).train
@@ -60,7 +64,7 @@ def run_training(
     if folder.finished and saved(folder.path):
         return folder
     try:
-        with hold(folder.path):
+        with hold(folder.path), logging_to(log, folder.path, folder.step) as write:
             folder.add_environment(environment(where))
             train(
                 model,
@@ -72,6 +76,7 @@ def run_training(
                 extend=True,  # the spec may ask for more steps than the last checkpoint did
                 checkpoint_every=checkpoint_every,
                 log_every=log_every,
+                on_record=write,
                 progress=progress,
             )
     except KeyboardInterrupt as stop:

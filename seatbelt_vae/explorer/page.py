@@ -15,7 +15,7 @@ from seatbelt_vae.explorer.answer import Answer, answer
 from seatbelt_vae.explorer.question import DIVERGENCES, MOST_ITERATIONS, Question
 from seatbelt_vae.explorer.runs import Run, noisy
 from seatbelt_vae.explorer.work import Done, Step, watched
-from seatbelt_vae.report.images import Pixels, pixels, unit
+from seatbelt_vae.pixels import Pixels, pixels, unit
 
 NONE = "none"
 SHOWN = 256

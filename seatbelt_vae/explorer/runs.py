@@ -62,12 +62,12 @@ class Run:
         return self.test[[int(number)]]
 
     def _picture(self, path: Path) -> Tensor:
-        """An uploaded picture as the model's data are: the central square, in the size and colours of the data."""
+        """An uploaded picture as the model's data are: the centre, in the size and colours of the data."""
         check_file(path)
-        channels, side, _ = self.test.image_shape
+        channels, *size = self.test.image_shape
         mode = "L" if channels == 1 else "RGB"
         with open_picture(path) as picture:
-            image = read_page(picture, Path(path.name), side, mode, None)
+            image = read_page(picture, Path(path.name), (size[0], size[1]), mode, None)
         low, high = self.test.bounds
         return (low + (high - low) * image.float() / 255)[None]
 

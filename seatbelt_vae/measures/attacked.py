@@ -9,6 +9,7 @@ from torch import Tensor
 
 from seatbelt_vae import metrics
 from seatbelt_vae.attacks import Assessment, AttackResult
+from seatbelt_vae.notebook import rich, spread
 
 UNTOUCHED = 1e-3
 """Relative distortion below which an image counts as not attacked."""
@@ -17,7 +18,7 @@ SMALLEST = 1e-12
 """Below it a Δ has no logarithm worth taking."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Attacked:
     """An attack and what the model made of its images: what measures are computed from.
 
@@ -28,6 +29,22 @@ class Attacked:
 
     result: AttackResult
     assessment: Assessment
+
+    def __repr__(self) -> str:
+        """A few lines, no tensors."""
+        return f"{self.result!r}\n  mean success from {self._success(0)} to {self._success(-1)}"
+
+    def _success(self, place: int) -> str:
+        return f"{self.success[:, place].nanmean():.2f}"
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook, with what the model makes of the images."""
+        at = spread(len(self.result.budget))
+        numbers = {**self.result.numbers(at), "success": [self._success(place) for place in at]}
+        seen = self.assessment
+        pictures = {**self.result.pictures(at[:1]), "rec(x)": seen.source_reconstruction}
+        pictures["rec(x*)"] = seen.adversarial_reconstruction[:, at[0]]
+        return rich(repr(self), numbers, pictures, self.result.bounds)
 
     @cached_property
     def success(self) -> Tensor:

@@ -1,4 +1,4 @@
-"""The networks of Chen et al. 2018, for any square image from 28 to 128 pixels.
+"""The networks of Chen et al. 2018, for any image with sides from 28 to 128 pixels.
 
 References:
     Chen et al. 2018, Isolating Sources of Disentanglement in VAEs, appendix (64×64 encoders and decoders).
@@ -20,17 +20,18 @@ def check_image_shape(image_shape: Sequence[int]) -> ImageShape:
     """Return (C, H, W) if the networks can take it, else say what they take.
 
     Raises:
-        InputError: not (1 or 3 channels, H, W) with 28 ≤ H = W ≤ 128.
+        InputError: not (1 or 3 channels, H, W) with 28 ≤ H, W ≤ 128.
 
     Example:
         >>> check_image_shape([1, 64, 64])
         (1, 64, 64)
     """
-    if len(image_shape) != 3 or image_shape[0] not in (1, 3) or image_shape[1] != image_shape[2]:
-        raise InputError(f"image shape {tuple(image_shape)}: must be (1 or 3 channels, side, side), a square image")
-    if not 28 <= image_shape[1] <= 128:
-        raise InputError(f"image side {image_shape[1]}: the networks take 28 to 128 pixels; load the data with size=64")
+    if len(image_shape) != 3 or image_shape[0] not in (1, 3):
+        raise InputError(f"image shape {tuple(image_shape)}: must be (1 or 3 channels, height, width)")
     channels, height, width = image_shape
+    for side in (height, width):
+        if not 28 <= side <= 128:
+            raise InputError(f"image side {side}: the networks take 28 to 128 pixels; load the data with size=64")
     return channels, height, width
 
 
@@ -42,12 +43,13 @@ def multilayer_perceptron(sizes: Sequence[int], activation: type[nn.Module] = nn
     return nn.Sequential(*layers[:-1])
 
 
-def stage_sides(side: int) -> list[int]:
-    """Image sides after each stride-2 convolution, the input first, until 4 to 7 pixels are left."""
-    sides = [side]
-    while sides[-1] >= 8:
-        sides.append(sides[-1] // 2)
-    return sides
+def stage_sizes(height: int, width: int) -> list[tuple[int, int]]:
+    """Height and width after each stride-2 convolution, the input first, until the shorter has 4 to 7 pixels."""
+    sizes = [(height, width)]
+    while min(sizes[-1]) >= 8:
+        height, width = sizes[-1]
+        sizes.append((height // 2, width // 2))
+    return sizes
 
 
 def stage_channels(stages: int, colour: bool) -> list[int]:
@@ -71,13 +73,13 @@ class ConvFeatures(nn.Sequential):
     size = CONV_FEATURES
 
     def __init__(self, image_shape: ImageShape) -> None:
-        colours, side, _ = check_image_shape(image_shape)
-        sides = stage_sides(side)
-        channels = [colours, *stage_channels(len(sides) - 1, colours == 3)]
+        colours, height, width = check_image_shape(image_shape)
+        sizes = stage_sizes(height, width)
+        channels = [colours, *stage_channels(len(sizes) - 1, colours == 3)]
         layers: list[nn.Module] = []
         for fan_in, fan_out in zip(channels[:-1], channels[1:], strict=True):
             layers += _normalised(nn.Conv2d(fan_in, fan_out, 4, stride=2, padding=1), fan_out)
-        layers += _normalised(nn.Conv2d(channels[-1], CONV_FEATURES, sides[-1]), CONV_FEATURES)
+        layers += _normalised(nn.Conv2d(channels[-1], CONV_FEATURES, sizes[-1]), CONV_FEATURES)
         super().__init__(*layers, nn.Flatten())
 
 
@@ -109,15 +111,16 @@ class ConvDecoder(nn.Module):
 
     def __init__(self, latent_size: int, image_shape: ImageShape, maps: int) -> None:
         super().__init__()
-        colours, side, _ = check_image_shape(image_shape)
-        sides = stage_sides(side)[::-1]
-        channels = [*stage_channels(len(sides) - 1, colours == 3)[::-1], maps]
+        colours, height, width = check_image_shape(image_shape)
+        sizes = stage_sizes(height, width)[::-1]
+        channels = [*stage_channels(len(sizes) - 1, colours == 3)[::-1], maps]
         layers: list[nn.Module] = [
             *_normalised(nn.ConvTranspose2d(latent_size, CONV_FEATURES, 1), CONV_FEATURES),
-            *_normalised(nn.ConvTranspose2d(CONV_FEATURES, channels[0], sides[0]), channels[0]),
+            *_normalised(nn.ConvTranspose2d(CONV_FEATURES, channels[0], sizes[0]), channels[0]),
         ]
         for stage, (fan_in, fan_out) in enumerate(zip(channels[:-1], channels[1:], strict=True)):
-            odd = sides[stage + 1] - 2 * sides[stage]
+            (low, narrow), (high, wide) = sizes[stage : stage + 2]
+            odd = (high - 2 * low, wide - 2 * narrow)
             layer = nn.ConvTranspose2d(fan_in, fan_out, 4, stride=2, padding=1, output_padding=odd)
             layers += _normalised(layer, fan_out)
         self.layers = nn.Sequential(*layers[:-2])  # the last layer gives the maps as they are

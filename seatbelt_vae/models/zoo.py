@@ -18,7 +18,7 @@ def build(name: str, image_shape: Sequence[int], **settings: Any) -> Hierarchica
 
     Args:
         name: a key of :data:`~seatbelt_vae.models.variants.VARIANTS`.
-        image_shape: (C, H, W), 28 to 128 pixels square; any with modules of your own.
+        image_shape: (C, H, W), sides of 28 to 128 pixels; any with modules of your own.
         settings: those of :class:`~seatbelt_vae.models.variants.Architecture`.
 
     Raises:

@@ -15,10 +15,11 @@ from seatbelt_vae.errors import InputError
 from seatbelt_vae.measures import MEASURES
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.metrics import compare as compared
+from seatbelt_vae.pixels import pixels, unit
 from seatbelt_vae.report.chart_style import Row, Style, chart, rows_of, x_axis, y_axis
 from seatbelt_vae.report.export import chart_svg, svg_files
 from seatbelt_vae.report.gate import Finding, verdict
-from seatbelt_vae.report.images import display_gain, distortion_pixels, pixels, unit
+from seatbelt_vae.report.images import display_gain, distortion_pixels
 from seatbelt_vae.report.pictures import PictureRow, Pictures, pictures_svg
 from seatbelt_vae.report.sections import Figure, Part, Section
 from seatbelt_vae.report.table import Cell, Column, Table

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seatbelt_vae.experiments import Record
+from seatbelt_vae.pixels import Pixels, data_uri, pixels, unit
 from seatbelt_vae.report.formats import budget_text, number
 from seatbelt_vae.report.group import Group, Trial
-from seatbelt_vae.report.images import Pixels, data_uri, display_gain, distortion_pixels, mosaic, pixels, unit
+from seatbelt_vae.report.images import display_gain, distortion_pixels, mosaic
 from seatbelt_vae.report.kind import layer_name
 from seatbelt_vae.report.palette import colour_of
 from seatbelt_vae.report.pictures import PictureRow, Pictures

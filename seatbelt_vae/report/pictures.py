@@ -3,8 +3,8 @@
 import textwrap
 from dataclasses import dataclass
 
+from seatbelt_vae.pixels import Pixels
 from seatbelt_vae.report.export import SCALE, typeset
-from seatbelt_vae.report.images import Pixels
 from seatbelt_vae.report.palette import DIVERGING, FONT
 from seatbelt_vae.report.templating import rendered
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seatbelt_vae.measures import MEASURES
+from seatbelt_vae.pixels import Pixels, data_uri, pixels, unit
 from seatbelt_vae.report.group import Group, Trial
-from seatbelt_vae.report.images import Pixels, data_uri, display_gain, mosaic, pixels, unit
+from seatbelt_vae.report.images import display_gain, mosaic
 
 COLUMNS = 8
 BUDGET = 3_900_000

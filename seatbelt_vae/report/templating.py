@@ -4,7 +4,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from seatbelt_vae.report.images import data_uri
+from seatbelt_vae.pixels import data_uri
 from seatbelt_vae.report.palette import colour_of, dash_of
 
 

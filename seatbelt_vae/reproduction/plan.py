@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from seatbelt_vae.data.resize import height_width
 from seatbelt_vae.experiments import MEASUREMENTS, AttackSpec, EvaluationSettings, SweepSpec
 from seatbelt_vae.reproduction.images import Images
 from seatbelt_vae.reproduction.points import BLEND, Point
@@ -113,6 +114,7 @@ def _seconds(sweep: SweepSpec, scale: Scale) -> float:
         training = run.training.steps * scale.step_seconds * (1 + others)
         if run.robust.methods:
             training *= ROBUST_STEP
-        pixels = ((run.data.size or scale.size) / scale.size) ** 2
+        height, width = height_width(run.data.size or scale.size)
+        pixels = height * width / scale.size**2
         seconds += pixels * (training + solves * scale.solve_seconds)
     return seconds

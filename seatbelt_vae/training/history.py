@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from seatbelt_vae.storage import read_bytes, settle, write_bytes
 
 FILE = "metrics.jsonl"
 Record = dict[str, Any]
+Hook = Callable[[Record], object]
 
 
 def read_history(folder: str | Path) -> list[Record]:
@@ -82,10 +84,12 @@ class History:
     Args:
         folder: the run's folder; None keeps them in memory only.
         step: records of later steps are dropped, for the run goes on from there.
+        on_record: called with each further record.
     """
 
-    def __init__(self, folder: Path | None, step: int) -> None:
+    def __init__(self, folder: Path | None, step: int, on_record: Hook | None = None) -> None:
         self.records: list[Record] = []
+        self.on_record = on_record
         self.path: Path | None = None
         if folder is None:
             return
@@ -94,7 +98,7 @@ class History:
         write_bytes(self.path, "".join(map(as_line, self.records)).encode())
 
     def append(self, record: Record) -> None:
-        """Add a record; numbers that JSON cannot hold become null.
+        """Add a record, then tell of it; numbers that JSON cannot hold become null.
 
         Raises:
             RunError: the file cannot be written.
@@ -105,13 +109,17 @@ class History:
             if is_plain(value):
                 kept[name] = value
         self.records.append(kept)
-        if self.path is None:
-            return
+        if self.path is not None:
+            self._write(kept, self.path)
+        if self.on_record is not None:
+            self.on_record(dict(kept))
+
+    def _write(self, record: Record, path: Path) -> None:
         try:
-            with self.path.open("a") as file:
-                file.write(as_line(kept))
+            with path.open("a") as file:
+                file.write(as_line(record))
         except OSError as error:
-            raise RunError(f"{self.path}: could not be written ({error.strerror or error})") from error
+            raise RunError(f"{path}: could not be written ({error.strerror or error})") from error
 
     def settle(self) -> None:
         """Vouch for the records so far: what is changed in them later is refused.

@@ -14,9 +14,10 @@ from seatbelt_vae.progress import progress_bar
 from seatbelt_vae.signals import held_interrupt
 from seatbelt_vae.training.checkpoint import settings_before
 from seatbelt_vae.training.checks import check_batch_norm, check_count, check_dataset, check_saving
+from seatbelt_vae.training.deterministic import deterministic_algorithms
 from seatbelt_vae.training.device import choose_device
 from seatbelt_vae.training.diagnostics import warn_of_collapse
-from seatbelt_vae.training.history import History
+from seatbelt_vae.training.history import History, Hook
 from seatbelt_vae.training.precision import fastest
 from seatbelt_vae.training.settings import Settings
 from seatbelt_vae.training.sitting import Sitting
@@ -26,7 +27,7 @@ SETTLED = 100
 """Step before which a small KL is no sign of collapse."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainingResult:
     """A trained model and how it came to be.
 
@@ -41,6 +42,10 @@ class TrainingResult:
     steps: int
     history: list[dict[str, Any]]
     seconds: float
+
+    def __repr__(self) -> str:
+        """One line, without the model and the records."""
+        return f"TrainingResult: {self.steps} steps in {self.seconds:.0f} s, {len(self.history)} records"
 
 
 def train(
@@ -60,6 +65,8 @@ def train(
     checkpoint_every: int = 500,
     log_every: int = 50,
     precision: str = "float32",
+    deterministic: bool = False,
+    on_record: Hook | None = None,
     progress: bool = False,
 ) -> TrainingResult:
     r"""Minimise an objective by Adam with a cosine decay of the learning rate.
@@ -87,6 +94,8 @@ def train(
         log_every: steps between records.
         precision: "float32"; "bfloat16" to run the networks under autocast; or "auto", which a run decides once, by
             what the machine can do: it resumes with what it began with.
+        deterministic: refuse operators that may give other bits the next time; slower. CPUs need it rarely.
+        on_record: called with each record of the history, a dict, as soon as it is made.
         progress: show a bar on stderr.
 
     Returns:
@@ -94,7 +103,8 @@ def train(
 
     Raises:
         InputError: an argument is out of range, or `out` holds a checkpoint that cannot be gone on from.
-        RunError: a term or the gradient is no longer finite; the last checkpoint is kept.
+        RunError: a term or the gradient is no longer finite; the last checkpoint is kept. Or an operator of a
+            deterministic run has no such form.
         KeyboardInterrupt: Ctrl-C; a checkpoint of the last whole step has been written.
         Terminated: SIGTERM or SIGUSR1; likewise. It is a KeyboardInterrupt.
 
@@ -110,7 +120,7 @@ def train(
         >>> train(model, sprites, ELBO(), steps=2, batch_size=4, device="cpu").steps
         2
     """
-    settings = Settings(steps, batch_size, lr, seed, clip_norm, precision)
+    settings = Settings(steps, batch_size, lr, seed, clip_norm, precision, deterministic)
     steps = settings.steps
     check_count("checkpoint_every", checkpoint_every)
     check_count("log_every", log_every)
@@ -128,8 +138,13 @@ def train(
     model.to(place).train()
     update = Update(model, dataset, objective, settings)
     sitting = Sitting(update, folder, resume, extend)
-    history = History(folder, sitting.step)
-    with progress_bar("Training", steps, progress) as advance, held_interrupt() as interrupted, kept_memory():
+    history = History(folder, sitting.step, on_record)
+    with (
+        progress_bar("Training", steps, progress) as advance,
+        held_interrupt() as interrupted,
+        kept_memory(),
+        deterministic_algorithms(settings.deterministic),
+    ):
         advance(sitting.step)
         while sitting.step < steps:
             terms, record = update(sitting.step, sitting.advice)

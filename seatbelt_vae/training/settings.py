@@ -19,6 +19,7 @@ class Settings:
         seed: of the batches and the noise; in a spec of the first weights too.
         clip_norm: largest norm of the gradient (nats per unit of weight); a larger one is scaled down. None: no limit.
         precision: float32; bfloat16 to run the networks under autocast; or auto, the faster of both on this machine.
+        deterministic: refuse operators that may give other bits the next time; slower.
 
     Raises:
         InputError: a value is out of range.
@@ -34,6 +35,7 @@ class Settings:
     seed: int = 0
     clip_norm: float | None = 200.0
     precision: str = "float32"
+    deterministic: bool = False
 
     def __post_init__(self) -> None:
         for name, kind in NUMBERS.items():

@@ -3,8 +3,8 @@
 import torch
 
 from seatbelt_vae.audits import Audit
+from seatbelt_vae.pixels import pixels, unit
 from seatbelt_vae.report.audit import HEADS, curve, panel
-from seatbelt_vae.report.images import pixels, unit
 
 
 def test_the_curve_draws_the_document(honest: Audit) -> None:

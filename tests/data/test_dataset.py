@@ -177,3 +177,9 @@ def test_factors_that_do_not_fit(change, message):
 def test_an_unknown_factor(numbered):
     with pytest.raises(InputError, match="no factor 'light'; its factors: person, side, pose"):
         numbered.factor("light")
+
+
+def test_a_data_set_and_pairs_are_printed_in_a_line(numbered):
+    factors = "factors person, side, pose"
+    assert str(numbered) == f"ImageDataset numbered: 60 images (1, 8, 8) in (0.0, 1.0), {factors}"
+    assert str(pairs(numbered, count=2)) == "Pairs: 2 of images (1, 8, 8)"

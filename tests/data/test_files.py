@@ -44,6 +44,15 @@ def test_layouts_and_types(npz, images, channels):
         assert np.array_equal(data.images[:, channel].numpy(), GREY + channel)
 
 
+@pytest.mark.parametrize("shape", [(5, 6, 9), (5, 6, 9, 1), (5, 1, 6, 9), (5, 6, 9, 3), (5, 3, 6, 9)])
+def test_images_that_are_no_squares(npz, shape):
+    images = np.arange(np.prod(shape)).reshape(shape).astype(np.uint8)
+    first = images if images.ndim == 3 else np.moveaxis(images, shape.index(3 if 3 in shape else 1), 1)
+    data = load_dataset(npz(images=images))
+    assert data.image_shape[1:] == (6, 9)
+    assert np.array_equal(data.images.numpy().reshape(first.shape), first)
+
+
 @pytest.mark.parametrize("kind", [bool, np.uint8, np.float64])
 def test_black_and_white(npz, kind):
     data = load_dataset(npz(images=(GREY % 2).astype(kind)))
@@ -123,8 +132,6 @@ def test_checksum(npz):
         ({"images": np.where(GREY == 70, np.nan, GREY / 255)}, ["1 images", "NaN", "image 1"]),
         ({"images": np.where(GREY == 70, np.inf, GREY / 255)}, ["infinity"]),
         ({"images": np.zeros((0, 8, 8), np.uint8)}, ["no image"]),
-        ({"images": np.zeros((5, 8, 9), np.uint8)}, ["8×9", "square"]),
-        ({"images": np.zeros((5, 3, 8, 9), np.uint8)}, ["8×9", "square"]),
         ({"images": np.zeros((8, 8), np.uint8)}, ["(8, 8)"]),
         ({"images": np.zeros((5, 8, 8, 4), np.uint8)}, ["(5, 8, 8, 4)"]),
         ({"images": np.uint8(3)}, ["()"]),

@@ -62,10 +62,41 @@ def test_the_central_square_is_kept(tmp_path):
     picture[:, 20:40] = 255
     Image.fromarray(picture).save(tmp_path / "wide.png")
     Image.fromarray(picture.T).save(tmp_path / "tall.png")
-    assert (read_image(tmp_path / "wide.png", 10, "L") == 255).all()
-    assert (read_image(tmp_path / "tall.png", 10, "L") == 255).all()
-    small = read_image(tmp_path / "wide.png", 10, "L", crop=10)
+    assert (read_image(tmp_path / "wide.png", (10, 10), "L") == 255).all()
+    assert (read_image(tmp_path / "tall.png", (10, 10), "L") == 255).all()
+    small = read_image(tmp_path / "wide.png", (10, 10), "L", crop=10)
     assert small.shape == (1, 10, 10)
+
+
+def test_pictures_of_one_size_keep_it_though_they_are_no_squares(folder):
+    for picture in folder.iterdir():
+        paint(picture, 7, size=(24, 16), mode="L")
+    assert load_dataset(folder).image_shape == (1, 16, 24)
+    assert load_dataset(folder, size=(8, 12)).image_shape == (1, 8, 12)
+    assert load_dataset(folder, size="12x8", grey=True).image_shape == (1, 12, 8)
+    assert load_dataset(folder, size=8).image_shape == (1, 8, 8)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif", "webp"])
+def test_a_picture_that_was_turned_has_the_size_that_one_sees(folder, suffix):
+    for picture in folder.iterdir():
+        paint(picture, 7, size=(24, 16), mode="L")
+    orientation = Image.Exif()
+    orientation[0x0112] = 6
+    Image.new("L", (16, 24), 7).save(folder / f"turned.{suffix}", exif=orientation)
+    assert load_dataset(folder).image_shape[1:] == (16, 24)
+    Image.new("L", (24, 16), 7).save(folder / f"turned.{suffix}", exif=orientation)
+    assert load_dataset(folder).image_shape[1:] == (64, 64)
+
+
+def test_cmyk_and_half_transparent_pictures(tmp_path):
+    paint(tmp_path / "ink.jpg", (0, 255, 255, 0), mode="CMYK")
+    red, green, blue = read_image(tmp_path / "ink.jpg", (16, 16)).float().mean((1, 2)).tolist()
+    assert (round(red) > 250, round(green) < 5, round(blue) < 5) == (True, True, True)
+    paint(tmp_path / "veil.png", (0, 0, 0, 128), mode="RGBA")
+    assert (read_image(tmp_path / "veil.png", (16, 16)) == 127).all()
+    paint(tmp_path / "grey.png", (0, 0), mode="LA")
+    assert (read_image(tmp_path / "grey.png", (16, 16), "L") == 255).all()
 
 
 def test_subfolders_become_a_factor(tmp_path):
@@ -84,17 +115,23 @@ def test_subfolders_become_a_factor(tmp_path):
 def test_16_bit_transparent_palette_and_rotated_pictures(tmp_path):
     deep = tmp_path / "deep.png"
     Image.fromarray(np.full((8, 8), 128 * 257, dtype=np.uint16)).save(deep)
-    assert (read_image(deep, 8, "L") == 128).all()
+    assert (read_image(deep, (8, 8), "L") == 128).all()
     paint(tmp_path / "clear.png", (0, 0, 0, 0), mode="RGBA")
-    assert (read_image(tmp_path / "clear.png", 8) == 255).all()
+    assert (read_image(tmp_path / "clear.png", (8, 8)) == 255).all()
     Image.new("RGB", (8, 8), (255, 0, 0)).convert("P").save(tmp_path / "palette.gif")
-    assert read_image(tmp_path / "palette.gif", 8)[:, 0, 0].tolist() == [255, 0, 0]
+    assert read_image(tmp_path / "palette.gif", (8, 8))[:, 0, 0].tolist() == [255, 0, 0]
     left_white = Image.fromarray(np.repeat([[255] * 8 + [0] * 8], 16, 0).astype(np.uint8))
     orientation = Image.Exif()
     orientation[0x0112] = 6  # to be turned a quarter clockwise: left comes to the top
     left_white.save(tmp_path / "turned.png", exif=orientation)
-    turned = read_image(tmp_path / "turned.png", 16, "L")
+    turned = read_image(tmp_path / "turned.png", (16, 16), "L")
     assert (turned[0, :7].min(), turned[0, 9:].max()) == (255, 0)
+    wide = Image.fromarray(np.arange(24, dtype=np.uint8).reshape(6, 4))
+    for suffix in ("png", "tif"):
+        wide.save(tmp_path / f"wide.{suffix}", exif=orientation)
+        assert torch.equal(
+            read_image(tmp_path / f"wide.{suffix}", (4, 6), "L")[0], torch.arange(24).view(6, 4).rot90(3)
+        )
 
 
 def test_hidden_and_other_files_are_passed_over(folder):

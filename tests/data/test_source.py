@@ -43,7 +43,7 @@ def test_resized_rows_are_those_of_the_whole(held):
     assert small.shape == (2, 3, 4, 4)
     assert held.asked == 0
     assert torch.equal(small[:], whole[[5, 2]])
-    assert torch.equal(small[:], resize(held.images[[5, 2]], 4))
+    assert torch.equal(small[:], resize(held.images[[5, 2]], (4, 4)))
     assert len({small.digest, whole.digest, held.digest}) == 3
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from seatbelt_vae.errors import InputError
+from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments import ExperimentSpec, RunFolder, run_training
 from seatbelt_vae.experiments.environment import environment
 from seatbelt_vae.storage import read_tensors
@@ -97,3 +97,53 @@ def test_going_on_elsewhere_is_noted(tiny: ExperimentSpec, tmp_path: Path) -> No
     folder.add_environment({"torch": "1"})
     folder.add_environment({"torch": "2"})
     assert folder.environment == [{"step": 0, "torch": "1"}, {"step": 0, "torch": "2"}]
+
+
+def events(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """What TensorBoard shows of a run: steps and values by name."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    shown = EventAccumulator(str(folder / "tensorboard"))
+    shown.Reload()
+    found = {}
+    for name in shown.Tags()["scalars"]:
+        found[name] = [(event.step, event.value) for event in shown.Scalars(name)]
+    return found
+
+
+def test_tensorboard_shows_each_step_once_though_the_run_went_back(
+    tiny: ExperimentSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run dies at step 5; records go to step 4, the checkpoint to step 3."""
+    pytest.importorskip("tensorboard")
+    from seatbelt_vae.training.update import Update
+
+    update = Update.__call__
+
+    def dying(self: Update, step: int, advice: str = "") -> object:
+        if step == 4:
+            raise RunError("the power fails")
+        return update(self, step, advice)
+
+    monkeypatch.setattr(Update, "__call__", dying)
+    pace = {"device": "cpu", "log": "tensorboard", "log_every": 1, "checkpoint_every": 3}
+    with pytest.raises(RunError):
+        run_training(tiny, tmp_path / "run", **pace)
+    assert [step for step, _ in events(tmp_path / "run")["loss"]] == [1, 2, 3, 4]
+    monkeypatch.undo()
+    folder = run_training(tiny, tmp_path / "run", **pace)
+    shown = events(folder.path)
+    assert set(shown) == set(folder.history[-1]) - {"step"}
+    for name, points in shown.items():
+        assert points == [(record["step"], pytest.approx(record[name])) for record in folder.history]
+
+
+def test_a_log_that_is_unknown_or_not_installed_is_refused_before_there_is_a_folder(
+    tiny: ExperimentSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InputError, match=r"^log: 'tensorbord' is unknown \(did you mean tensorboard\?\), use one of"):
+        run_training(tiny, tmp_path / "run", log="tensorbord")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"^log: needs tensorboard; pip install 'seatbelt-vae\[log\]'"):
+        run_training(tiny, tmp_path / "run", log="tensorboard")
+    assert not (tmp_path / "run").exists()

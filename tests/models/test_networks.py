@@ -1,4 +1,4 @@
-"""Chen et al.'s networks at every side from 28 to 128: shapes, channels, and parameters counted by hand."""
+"""Chen et al.'s networks from 28 to 128 pixels, squares or not: shapes, channels, parameters counted by hand."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from seatbelt_vae.models.networks import (
     ConvFeatures,
     check_image_shape,
     stage_channels,
-    stage_sides,
+    stage_sizes,
 )
 
 SIDES = [28, 30, 32, 45, 48, 64, 96, 100, 128]
@@ -40,6 +40,22 @@ def test_shapes(side: int, channels: int, network: str) -> None:
         assert decoder(3, shape, maps=2 * channels)(z).shape == (2, 2 * channels, side, side)
 
 
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(("height", "width"), [(48, 64), (64, 28), (28, 128), (45, 33)])
+def test_images_that_are_no_squares(network: str, height: int, width: int) -> None:
+    features, decoder = NETWORKS[network]
+    shape = (3, height, width)
+    with torch.device("meta"):
+        assert features(shape)(torch.zeros(2, *shape)).shape == (2, features.size)
+        assert decoder(3, shape, maps=6)(torch.zeros(2, 3)).shape == (2, 6, height, width)
+
+
+def test_the_shorter_side_says_how_often_an_image_is_halved() -> None:
+    assert stage_sizes(48, 64) == [(48, 64), (24, 32), (12, 16), (6, 8)]
+    last = [layer for layer in ConvFeatures((1, 64, 48)) if isinstance(layer, nn.Conv2d)][-1]
+    assert last.kernel_size == (8, 6)
+
+
 @pytest.mark.parametrize("side", range(28, 129))
 def test_the_decoder_is_the_encoders_mirror_at_any_side(side: int) -> None:
     with torch.device("meta"):
@@ -48,7 +64,7 @@ def test_the_decoder_is_the_encoders_mirror_at_any_side(side: int) -> None:
     down = [layer.out_channels for layer in encoder if isinstance(layer, nn.Conv2d)]
     up = [layer.in_channels for layer in decoder.layers if isinstance(layer, nn.ConvTranspose2d)]
     assert up[1:] == down[::-1]
-    assert 4 <= stage_sides(side)[-1] <= 7
+    assert 4 <= stage_sizes(side, side)[-1][0] <= 7
 
 
 def test_chens_channels_at_64() -> None:
@@ -103,7 +119,8 @@ def test_parameters_of_chens_mlp_vae() -> None:
         ((1, 27, 27), "image side 27"),
         ((1, 129, 129), "image side 129"),
         ((2, 64, 64), "1 or 3 channels"),
-        ((1, 64, 32), "a square image"),
+        ((1, 64, 27), "image side 27"),
+        ((1, 129, 64), "image side 129"),
         ((64, 64), "1 or 3 channels"),
     ],
 )

@@ -1,6 +1,7 @@
 """Save and load: the same model to the bit, and one line for whatever cannot be loaded."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -271,3 +272,43 @@ def test_a_hub_that_does_not_answer_is_one_line(monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(RunError) as caught:
         HierarchicalVAE.from_pretrained(saved).push_to_hub("owner/name")
     assert str(caught.value) == "owner/name: could not be pushed (no route)"
+
+
+class Folders:
+    """A hub in a folder: what is pushed lies under its name and branch."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __call__(self, token: str | None = None) -> "Folders":
+        return self
+
+    def create_repo(self, repo_id: str, **options: Any) -> Any:
+        return type("Repo", (), {"repo_id": repo_id})
+
+    def create_branch(self, **options: Any) -> None: ...
+
+    def upload_folder(self, *, repo_id: str, folder_path: Path, revision: str | None = None, **options: Any) -> str:
+        return str(shutil.copytree(folder_path, self.root / repo_id / (revision or "main")))
+
+    def snapshot_download(self, name: str, *, revision: str = "main", **options: Any) -> str:
+        return str(self.root / name / revision)
+
+
+def test_pushed_and_loaded_elsewhere_it_is_the_same_to_the_bit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    hub = Folders(tmp_path / "hub")
+    monkeypatch.setattr("huggingface_hub.hub_mixin.HfApi", hub)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", hub.snapshot_download)
+    monkeypatch.chdir(tmp_path)
+    models = {}
+    for number, branch in enumerate((None, "v2")):
+        torch.manual_seed(number)
+        settings = {"latent_sizes": (4, 2), "network": "tiny", "hidden_sizes": (8,)}
+        models[branch] = trained(build("seatbelt", (1, 28, 28), **settings), torch.float32)
+        folder = models[branch].save_pretrained(tmp_path / "saved" / str(branch))
+        HierarchicalVAE.from_pretrained(folder).push_to_hub("owner/name", branch=branch)
+    shutil.rmtree(tmp_path / "saved")
+    for branch, model in models.items():
+        asked = {"revision": branch} if branch else {}
+        loaded = HierarchicalVAE.from_pretrained("owner/name", **asked)
+        assert all(map(torch.equal, outputs(model, torch.float32), outputs(loaded, torch.float32)))

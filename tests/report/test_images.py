@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from seatbelt_vae.report.images import MAX_GAIN, display_gain, distortion_pixels, encoded, pixels
+from seatbelt_vae.pixels import encoded, pixels
+from seatbelt_vae.report.images import MAX_GAIN, display_gain, distortion_pixels
 from seatbelt_vae.report.palette import DIVERGING, rgb
 
 

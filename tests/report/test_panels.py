@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from seatbelt_vae.pixels import pixels
 from seatbelt_vae.report.compare import groups
 from seatbelt_vae.report.export import SCALE, svg_files
 from seatbelt_vae.report.group import Group
-from seatbelt_vae.report.images import pixels
 from seatbelt_vae.report.panels import panels, reconstructions
 from seatbelt_vae.report.pictures import HEAD, Pictures, pictures_svg
 

@@ -345,3 +345,19 @@ def test_a_decoder_of_ones_own_needs_no_likelihood_by_name(images: ImageDataset)
 
     own = HierarchicalVAE(made.posterior, made.generative, Own(), image_shape=made.image_shape)
     assert train(own, images, ELBO(), steps=1, batch_size=4, device="cpu").steps == 1
+
+
+def test_a_hook_hears_every_record_once(run: Run, tmp_path: Path) -> None:
+    heard: list[dict[str, Any]] = []
+    result = run(on_record=heard.append)
+    assert heard == result.history
+    assert [record["step"] for record in heard] == [4, 8, 12, 16, 20]
+    heard.clear()
+    interrupted_at(10, run, OBJECTIVE, tmp_path)
+    whole = run(out=tmp_path, resume=True, on_record=heard.append)
+    assert [record["step"] for record in heard] == [12, 16, 20]
+    assert whole.history[2:] == heard
+
+
+def test_a_hook_cannot_change_the_history(run: Run) -> None:
+    assert "loss" in run(on_record=dict.clear).history[-1]

@@ -13,11 +13,24 @@ from seatbelt_vae.experiments.lock import hold
 from seatbelt_vae.experiments.results import ORIGIN, without
 from seatbelt_vae.experiments.store import EVALUATION, MEASURED, RunFolder
 from seatbelt_vae.measures import MEASURES
+from seatbelt_vae.notebook import rich
 from seatbelt_vae.signals import finishing
 from seatbelt_vae.storage import remove_temporaries
 from seatbelt_vae.training import choose_device, seconds_spent
 
-Evaluation = dict[str, Any]
+Known = dict[str, Any]
+
+
+class Evaluation(Known):
+    """What is known of a run, by the keys of `seatbelt_vae.measures`: a dictionary that notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        """The single numbers with their units."""
+        known = [key for key in MEASURES if isinstance(self.get(key), int | float)]
+        names = [MEASURES[key].title for key in known]
+        values = [f"{self[key]:.5g}" for key in known]
+        units = [MEASURES[key].unit for key in known]
+        return rich(f"Evaluation: {len(known)} numbers", {"measure": names, "value": values, "unit": units})
 
 
 def run_evaluation(
@@ -70,7 +83,7 @@ def run_evaluation(
                 evaluation = _make(folder, subject, each, evaluation)
     if settings.measures is None and settings.scales is None:
         evaluation = _completed(folder, evaluation, settings)
-    return evaluation
+    return Evaluation(evaluation)
 
 
 def is_evaluated(evaluation: Mapping[str, Any], settings: EvaluationSettings) -> bool:
@@ -94,7 +107,7 @@ def is_evaluated(evaluation: Mapping[str, Any], settings: EvaluationSettings) ->
     return evaluation.get("settings") == quick_settings(settings)
 
 
-def quick_settings(settings: EvaluationSettings) -> Evaluation:
+def quick_settings(settings: EvaluationSettings) -> Known:
     """What ``evaluation.json`` holds under ``settings`` once all that is quick was made with them."""
     return {
         "split": "test",
@@ -105,7 +118,7 @@ def quick_settings(settings: EvaluationSettings) -> Evaluation:
     }
 
 
-def _make(folder: RunFolder, subject: Subject, measurement: Measurement, evaluation: Evaluation) -> Evaluation:
+def _make(folder: RunFolder, subject: Subject, measurement: Measurement, evaluation: Known) -> Known:
     """Make a measurement and keep it at once."""
     if measurement.name in evaluation.get("measurements", {}):  # its tensors are about to be replaced
         evaluation = without(evaluation, measurement.name)
@@ -131,7 +144,7 @@ def _make(folder: RunFolder, subject: Subject, measurement: Measurement, evaluat
     return evaluation
 
 
-def _completed(folder: RunFolder, evaluation: Evaluation, settings: EvaluationSettings) -> Evaluation:
+def _completed(folder: RunFolder, evaluation: Known, settings: EvaluationSettings) -> Known:
     """Note that all that is quick is known; whether that still holds is told by `without`."""
     quick = quick_settings(settings)
     if evaluation.get("settings") != quick:
@@ -146,7 +159,7 @@ def _used(measurement: Measurement, settings: EvaluationSettings) -> dict[str, A
     return {name: draws[name] for name in draws if name in measurement.uses}
 
 
-def _known(folder: RunFolder) -> Evaluation:
+def _known(folder: RunFolder) -> Known:
     """What the folder holds; numbers of a version that did not say how it came by them are left."""
     evaluation = folder.evaluation
     if isinstance(evaluation.get("measurements"), Mapping):
@@ -159,7 +172,7 @@ def _is_known(evaluation: Mapping[str, Any], measurement: Measurement, settings:
     return made is not None and made["settings"] == _used(measurement, settings)
 
 
-def _with(evaluation: Mapping[str, Any], name: str, measured: Measured, note: Mapping[str, Any]) -> Evaluation:
+def _with(evaluation: Mapping[str, Any], name: str, measured: Measured, note: Mapping[str, Any]) -> Known:
     values = {key: value for key, value in evaluation.items() if key not in ("measurements", "quantities")}
     for key, value in measured.values.items():
         values[key] = _finite(value)
