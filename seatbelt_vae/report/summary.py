@@ -29,12 +29,13 @@ def summary(records: Sequence[Record], groups: Sequence[Group]) -> tuple[str, ..
     leading = headline(groups)
     if leading:
         sentences.insert(0, leading)
+    clean = _clean(records)
     if targeted:
         stood = verdict(targeted[0]).removesuffix(".")
-        return *sentences, f"{stood}; {_clean(records)}"
+        return *sentences, f"{stood}; {clean}"
     if not groups:
         sentences.append("None of them has been attacked.")
-    return *sentences, _clean(records)
+    return *sentences, clean[0].upper() + clean[1:]
 
 
 def headline(groups: Sequence[Group]) -> str:
@@ -226,7 +227,10 @@ def _clean(records: Sequence[Record]) -> str:
     for table in clean_tables(records):
         for place, column in enumerate(table.columns):
             if column.key == "elbo":
-                cells = [str(line.cells[place] or "–") for line in table.lines]
+                missing = [line.label for line in table.lines if not line.cells[place]]
+                if missing:
+                    return f"the clean ELBO of {listed(missing)} has not been measured."
+                cells = [str(line.cells[place]) for line in table.lines]
                 order = ", in the same order" if len(cells) > 1 else ""
                 return f"without an attack the ELBO is {listed(cells)} nats{order}."
     return "their clean ELBO has not been measured."

@@ -39,6 +39,11 @@ def test_two_sentences_from_the_numbers(runs: list[Record]) -> None:
     assert "−163" in sentences[1]
 
 
+def test_a_model_that_was_not_measured_is_named(runs: list[Record]) -> None:
+    without = replace(runs[1], evaluation={})
+    assert summary([runs[0], without], ())[-1] == "The clean ELBO of β-TCVAE, β=4 has not been measured."
+
+
 def test_grids_that_differ_are_told_apart(runs: list[Record]) -> None:
     latent, output = groups(runs)
     attacked = output.trials[0].attacked
