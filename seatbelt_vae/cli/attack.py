@@ -63,7 +63,7 @@ def _head(title: str, attacked: Attacked) -> list[str]:
         without = int((~attacked.defined).sum())
         head.append(
             f"success is not defined on {without} of {len(result.source)} pairs: the model does not bring the "
-            "target's own code nearer to the target (trained for too short?)"
+            "target's own code nearer to the target (was it trained for too few steps?)"
         )
     return head
 
