@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def test_what_the_model_makes_of_an_attack(attacked: Attacked) -> None:
     page = shown(attacked)
     assert "success" in page.words
     made = attacked.assessment.adversarial_reconstruction[0, 0]
-    assert torch.equal(page.pictures[4], (255 * made).round().byte().permute(1, 2, 0))
+    assert torch.equal(page.pictures[4], (255 * made.clamp(0, 1)).round().byte().permute(1, 2, 0))
 
 
 def test_texts_are_a_few_lines_without_tensors(attacked: Attacked) -> None:
@@ -139,3 +140,12 @@ def test_an_audit_shows_the_worst_images() -> None:
     assert page.words[0] == str(found)
     assert torch.equal(page.pictures[0], (255 * found.tensors["source"][0, 0]).round().byte())
     assert len(page.pictures) == 2 * 7
+
+
+def test_an_attack_without_a_target_tells_its_damage(attacked: Attacked) -> None:
+    settings = {**attacked.result.settings, "objective": {**attacked.result.settings["objective"], "name": "damage"}}
+    untargeted = Attacked(replace(attacked.result, settings=settings), attacked.assessment)
+    assert str(untargeted).endswith(
+        f"mean damage from {attacked.damage[:, 0].mean():.3g} to {attacked.damage[:, -1].mean():.3g}"
+    )
+    assert "target" not in shown(untargeted).words
