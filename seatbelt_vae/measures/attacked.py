@@ -42,13 +42,14 @@ class Attacked:
         return "damage", self.damage.mean(0)
 
     def _repr_html_(self) -> str:
-        """The same in a notebook, with what the model makes of the images."""
+        """The same in a notebook, with what the model makes of the most distorted images."""
         at = spread(len(self.result.budget))
         name, means = self._gained()
         numbers = {**self.result.numbers(at), name: [f"{means[place]:.3g}" for place in at]}
-        seen = self.assessment
-        pictures = {**self.result.pictures(at[:1]), "rec(x)": seen.source_reconstruction}
-        pictures["rec(x*)"] = seen.adversarial_reconstruction[:, at[0]]
+        largest = int(self.result.distortion.mean(0).nan_to_num(posinf=0.0).argmax())
+        pictures = self.result.pictures([largest])
+        pictures["rec(x)"] = self.assessment.source_reconstruction
+        pictures["rec(x*)"] = self.assessment.adversarial_reconstruction[:, largest]
         return rich(repr(self), numbers, pictures, self.result.bounds)
 
     @cached_property
