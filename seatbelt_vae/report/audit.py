@@ -125,14 +125,17 @@ def _words(flag: str) -> str:
 
 
 def write_pictures(audit: Audit, folder: Path) -> list[Path]:
-    """Write ``curve`` and ``panel``, each as PNG, SVG and PDF.
+    """Write ``curve`` and, of pictures, ``panel``, each as PNG, SVG and PDF.
 
     Raises:
         InputError: the extra that draws is not installed.
         RunError: the folder cannot be written.
     """
     written = []
-    for name, svg in (("curve", chart_svg(curve(audit.record))), ("panel", pictures_svg(panel(audit)))):
+    drawings = {"curve": chart_svg(curve(audit.record))}
+    if are_pictures(audit.record):
+        drawings["panel"] = pictures_svg(panel(audit))
+    for name, svg in drawings.items():
         for ending, content in svg_files(svg).items():
             written.append(write_bytes(folder / f"{name}.{ending}", content))
     return written
@@ -189,8 +192,20 @@ def _number(value: Number) -> float:
     return value
 
 
+def are_pictures(record: AuditRecord) -> bool:
+    """Whether what was audited can be shown: grey or colour, and no volume or signal."""
+    shape = record.probe.image_shape
+    return len(shape) == 3 and shape[0] in (1, 3)
+
+
 def panel(audit: Audit) -> Pictures:
-    """For a few pairs: source, what the model says of it, the worst x* within 0.3, and what it says of that."""
+    """For a few pairs: source, what the model says of it, the worst x* within 0.3, and what it says of that.
+
+    Raises:
+        InputError: volumes, signals, or another number of channels.
+    """
+    if not are_pictures(audit.record):
+        raise InputError(f"images of shape {audit.record.probe.image_shape}: are no pictures, and not shown")
     bounds = audit.record.probe.bounds
     shown = range(min(SHOWN, audit.record.pairs))
     images = audit.tensors
