@@ -1,6 +1,6 @@
 """Train the VAEs of other libraries that benchmarks/others.py audits, each for a few minutes of one core.
 
-    OTHERS=others python -m benchmarks.others_training --data DATA [--only pythae_btcvae …]
+    OTHERS=others python benchmarks/others_training.py --data DATA [--only pythae_btcvae …]
 
 DATA holds chairs_mesh64.npz and celeba64.npz. What is there is not trained again.
 """
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 import seatbelt_vae as sb
-from benchmarks.others import FOLDER, new_autoencoder, new_very_deep
+from others import FOLDER, new_autoencoder, new_very_deep
 
 COUNT = 2000
 """Images to train with: the first of a data set."""
@@ -36,6 +36,7 @@ def batches(images: Tensor, size: int, steps: int) -> Iterator[Tensor]:
 
 def pythae_btcvae(data: Path) -> None:
     """By pythae's own trainer."""
+    from pythae.data.datasets import BaseDataset
     from pythae.models import BetaTCVAE, BetaTCVAEConfig
     from pythae.trainers import BaseTrainer, BaseTrainerConfig
 
@@ -43,8 +44,8 @@ def pythae_btcvae(data: Path) -> None:
     torch.manual_seed(0)
     model = BetaTCVAE(BetaTCVAEConfig(input_dim=(1, 64, 64), latent_dim=10, beta=3.0))
     with tempfile.TemporaryDirectory() as folder:
-        how = BaseTrainerConfig(output_dir=folder, num_epochs=30, learning_rate=1e-3, no_cuda=True)
-        BaseTrainer(model, images, training_config=how).train()
+        how = BaseTrainerConfig(output_dir=folder, num_epochs=15, learning_rate=1e-3, no_cuda=True)
+        BaseTrainer(model, BaseDataset(images, torch.zeros(len(images))), training_config=how).train()
     model.save(str(FOLDER / "pythae_btcvae"))
 
 
@@ -53,7 +54,7 @@ def autoencoder_celeba(data: Path) -> None:
     images = images_of("celeba64", data)
     model = new_autoencoder(16, 32, 32).train()
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
-    for x in batches(images, size=8, steps=400):
+    for x in batches(images, size=8, steps=300):
         q = model.encode(2 * x - 1).latent_dist
         made = (model.decode(q.sample()).sample + 1) / 2
         error = (made - x).square().flatten(1).sum(1) / (2 * 0.1**2)
@@ -71,7 +72,7 @@ def very_deep(data: Path) -> None:
     net, _ = new_very_deep()
     net.train().requires_grad_(True)
     optimiser = torch.optim.AdamW(net.parameters(), lr=1e-3)
-    for x in batches(images, size=16, steps=800):
+    for x in batches(images, size=16, steps=500):
         y = 2 * x.permute(0, 2, 3, 1) - 1
         loss = net(y, y)["elbo"]
         optimiser.zero_grad()
