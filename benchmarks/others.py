@@ -33,7 +33,7 @@ def pythae_btcvae() -> Wrapped:
 
 def autoencoder_256() -> Wrapped:
     """A small AutoencoderKL with random weights, of images 256×256."""
-    return autoencoder_kl(new_autoencoder(8, 8), image_shape=(3, 256, 256))
+    return autoencoder_kl(new_autoencoder(4, 4, 8, 8), image_shape=(3, 256, 256))
 
 
 def autoencoder_celeba() -> Wrapped:

@@ -52,7 +52,7 @@ def pythae_btcvae(data: Path) -> None:
 def autoencoder_celeba(data: Path) -> None:
     """The ELBO of Gaussian pixels with σ = 0.1."""
     images = images_of("celeba64", data)
-    model = new_autoencoder(16, 32, 32).train()
+    model = new_autoencoder(8, 16, 16).train()
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
     for x in batches(images, size=8, steps=300):
         q = model.encode(2 * x - 1).latent_dist
