@@ -76,9 +76,7 @@ def very_deep() -> Wrapped:
     def decode(z: tuple[Tensor, ...]) -> Tensor:
         return mean_colours(net.decoder.out_net(net.decoder.forward_manual_latents(len(z[0]), z)))
 
-    return sb.wrap(
-        encode, decode, image_shape=(3, 32, 32), bounds=(-1, 1), posterior="log-scale", order="top-first"
-    )
+    return sb.wrap(encode, decode, image_shape=(3, 32, 32), bounds=(-1, 1), posterior="log-scale", order="top-first")
 
 
 def new_very_deep() -> tuple[Any, Any]:
@@ -88,7 +86,10 @@ def new_very_deep() -> tuple[Any, Any]:
     from hps import Hyperparams
 
     torch.manual_seed(0)
-    blocks = {"enc_blocks": "32x1,32d2,16x1,16d2,8x1,8d2,4x1,4d4,1x1", "dec_blocks": "1x1,4m1,4x1,8m4,8x1,16m8,16x1,32m16"}
+    blocks = {
+        "enc_blocks": "32x1,32d2,16x1,16d2,8x1,8d2,4x1,4d4,1x1",
+        "dec_blocks": "1x1,4m1,4x1,8m4,8x1,16m8,16x1,32m16",
+    }
     sizes = {"width": 32, "zdim": 4, "image_size": 32, "image_channels": 3, "num_mixtures": 3}
     net = vae.VAE(Hyperparams(**blocks, **sizes, bottleneck_multiple=0.25, no_bias_above=64))
     return net.eval().requires_grad_(False), vae
