@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from burgess import Burgess, load
+from burgess import load
 
 import seatbelt_vae as sb
 from seatbelt_vae.adapters import load_factory

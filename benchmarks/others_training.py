@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from others import FOLDER, new_autoencoder, new_very_deep
 from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 import seatbelt_vae as sb
-from others import FOLDER, new_autoencoder, new_very_deep
 
 COUNT = 2000
 """Images to train with: the first of a data set."""

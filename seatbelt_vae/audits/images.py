@@ -47,7 +47,8 @@ def draw(images: Images, count: int, seed: int, bounds: tuple[float, float] | No
     """Draw pairs of different images.
 
     Args:
-        images: a data set; pairs, of which the first are taken; or floats (N, C, H, W), (N, C, T) or (N, C, D, H, W), all of them different.
+        images: a data set; pairs, of which the first are taken; or floats (N, C, H, W), all of them different; volumes
+            (N, C, D, H, W) and signals (N, C, T), too.
         count: how many pairs.
         seed: of the draw.
         bounds: those of a data set must be its own; (0, 1) where nobody says.

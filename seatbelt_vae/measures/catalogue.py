@@ -267,8 +267,8 @@ DISENTANGLEMENT = (
 """Disentanglement of the top layer."""
 
 DOWNSTREAM = (
-    Measure("downstream_accuracy", "Factors read right", "Share of test images whose factor a logistic classifier reads "
-            "right from the means of the top layer, mean over factors.", "", "higher"),
+    Measure("downstream_accuracy", "Factors read right", "Share of test images whose factor a logistic classifier "
+            "reads right from the means of the top layer, mean over factors.", "", "higher"),
     Measure("downstream_attacked", "Factors read right, attacked", "The same where each image is attacked against the "
             "classifier, ‖d‖ up to .1 of the median distance between two images.", "", "higher"),
     Measure("downstream_guessed", "Factors guessed right", "The same of a guess that knows no image: the most frequent "
