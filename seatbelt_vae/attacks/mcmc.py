@@ -198,7 +198,7 @@ class Hamiltonian(MCMC):
         return z
 
     def _chance(self, z: Layers) -> tuple[Layers, Tensor]:
-        """The momenta of every step, and log u, u ~ U(0, 1), which decides what is accepted; the same for all images."""
+        """The momenta of every step, and log u, u ~ U(0, 1), which decides what is accepted; alike for all images."""
         generator = torch.Generator().manual_seed(self.seed)
         momenta = self._normals(z, generator)
         return momenta, torch.rand(self.steps, generator=generator).log().to(z[0])
