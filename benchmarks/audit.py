@@ -1,22 +1,28 @@
 """Audits of VAEs that others trained, and the table of docs/audit.md.
 
-    OMP_NUM_THREADS=2 python benchmarks/audit.py --models MODELS --data DATA --out FOLDER [--pairs 10] [--full]
+    OTHERS=OTHERS OMP_NUM_THREADS=2 python benchmarks/audit.py --models MODELS --data DATA --out FOLDER [--pairs 10]
 
 MODELS holds weights of github.com/YannDubs/disentangling-vae (MIT licence) as safetensors, named LOSS_DATASET; DATA the
-images that they are attacked with: chairs_aubry_real100.npz, disvae_dsprites100.npz, celeba64.npz. Each model is
-audited once, with the other models of its data set as siblings; what is in FOLDER is not done again. The VAE of chairs
-is audited a second time as a wrapped pair of functions: it must come out the same. Pictures are made of chairs and
-sprites only.
+images that they are attacked with: chairs_aubry_real100.npz, disvae_dsprites100.npz, celeba64.npz. Each of them is
+audited once, with the other models of its data set as siblings. The VAE of chairs is audited a second time as a wrapped
+pair of functions: it must come out the same. OTHERS holds what benchmarks/others_training.py trained by other
+libraries; what is not installed or not there is left out with a line. What is in FOLDER is not done again. Pictures are
+made of chairs and sprites only.
 """
 
 import argparse
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from burgess import Burgess, load
+from burgess import load
 
 import seatbelt_vae as sb
+from seatbelt_vae.adapters import load_factory
+from seatbelt_vae.attacks import Attackable
 from seatbelt_vae.audits.record import AuditRecord, IntervalRecord
+from seatbelt_vae.errors import InputError
 from seatbelt_vae.report.audit import write_pictures
 from seatbelt_vae.storage import write_bytes
 
@@ -31,14 +37,68 @@ COUNT = 300
 SHOWN = ("chairs", "dsprites")
 """Data sets of which pictures may be shown."""
 
+FIRST = 2000
+"""Of the images for models of other libraries: they were trained with those before."""
+
+FACTORIES = {
+    "pythae_btcvae": ("chairs_mesh64.npz", 64, 10),
+    "very_deep": ("celeba64.npz", 32, 3),
+    "autoencoder_celeba": ("celeba64.npz", 64, 3),
+    "autoencoder_256": ("celeba64.npz", 256, 1),
+}
+"""Functions of benchmarks/others.py: images, their side, pairs at most (these networks are slow)."""
+
 HEAD = (
-    "| model | f50 ↑ | blend | PCA | amplification ↓ | AUDDC ↑ | flags | verdict | seconds |",
+    "| model (pairs) | f50 ↑ | blend | PCA | amplification ↓ | AUDDC ↑ | flags | verdict | seconds |",
     "|---|---|---|---|---|---|---|---|---|",
 )
 
 
-def as_functions(model: Burgess) -> sb.adapters.Wrapped:
-    """The same model as a pair of functions."""
+@dataclass(frozen=True)
+class Case:
+    """A model to audit.
+
+    Attributes:
+        name: in the table.
+        make: gives the model.
+        images: to attack it with.
+        siblings: weights of other models of the same images.
+        pairs: at most.
+        shown: whether pictures of it may be.
+    """
+
+    name: str
+    make: Callable[[], Attackable]
+    images: sb.ImageDataset
+    siblings: Sequence[Path] = ()
+    pairs: int = 10
+    shown: bool = False
+
+
+def trained(models: Path, data: Path) -> Iterator[Case]:
+    """The weights of disentangling-vae."""
+    paths = sorted(models.glob("*.safetensors"))
+    for path in paths:
+        name = dataset_of(path)
+        whole = sb.load_dataset(data / IMAGES[name])
+        images = whole.subset(slice(0, min(COUNT, len(whole))))
+        siblings = [other for other in paths if dataset_of(other) == name and other != path]
+        case = partial(Case, images=images, siblings=siblings, shown=name in SHOWN)
+        yield case(path.stem, partial(load, path))
+        if path.stem == "VAE_chairs":
+            yield case("VAE_chairs, wrapped functions", partial(as_functions, path))
+
+
+def of_libraries(data: Path) -> Iterator[Case]:
+    """The factories of benchmarks/others.py."""
+    for name, (images, side, pairs) in FACTORIES.items():
+        whole = sb.load_dataset(data / images).subset(slice(FIRST, FIRST + COUNT)).resized(side)
+        yield Case(name, partial(load_factory, f"others:{name}"), whole, pairs=pairs, shown="chairs" in images)
+
+
+def as_functions(path: Path) -> sb.adapters.Wrapped:
+    """A model as a pair of functions."""
+    model = load(path)
     shape = (model.encoder["conv1"].in_channels, 64, 64)
     return sb.wrap(model.moments, model.image, image_shape=shape, posterior="log-variance")
 
@@ -48,18 +108,14 @@ def dataset_of(path: Path) -> str:
     return path.stem.split("_")[1]
 
 
-def images_of(name: str, data: Path) -> sb.ImageDataset:
-    """The first images of a data set."""
-    whole = sb.load_dataset(data / IMAGES[name])
-    return whole.subset(slice(0, min(COUNT, len(whole))))
-
-
-def audited(name: str, make, images, siblings, out: Path, pairs: int, suite: str) -> sb.Audit:  # type: ignore[no-untyped-def]
+def audited(case: Case, out: Path, pairs: int, suite: str) -> sb.Audit:
     """An audit, from its folder if it is there."""
-    folder = out / name
+    folder = out / case.name
     if (folder / "audit.json").exists():
         return sb.Audit.load(folder)
-    made = sb.audit(make(), images, suite=suite, pairs=pairs, siblings=[load(path) for path in siblings], progress=True)
+    siblings = [load(path) for path in case.siblings]
+    pairs = min(pairs, case.pairs)
+    made = sb.audit(case.make(), case.images, suite=suite, pairs=pairs, siblings=siblings, progress=True)
     made.save(folder)
     return made
 
@@ -68,7 +124,7 @@ def line(name: str, record: AuditRecord) -> str:
     """A row of the table."""
     raised = [flag for flag, each in record.flags.items() if each.raised]
     cells = [
-        name,
+        f"{name} ({record.pairs})",
         words(record.measures["f50"]),
         number(record.references["blend"]["f50"]),
         number(record.references.get("PCA", {}).get("f50")),
@@ -101,23 +157,19 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[])
     asked = parser.parse_args()
     suite = "full" if asked.full else "quick"
-    paths = sorted(asked.models.glob("*.safetensors"))
     lines = list(HEAD)
-    for path in paths:
-        name = dataset_of(path)
-        images = images_of(name, asked.data)
-        siblings = [other for other in paths if dataset_of(other) == name and other != path]
-        subjects = {path.stem: partial(load, path)}
-        if path.stem == "VAE_chairs":
-            subjects["VAE_chairs, wrapped functions"] = lambda path=path: as_functions(load(path))
-        for label, make in subjects.items():
-            if asked.only and label not in asked.only:
-                continue
-            found = audited(label, make, images, siblings, asked.out, asked.pairs, suite)
-            print(f"{label}\n{found}\n", flush=True)
-            lines.append(line(label, found.record))
-            if name in SHOWN:
-                write_pictures(found, asked.out / label)
+    for case in [*trained(asked.models, asked.data), *of_libraries(asked.data)]:
+        if asked.only and case.name not in asked.only:
+            continue
+        try:
+            found = audited(case, asked.out, asked.pairs, suite)
+        except InputError as error:
+            print(f"{case.name}: left out: {error}\n", flush=True)
+            continue
+        print(f"{case.name}\n{found}\n", flush=True)
+        lines.append(line(case.name, found.record))
+        if case.shown:
+            write_pictures(found, asked.out / case.name)
     write_bytes(asked.out / "table.md", ("\n".join(lines) + "\n").encode())
 
 

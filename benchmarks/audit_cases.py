@@ -1,10 +1,10 @@
 """Thirty ways to seem robust and some honest models: which flags are raised. No miss, no false alarm.
 
-    python -m benchmarks.audit_cases [--suite smoke] [--pairs 2] [--only NAME …] [--markdown FILE]
+    python -m benchmarks.audit_cases [--suite smoke] [--pairs 2] [--audits FOLDER] [--only NAME …] [--markdown FILE]
 
 The defects are those of tests/audits/planted.py, done to a small VAE of blobs that is trained on the way. The honest
-models are that VAE, others of other activations and seeds, a PCA and a wrapped pair of functions. (Models that others
-trained are audited by benchmarks/audit.py.) Five minutes of one core.
+models are that VAE, others of other activations and seeds, a PCA and a wrapped pair of functions; and those of others,
+which benchmarks/audit.py has audited with more: FOLDER is what it wrote. Five minutes of one core.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from seatbelt_vae.storage import write_bytes
 from tests.audits.base import SIDE, Small, blobs, trained
 from tests.audits.planted import DEFECTS, plant
 
-HEAD = ("| model | flags raised | f50 ≤ | CPU (s) |", "|---|---|---|---|")
+HEAD = ("| model | flags raised | f50 ≤ | seconds |", "|---|---|---|---|")
 
 
 def linear(images: Tensor) -> sb.adapters.Wrapped:
@@ -61,6 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--suite", default="smoke")
     parser.add_argument("--pairs", type=int, default=2)
+    parser.add_argument("--audits", type=Path)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--markdown", type=Path)
     asked = parser.parse_args()
@@ -74,16 +75,37 @@ def main() -> None:
             continue
         began = time.process_time()
         found = sb.audit(make(), test, suite=asked.suite, pairs=asked.pairs, train_images=training)
-        raised = [flag for flag, each in found.flags.items() if each.raised]
-        right = bool(set(wanted) & set(raised)) if wanted else not found.raised
+        right = bool(set(wanted) & set(raised(found))) if wanted else not found.raised
         missed += not right
-        f50 = found.record.measures["f50"].value
-        cells = [name, ", ".join(raised) or "none", "–" if f50 is None else f"{f50:.2f}"]
-        lines.append(f"| {' | '.join(cells)} | {time.process_time() - began:.1f} |")
+        lines.append(row(name, found, time.process_time() - began))
         print(lines[-1] + ("" if right else "  WRONG"), flush=True)
+    for folder in audited(asked.audits):
+        found = sb.Audit.load(folder)
+        missed += bool(found.raised)
+        lines.append(row(folder.name, found, found.record.seconds))
+        print(lines[-1] + ("  WRONG" if found.raised else ""), flush=True)
     print(f"{len(lines) - len(HEAD)} cases, {missed} wrong")
     if asked.markdown:
         write_bytes(asked.markdown, ("\n".join(lines) + "\n").encode())
+
+
+def raised(found: sb.Audit) -> list[str]:
+    """The flags of an audit, those for information among them."""
+    return [flag for flag, each in found.flags.items() if each.raised]
+
+
+def row(name: str, found: sb.Audit, seconds: float) -> str:
+    """A row of the table."""
+    f50 = found.record.measures["f50"].value
+    cells = [name, ", ".join(raised(found)) or "none", "–" if f50 is None else f"{f50:.2f}", f"{seconds:.1f}"]
+    return f"| {' | '.join(cells)} |"
+
+
+def audited(folder: Path | None) -> list[Path]:
+    """The audits of models of others."""
+    if folder is None:
+        return []
+    return sorted(path.parent for path in folder.glob("*/audit.json"))
 
 
 def cases(base: Small, images: Tensor) -> Iterator[tuple[str, Callable[[], object], tuple[str, ...]]]:

@@ -4,9 +4,10 @@ from seatbelt_vae.attacks.assessment import Assessment, assess, reconstruct
 from seatbelt_vae.attacks.attack import attack
 from seatbelt_vae.attacks.budget import BUDGETS, Ball, Grid, MinimumNorm, Penalty, paper_lambdas
 from seatbelt_vae.attacks.damage import Damage
-from seatbelt_vae.attacks.defended import Expected, Langevin, NoiseAveraged
+from seatbelt_vae.attacks.defended import Expected, NoiseAveraged
 from seatbelt_vae.attacks.divergences import DIVERGENCES
 from seatbelt_vae.attacks.latent import Latent
+from seatbelt_vae.attacks.mcmc import Hamiltonian, Langevin
 from seatbelt_vae.attacks.misread import downstream_accuracy
 from seatbelt_vae.attacks.objectives import OBJECTIVES
 from seatbelt_vae.attacks.output import Output
@@ -33,6 +34,7 @@ __all__ = [
     "Damage",
     "Expected",
     "Grid",
+    "Hamiltonian",
     "Langevin",
     "Latent",
     "MinimumNorm",

@@ -1,17 +1,18 @@
 """Defences at inference, as models that can be attacked: an attack on one of these goes through the defence.
 
 A defence is random; its random numbers are drawn from a seed, the same for every image. So a defended model is a
-function, as attacks need, and its gradient is that of the average over common random numbers (EOT).
+function, as attacks need, and its gradient is that of the average over common random numbers (EOT). Those that sample
+from the true posterior are in `seatbelt_vae.attacks.mcmc`.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 
-from seatbelt_vae.attacks.part import check_choice, check_count
+from seatbelt_vae.attacks.part import check_count
 from seatbelt_vae.attacks.protocol import Attackable, posteriors, prior_of
 from seatbelt_vae.errors import InputError
 
@@ -134,83 +135,6 @@ class Expected(Defended):
             scale = torch.cat([q.scale for q in layer])
             averaged.append(mixture(Normal(loc, scale, validate_args=False), self.samples))
         return tuple(averaged)
-
-
-class Langevin(Defended):
-    r"""Steps of Langevin dynamics from the encoder's mean towards the true posterior, as MCMC at inference does.
-
-    .. math:: z_{k+1} = z_k + \eta \nabla_z \big(\log p(x|z_k) + \log p(z_k)\big) + \sqrt{2 \eta T}\, \xi_k
-
-    The scales are the encoder's own. The gradient of an attack goes through every step ("unrolled"), or past them, as
-    if they did nothing ("straight-through": BPDA).
-
-    Args:
-        model: anything attackable.
-        steps: how many.
-        step_size: η.
-        temperature: T; 0 climbs to a mode.
-        gradient: "unrolled" or "straight-through".
-        seed: of ξ.
-
-    Raises:
-        InputError: no step, one of no length, a temperature below 0, an unknown gradient.
-
-    References:
-        Kuzina, Welling & Tomczak 2022, Alleviating adversarial attacks on variational autoencoders with MCMC (there
-        Hamiltonian steps). Athalye et al. 2018 for BPDA.
-
-    Example:
-        >>> from seatbelt_vae.models import vae
-        >>> model = Langevin(vae((1, 28, 28), latent_sizes=(4,), network="mlp").eval(), steps=2, step_size=1e-3)
-        >>> model.encode(torch.rand(3, 1, 28, 28))[0].loc.shape
-        torch.Size([3, 4])
-    """
-
-    def __init__(
-        self,
-        model: Attackable,
-        steps: int = 10,
-        step_size: float = 1e-3,
-        temperature: float = 1.0,
-        gradient: Literal["unrolled", "straight-through"] = "unrolled",
-        seed: int = 0,
-    ) -> None:
-        super().__init__(model, seed)
-        check_count("steps", steps)
-        check_choice("gradient", gradient, ("unrolled", "straight-through"))
-        if not 0 < step_size < float("inf") or not 0 <= temperature < float("inf"):
-            raise InputError(f"step_size {step_size!r}, temperature {temperature!r}: must be above 0, and 0 or more")
-        self.steps = steps
-        self.step_size = step_size
-        self.temperature = temperature
-        self.unrolled = gradient == "unrolled"
-
-    def encode(self, x: Tensor, noise: Sequence[Tensor] | None = None) -> tuple[Distribution, ...]:
-        """The posteriors about where the steps end."""
-        q = posteriors(self.model, x, noise)
-        begin = [layer.loc for layer in q]
-        tracked = torch.is_grad_enabled() and any(layer.requires_grad for layer in begin)
-        with torch.enable_grad():
-            end = self._walk(x, begin, self.unrolled and tracked)
-        if tracked and not self.unrolled:
-            end = [layer + (moved - layer).detach() for layer, moved in zip(begin, end, strict=True)]
-        return tuple(Normal(loc, layer.scale, validate_args=False) for loc, layer in zip(end, q, strict=True))
-
-    def _walk(self, x: Tensor, z: list[Tensor], unrolled: bool) -> list[Tensor]:
-        jitter = (2 * self.step_size * self.temperature) ** 0.5
-        xi = [self._draw(self.steps, *layer.shape[1:], like=layer) for layer in z]
-        for step in range(self.steps):
-            if not unrolled:
-                x = x.detach()
-                z = [layer.detach().requires_grad_() for layer in z]
-            density = self.model.decode(z).log_prob(x).sum()
-            for prior, layer in zip(self.prior(z), z, strict=True):
-                density = density + prior.log_prob(layer).sum()
-            ascent = torch.autograd.grad(density, z, create_graph=unrolled)
-            z = [a + self.step_size * g + jitter * n[step] for a, g, n in zip(z, ascent, xi, strict=True)]
-        if not unrolled:
-            z = [layer.detach() for layer in z]
-        return z
 
 
 def mixture(q: Normal, samples: int, least: float = 0.0) -> Normal:

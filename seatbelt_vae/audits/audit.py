@@ -117,7 +117,8 @@ def audit(
 
     Args:
         model: anything with ``encode`` and ``decode``; see :func:`seatbelt_vae.attack` and `seatbelt_vae.adapters`.
-        images: a data set, pairs, or a float tensor (N, C, H, W), which the model was not trained on.
+        images: a data set, pairs, or a float tensor (N, C, H, W), of volumes (N, C, D, H, W), of signals (N, C, T);
+            which the model was not trained on.
         suite: "quick" (a minute for 10 pairs of 64×64), "full", or "signs" for the flags that need no attack.
         pairs: how many pairs of images.
         siblings: other models of the same images; attacks on them are tried on the model.

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from seatbelt_vae.audits.subject import Found, Subject
 from seatbelt_vae.metrics import blend_path
+from seatbelt_vae.metrics.robustness import with_axes_of
 
 STEPS = 41
 """Images on the straight way."""
@@ -16,11 +17,11 @@ NORMS = (0.1, 0.2, 0.3, 0.5)
 def noise(subject: Subject, radii: Tensor, seed: int) -> Found:
     """Noise of given norms (R,) in the data's units, then of `NORMS`; cut to the bounds of the data."""
     direction = torch.randn(subject.source.shape, generator=torch.Generator().manual_seed(seed)).to(subject.source)
-    direction = direction / torch.linalg.vector_norm(direction, dim=(1, 2, 3), keepdim=True)
+    direction = direction / with_axes_of(direction.flatten(1).norm(dim=1), direction)
     absolute = radii.to(subject.source).expand(len(direction), -1)
     relative = torch.tensor(NORMS).to(subject.source) * subject.apart[:, None]
-    norms = torch.cat([absolute, relative], 1)[:, :, None, None, None]
-    images = subject.source[:, None] + norms * direction[:, None]
+    direction = direction[:, None]
+    images = subject.source[:, None] + with_axes_of(torch.cat([absolute, relative], 1), direction) * direction
     return subject.judge("noise", images.clamp(*subject.bounds))
 
 

@@ -26,7 +26,7 @@ class Facts:
     """How a model answers. Shares are of the spread of its answers between images.
 
     Attributes:
-        image_shape: (C, H, W).
+        image_shape: (C, H, W); (C, D, H, W) of volumes, (C, T) of signals.
         latent_shapes: of each layer, bottom first.
         scale: smallest, median and largest σ.
         relative_scale: median σ over the spread of the means between images.
@@ -34,7 +34,7 @@ class Facts:
         decoder_random: the same of a decoded image.
         batch: by what share an answer depends on the other images of the batch; NaN where it is random.
         training: by what share the reconstruction changes in training mode; 0 for a model that was not in it.
-            silent: share of the pairs for which a code is not finite or a scale not above 0.
+        silent: share of the pairs for which a code is not finite or a scale not above 0.
         deterministic: whether the code has no distribution, by the model's own word.
         assumptions: what an adapter took for granted.
     """

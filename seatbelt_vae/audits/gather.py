@@ -17,6 +17,7 @@ from seatbelt_vae.audits.search import search
 from seatbelt_vae.audits.subject import Found, Subject
 from seatbelt_vae.audits.suite import CHECKS, RADII, Entry, more_of, most_iterations
 from seatbelt_vae.audits.whitebox import Attempt, Posed, attempt, tried
+from seatbelt_vae.metrics.robustness import with_axes_of
 from seatbelt_vae.progress import Advance, progress_bar
 
 FREE = ("latent-kl", "latent-means", "output")
@@ -152,7 +153,7 @@ def _searched(evidence: Evidence, seed: int, advance: Advance) -> Found:
     off = (own.success - 0.5).abs().masked_fill(~between, torch.inf)
     attacked = own.images[torch.arange(len(off)), off.argmin(1)]
     mixed = torch.lerp(subject.source, subject.target, MIXED)
-    start = torch.where(between.any(1)[:, None, None, None], attacked, mixed)
+    start = torch.where(with_axes_of(between.any(1), mixed), attacked, mixed)
     found = search(subject, start, _length(start - subject.source), seed)
     advance(1, "search without gradients")
     return found

@@ -14,6 +14,9 @@ Images = ImageDataset | Pairs | Tensor
 MOST = 2000
 """Images to which PCA is fitted."""
 
+DIMENSIONS = (3, 4, 5)
+"""Of a tensor of signals (N, C, T), images (N, C, H, W) or volumes (N, C, D, H, W)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
@@ -44,7 +47,8 @@ def draw(images: Images, count: int, seed: int, bounds: tuple[float, float] | No
     """Draw pairs of different images.
 
     Args:
-        images: a data set; pairs, of which the first are taken; or floats (N, C, H, W), all of them different.
+        images: a data set; pairs, of which the first are taken; or floats (N, C, H, W), all of them different; volumes
+            (N, C, D, H, W) and signals (N, C, T), too.
         count: how many pairs.
         seed: of the draw.
         bounds: those of a data set must be its own; (0, 1) where nobody says.
@@ -72,7 +76,7 @@ def draw(images: Images, count: int, seed: int, bounds: tuple[float, float] | No
 
 
 def _from_tensor(images: Tensor, count: int, seed: int, bounds: tuple[float, float]) -> Drawn:
-    if not isinstance(images, Tensor) or images.dim() != 4 or not images.is_floating_point():
+    if not isinstance(images, Tensor) or images.dim() not in DIMENSIONS or not images.is_floating_point():
         raise InputError(f"images: {type(images).__name__}; needs a data set, pairs or floats (N, C, H, W) in {bounds}")
     if len(images) < 2 * count:
         raise InputError(f"images: {count} pairs need {2 * count} different images, there are {len(images)}")

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seatbelt_vae.audits.subject import Found, Subject, together
+from seatbelt_vae.metrics.robustness import with_axes_of
 
 ROUNDS = 8
 DIRECTIONS = 12
@@ -18,6 +19,9 @@ STEPS = (0.1, 0.3, 1.0)
 
 COARSE = 8
 """Pixels a side of the smooth half of the directions."""
+
+SMOOTH = {1: "linear", 2: "bilinear", 3: "trilinear"}
+"""How they are made larger, by the number of sides."""
 
 
 def search(subject: Subject, start: Tensor, radius: Tensor, seed: int) -> Found:
@@ -34,15 +38,15 @@ def search(subject: Subject, start: Tensor, radius: Tensor, seed: int) -> Found:
     """
     generator = torch.Generator().manual_seed(seed)
     anywhere = torch.full((len(start),), torch.inf)
-    radius = radius.view(-1, 1, 1, 1, 1).to(start)
-    steps = torch.tensor(STEPS).view(1, -1, 1, 1, 1).to(start)
     best = subject.judge("search", start[:, None], len(start))
+    radius = with_axes_of(radius.to(start), best.images)
+    steps = with_axes_of(torch.tensor([STEPS]).to(start), best.images)
     for _ in range(ROUNDS):
         v = _directions(subject, best.images[:, 0], generator)
         around = [best.images + sign * REACH * radius * v for sign in (1, -1)]
         seen = subject.judge("around", torch.cat(around, 1).clamp(*subject.bounds))
         ahead, behind = seen.success.chunk(2, 1)
-        slope = (ahead - behind)[:, :, None, None, None]
+        slope = with_axes_of(ahead - behind, v)
         uphill = _unit((slope * v).sum(1, keepdim=True))
         stepped = subject.judge("search", _inside(subject, best.images + steps * radius * uphill, radius))
         spent = len(start) * (2 * v.shape[1] + len(STEPS))
@@ -56,8 +60,9 @@ def _directions(subject: Subject, images: Tensor, generator: torch.Generator) ->
     pairs, *shape = images.shape
     half = DIRECTIONS // 2
     white = torch.randn(pairs * half, *shape, generator=generator)
-    small = torch.randn(pairs * half, shape[0], COARSE, COARSE, generator=generator)
-    smooth = F.interpolate(small, tuple(shape[1:]), mode="bilinear")
+    channels, *sides = shape
+    small = torch.randn(pairs * half, channels, *[COARSE] * len(sides), generator=generator)
+    smooth = F.interpolate(small, tuple(sides), mode=SMOOTH[len(sides)])
     drawn = [white.view(pairs, half, *shape), smooth.view(pairs, half, *shape)]
     ahead = (subject.target - images)[:, None]
     return _unit(torch.cat([*drawn, ahead.to(white)], 1)).to(images)
@@ -66,11 +71,14 @@ def _directions(subject: Subject, images: Tensor, generator: torch.Generator) ->
 def _inside(subject: Subject, images: Tensor, radius: Tensor) -> Tensor:
     """Images (P, K, C, H, W) moved radially into the balls around the sources, and into the data's bounds."""
     d = images - subject.source[:, None]
-    length = torch.linalg.vector_norm(d, dim=(2, 3, 4), keepdim=True)
-    d = d * (radius / length.clamp(min=1e-12)).clamp(max=1)
+    d = d * (radius / _length(d).clamp(min=1e-12)).clamp(max=1)
     return (subject.source[:, None] + d).clamp(*subject.bounds)
 
 
 def _unit(v: Tensor) -> Tensor:
-    length = torch.linalg.vector_norm(v, dim=(-3, -2, -1), keepdim=True)
-    return v / length.clamp(min=1e-12)
+    return v / _length(v).clamp(min=1e-12)
+
+
+def _length(v: Tensor) -> Tensor:
+    """The length of each image (P, K, …), with as many axes."""
+    return with_axes_of(v.flatten(2).norm(dim=2), v)

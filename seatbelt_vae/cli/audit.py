@@ -14,7 +14,7 @@ from seatbelt_vae.cli.options import Device, Json
 from seatbelt_vae.data import ImageDataset, load_dataset
 from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.experiments import RunFolder
-from seatbelt_vae.report.audit import alone, write_pictures
+from seatbelt_vae.report.audit import alone, are_pictures, write_pictures
 from seatbelt_vae.report.gate import Condition, checks
 from seatbelt_vae.training import choose_device
 
@@ -116,3 +116,5 @@ def _write(found: Audit, out: Path) -> None:
         write_pictures(found, out)
     except InputError as error:
         note(f"seatbelt: no pictures: {error}")
+    if not are_pictures(found.record):
+        note(f"seatbelt: no panel: images of shape {found.record.probe.image_shape} are no pictures")

@@ -78,14 +78,12 @@ class Attacked:
     def damage(self) -> Tensor:
         """‖rec(x*) − rec(x)‖, (P, K), in the data's units."""
         seen = self.assessment
-        moved = seen.adversarial_reconstruction - seen.source_reconstruction[:, None]
-        return torch.linalg.vector_norm(moved, dim=(-3, -2, -1))
+        return metrics.distance(seen.adversarial_reconstruction, seen.source_reconstruction)
 
     @cached_property
     def to_target(self) -> Tensor:
         """‖rec(x*) − x_t‖, (P, K), in the data's units."""
-        missed = self.assessment.adversarial_reconstruction - self.result.target[:, None]
-        return torch.linalg.vector_norm(missed, dim=(-3, -2, -1))
+        return metrics.distance(self.assessment.adversarial_reconstruction, self.result.target)
 
     @cached_property
     def shown(self) -> Tensor:

@@ -266,6 +266,16 @@ DISENTANGLEMENT = (
 )  # fmt: skip
 """Disentanglement of the top layer."""
 
+DOWNSTREAM = (
+    Measure("downstream_accuracy", "Factors read right", "Share of test images whose factor a logistic classifier "
+            "reads right from the means of the top layer, mean over factors.", "", "higher"),
+    Measure("downstream_attacked", "Factors read right, attacked", "The same where each image is attacked against the "
+            "classifier, ‖d‖ up to .1 of the median distance between two images.", "", "higher"),
+    Measure("downstream_guessed", "Factors guessed right", "The same of a guess that knows no image: the most frequent "
+            "value of the training images."),
+)  # fmt: skip
+"""What a classifier on the latents reads."""
+
 IMAGES = (
     Measure("mse", "MSE", "Mean squared error of reconstructions, as a share of the squared data range.", "", "lower"),
     Measure("psnr", "PSNR", "Peak signal-to-noise ratio of reconstructions.", "dB", "higher"),
@@ -293,7 +303,7 @@ WEIGHTS = (
 
 MEASURES: dict[str, Measure] = {
     measure.key: measure
-    for group in (GAINED, REACHED, CURVES, EVIDENCE, DISENTANGLEMENT, IMAGES, NOISE, WEIGHTS)
+    for group in (GAINED, REACHED, CURVES, EVIDENCE, DISENTANGLEMENT, DOWNSTREAM, IMAGES, NOISE, WEIGHTS)
     for measure in group
 }
 """Every measure by its key."""

@@ -18,7 +18,7 @@ from seatbelt_vae.errors import InputError
 from seatbelt_vae.metrics.auddc import auddc, interpolate
 from seatbelt_vae.metrics.f50 import f50
 from seatbelt_vae.metrics.passes import Images
-from seatbelt_vae.metrics.robustness import MINIMUM_GAP, attack_success, distance, success_is_defined
+from seatbelt_vae.metrics.robustness import MINIMUM_GAP, attack_success, distance, success_is_defined, with_axes_of
 
 FIRST_RANK = 64
 POWER_ITERATIONS = 8
@@ -103,8 +103,8 @@ def blend_path(source: Tensor, target: Tensor, steps: int) -> Tensor:
             f"blend: {steps} steps between {tuple(source.shape)} and {tuple(target.shape)}; "
             "expected at least 2, and one shape"
         )
-    shares = torch.linspace(0, 1, steps).to(source)
-    return torch.lerp(source[:, None], target[:, None], shares.view(-1, 1, 1, 1))
+    shares = torch.linspace(0, 1, steps).to(source)[None]
+    return torch.lerp(source[:, None], target[:, None], with_axes_of(shares, source[:, None]))
 
 
 def blend(reconstructions: Tensor, source: Tensor, target: Tensor, radii: Tensor) -> Reference:

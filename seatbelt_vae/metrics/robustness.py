@@ -53,9 +53,9 @@ def attack_success(
     clean = distance(source_reconstruction, target)
     defined = clean - best > MINIMUM_GAP * clean
     gap = torch.where(defined, clean - best, 1.0)
-    gained = _like(clean, reached) - reached
-    success = gained / _like(gap, reached)  # equal to the formula, exact at s = 0
-    return torch.where(_like(defined, reached), success, 0.0)
+    gained = with_axes_of(clean, reached) - reached
+    success = gained / with_axes_of(gap, reached)  # equal to the formula, exact at s = 0
+    return torch.where(with_axes_of(defined, reached), success, 0.0)
 
 
 def success_is_defined(
@@ -103,7 +103,7 @@ def relative_distortion(distortion: Tensor, source: Tensor, target: Tensor) -> T
     same = apart == 0
     if same.any():
         raise InputError(f"pair {int(same.nonzero()[0])}: source and target are the same image")
-    return distortion / _like(apart, distortion)
+    return distortion / with_axes_of(apart, distortion)
 
 
 def success_at(relative_distortion: Tensor, success: Tensor, at: float) -> Tensor:
@@ -128,11 +128,11 @@ def success_at(relative_distortion: Tensor, success: Tensor, at: float) -> Tenso
 
 
 def distance(images: Tensor, reference: Tensor) -> Tensor:
-    """‖images − reference‖ over (C, H, W), in the data's units.
+    """‖images − reference‖ over the whole image, in the data's units.
 
     Args:
         images: shape (P, …, C, H, W).
-        reference: shape (P, C, H, W).
+        reference: shape (P, C, H, W); (P, C, D, H, W) of volumes, (P, C, T) of signals.
 
     Returns:
         Shape (P, …).
@@ -144,21 +144,24 @@ def distance(images: Tensor, reference: Tensor) -> Tensor:
         >>> distance(torch.ones(1, 3, 1, 2, 2), torch.zeros(1, 1, 2, 2))
         tensor([[2., 2., 2.]])
     """
-    extra = images.dim() - 4
-    matched = images.shape[:1] + images.shape[-3:] == reference.shape
-    if reference.dim() != 4 or extra < 0 or not matched:
+    extra = images.dim() - reference.dim()
+    matched = images.shape[:1] + images.shape[1 + extra :] == reference.shape
+    if reference.dim() < 2 or extra < 0 or not matched:
         raise InputError(
             f"images of shape {tuple(images.shape)} do not match {tuple(reference.shape)}; "
             "expected (P, ..., C, H, W) and (P, C, H, W)"
         )
     for _ in range(extra):
         reference = reference.unsqueeze(1)
-    norm: Tensor = torch.linalg.vector_norm(images - reference, dim=(-3, -2, -1))
+    norm: Tensor = torch.linalg.vector_norm((images - reference).flatten(1 + extra), dim=-1)
     return norm
 
 
-def _like(per_pair: Tensor, values: Tensor) -> Tensor:
-    """A number per pair (P,), with axes added until it goes with values (P, …)."""
-    for _ in range(values.dim() - 1):
-        per_pair = per_pair.unsqueeze(-1)
-    return per_pair
+def with_axes_of(numbers: Tensor, values: Tensor) -> Tensor:
+    """Numbers (P,) or (P, K), with axes added until they go with values (P, …) or (P, K, …).
+
+    Example:
+        >>> with_axes_of(torch.zeros(2, 3), torch.zeros(2, 3, 1, 8, 8)).shape
+        torch.Size([2, 3, 1, 1, 1])
+    """
+    return numbers.view(*numbers.shape, *[1] * (values.dim() - numbers.dim()))

@@ -16,7 +16,7 @@ from seatbelt_vae.measures import MEASURES
 from seatbelt_vae.metrics import Interval
 from seatbelt_vae.metrics import compare as compared
 from seatbelt_vae.pixels import pixels, unit
-from seatbelt_vae.report.chart_style import Row, Style, chart, rows_of, x_axis, y_axis
+from seatbelt_vae.report.chart_style import Layer, Row, Style, chart, rows_of, x_axis, y_axis
 from seatbelt_vae.report.export import chart_svg, svg_files
 from seatbelt_vae.report.gate import Finding, verdict
 from seatbelt_vae.report.images import display_gain, distortion_pixels
@@ -32,6 +32,12 @@ WITHIN = 2
 """Which of the kept images: those of the worst attack within 0.3."""
 
 HEADS = ("Source x", "What it says", "x* within 0.3", "Distortion d", "What it says of x*", "Target xₜ")
+
+SHARE = x_axis("‖d‖ / ‖x − xₜ‖", (0, 1), tickCount=5)
+"""The axis of relative distortion."""
+
+NAMED = 0.85
+"""Where the line of the identity ends and has its name, on the side where the blend is not."""
 
 WORST = "worst of all attacks"
 """What the findings of an audit are of."""
@@ -126,14 +132,17 @@ def _words(flag: str) -> str:
 
 
 def write_pictures(audit: Audit, folder: Path) -> list[Path]:
-    """Write ``curve`` and ``panel``, each as PNG, SVG and PDF.
+    """Write ``curve`` and, of pictures, ``panel``, each as PNG, SVG and PDF.
 
     Raises:
         InputError: the extra that draws is not installed.
         RunError: the folder cannot be written.
     """
     written = []
-    for name, svg in (("curve", chart_svg(curve(audit.record))), ("panel", pictures_svg(panel(audit)))):
+    drawings = {"curve": chart_svg(curve(audit.record))}
+    if are_pictures(audit.record):
+        drawings["panel"] = pictures_svg(panel(audit))
+    for name, svg in drawings.items():
         for ending, content in svg_files(svg).items():
             written.append(write_bytes(folder / f"{name}.{ending}", content))
     return written
@@ -143,17 +152,18 @@ def curve(record: AuditRecord, slot: int = 0, *, legend: bool = False) -> dict[s
     """Success of the worst attack against relative distortion, beside blend, noise and identity."""
     at = list(record.curve.distortion)
     y = y_axis("Success, mean over pairs", (-0.03, 1.03))
-    others: list[Row] = [
-        *rows_of("blend", x=at, y=_numbers(record.curve.blend)),
-        *rows_of("noise", x=at, y=_numbers(record.curve.noise)),
-        *rows_of("identity", x=[0.0, 0.85], y=[0.0, 0.85]),  # its name stands clear of that of the blend
-    ]
-    return _along(record, record.curve.success, y, others, slot, legend)
+    blend = _numbers(record.curve.blend)
+    others = [*rows_of("blend", x=at, y=blend), *rows_of("noise", x=at, y=_numbers(record.curve.noise))]
+    lines = _along(record, record.curve.success, y, others, slot, legend)
+    diagonal = rows_of("identity", x=[0.0, NAMED], y=[0.0, NAMED])
+    above = np.interp(NAMED, at, blend) >= NAMED
+    style = Style({record.model: slot}, legend)
+    return chart([*lines, *style.yardsticks(diagonal, SHARE, y, below=bool(above))])
 
 
 def damage(record: AuditRecord, slot: int = 0, *, legend: bool = False) -> dict[str, Any]:
     """Damage of the worst attack against relative distortion, in the data's units."""
-    return _along(record, record.curve.damage, y_axis("‖rec(x*) − rec(x)‖, mean over pairs"), [], slot, legend)
+    return chart(_along(record, record.curve.damage, y_axis("‖rec(x*) − rec(x)‖, mean over pairs"), [], slot, legend))
 
 
 def _along(
@@ -163,7 +173,8 @@ def _along(
     others: list[Row],
     slot: int,
     legend: bool,
-) -> dict[str, Any]:
+) -> list[Layer]:
+    """Layers of the model and of what no model sets."""
     rows = rows_of(
         record.model,
         x=record.curve.distortion,
@@ -172,8 +183,7 @@ def _along(
         high=_numbers([each.high for each in band]),
     )
     style = Style({record.model: slot}, legend)
-    x = x_axis("‖d‖ / ‖x − xₜ‖", (0, 1), tickCount=5)
-    return chart([*style.marks(rows, x, y, "area", "line"), *style.yardsticks(others, x, y)])
+    return [*style.marks(rows, SHARE, y, "area", "line"), *style.yardsticks(others, SHARE, y)]
 
 
 def _interval(ends: IntervalRecord) -> Interval:
@@ -190,8 +200,20 @@ def _number(value: Number) -> float:
     return value
 
 
+def are_pictures(record: AuditRecord) -> bool:
+    """Whether what was audited can be shown: grey or colour, and no volume or signal."""
+    shape = record.probe.image_shape
+    return len(shape) == 3 and shape[0] in (1, 3)
+
+
 def panel(audit: Audit) -> Pictures:
-    """For a few pairs: source, what the model says of it, the worst x* within 0.3, and what it says of that."""
+    """For a few pairs: source, what the model says of it, the worst x* within 0.3, and what it says of that.
+
+    Raises:
+        InputError: volumes, signals, or another number of channels.
+    """
+    if not are_pictures(audit.record):
+        raise InputError(f"images of shape {audit.record.probe.image_shape}: are no pictures, and not shown")
     bounds = audit.record.probe.bounds
     shown = range(min(SHOWN, audit.record.pairs))
     images = audit.tensors

@@ -150,12 +150,14 @@ class Style:
             layers.append(layer(rows, kind, MARKS[kind], **encoding))
         return layers
 
-    def yardsticks(self, rows: list[Row], x: Channel, y: Channel) -> list[Layer]:
-        """Thin grey lines that no model sets, each with its name (``model``) at its end."""
+    def yardsticks(self, rows: list[Row], x: Channel, y: Channel, below: bool = False) -> list[Layer]:
+        """Thin grey lines that no model sets, each with its name (``model``) at its end: above it, or right of it."""
         name = {"field": "model", "type": "nominal"}
         places = {"x": at(x, "x"), "y": at(y, "y")}
         last = {row["model"]: row for row in rows}
         words = {"color": QUIET, "font": FONT, "fontSize": 10, "align": "right", "dy": -5}
+        if below:
+            words |= {"align": "left", "dx": 4, "dy": 8}
         return [
             layer(rows, "line", {"stroke": QUIET, "strokeWidth": 0.9, "clip": True}, **places, detail=name),
             layer(list(last.values()), "text", words, **places, text=name),

@@ -106,6 +106,8 @@ def _budget_x(group: Group, axis: BudgetAxis) -> Channel:
 
 def _domain(key: str, rows: Sequence[Row], ratio: bool) -> Domain:
     means = [float(row["y"]) for row in rows]
+    if not rows:  # no mean is finite
+        return None
     if key in SHARES:
         return min([0.0, *means]) - 0.03, max([1.0, *means]) + 0.03  # a line at either end stays whole
     if key == "amplification":

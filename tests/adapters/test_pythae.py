@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Normal, kl_divergence
+from torch.distributions import Independent, Normal, kl_divergence
 
 from seatbelt_vae.adapters.pythae import pythae
 from seatbelt_vae.attacks import Cold, Latent, Output, Penalty, attack
@@ -124,3 +124,36 @@ def test_the_library_itself_agrees(images):
     vamp = models.VAMP(models.VAMPConfig(**config, number_components=5))
     z = torch.randn(4, 3)
     torch.testing.assert_close(pythae(vamp).prior([z])[0].log_prob(z), vamp._log_p_z(z) - 1.5 * math.log(2 * math.pi))
+
+
+class Native(nn.Module):
+    """The default networks of pythae with their weights, written for this library."""
+
+    def __init__(self, weights) -> None:
+        super().__init__()
+        self.weights = nn.ParameterDict({name.replace(".", "/"): value for name, value in weights.items()})
+
+    def layer(self, name, x):
+        name = name.replace(".", "/")
+        return nn.functional.linear(x, self.weights[f"{name}/weight"], self.weights[f"{name}/bias"])
+
+    def encode(self, x, noise=None):
+        h = self.layer("encoder.layers.0.0", x.flatten(1)).relu()
+        scale = (0.5 * self.layer("encoder.log_var", h)).exp()
+        return (Normal(self.layer("encoder.embedding", h), scale, validate_args=False),)
+
+    def decode(self, z):
+        h = self.layer("decoder.layers.0.0", z[0]).relu()
+        image = self.layer("decoder.layers.1.0", h).sigmoid().view(-1, *SHAPE)
+        return Independent(Normal(image, torch.ones_like(image), validate_args=False), 3, validate_args=False)
+
+
+@pytest.mark.parametrize("objective", [Latent(), Output("l2")])
+def test_weights_are_attacked_alike_adapted_and_native(images, objective):
+    models = pytest.importorskip("pythae.models", reason="pip install pythae, which is not among the extras")
+    torch.manual_seed(0)
+    theirs = models.BetaTCVAE(models.BetaTCVAEConfig(input_dim=SHAPE, latent_dim=3))
+    native = Native(theirs.state_dict())
+    found, expected = (attack(each, images[:2], images[2:], objective, **BRIEF) for each in (pythae(theirs), native))
+    torch.testing.assert_close(found.objective, expected.objective, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found.adversarial, expected.adversarial, rtol=0, atol=1e-5)

@@ -6,7 +6,7 @@ from torch import nn
 from torch.distributions import Independent, Normal
 
 from seatbelt_vae.attacks import Ball, Cold, Damage, Latent, MinimumNorm, Shrinking, attack
-from seatbelt_vae.attacks.defended import Expected, Langevin, NoiseAveraged
+from seatbelt_vae.attacks.defended import Expected, NoiseAveraged
 from seatbelt_vae.attacks.protocol import mean_image
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models import build
@@ -60,21 +60,6 @@ def test_the_expectation_over_a_random_encoder_is_a_function_with_its_gradient(l
     torch.testing.assert_close(loc, expected)
     with pytest.raises(InputError, match="says something else"):
         attack(RandomShift(linear), images(), images().flip(0), Latent())
-
-
-def test_langevin_steps_on_a_linear_model_are_an_affine_recursion(linear):
-    # z ← z + η(W(x − Wᵀz) − z): with M = (1 − η)I − ηWWᵀ, the Jacobian obeys J ← MJ + ηW from J = W.
-    eta, steps = 1e-2, 4
-    w, eye = linear.w.detach(), torch.eye(3, dtype=torch.float64)
-    through = w
-    for _ in range(steps):
-        through = ((1 - eta) * eye - eta * w @ w.T) @ through + eta * w
-    unrolled = Langevin(linear, steps, eta, temperature=0.0)
-    torch.testing.assert_close(unrolled.encode(images())[0].loc[..., 0], images().flatten(1) @ through.T)
-    torch.testing.assert_close(jacobian(unrolled, images(1)), through)
-    past = Langevin(linear, steps, eta, temperature=0.0, gradient="straight-through")
-    torch.testing.assert_close(past.encode(images())[0].loc, unrolled.encode(images())[0].loc)
-    torch.testing.assert_close(jacobian(past, images(1)), w)
 
 
 class Wavy(nn.Module):
@@ -137,9 +122,6 @@ def test_no_attack_gets_inside_the_certified_margin_of_a_lipschitz_vae():
         (NoiseAveraged, {"scale": -1.0}, "scale -1.0"),
         (NoiseAveraged, {"scale": 1.0, "samples": 0}, "samples 0"),
         (Expected, {"samples": 0}, "samples 0"),
-        (Langevin, {"steps": 0}, "steps 0"),
-        (Langevin, {"step_size": 0.0}, "step_size 0.0"),
-        (Langevin, {"gradient": "none"}, "gradient 'none'"),
     ],
 )
 def test_bad_defences_are_refused(linear, defence, settings, message):

@@ -39,7 +39,7 @@ def test_for_people_each_number_has_its_error_unit_and_direction(seatbelt: Run, 
 def test_all_leaves_out_what_the_data_do_not_allow(seatbelt: Run, run: Path) -> None:
     done = seatbelt("evaluate --measure all --iwae 2 --device cpu --json", run)
     assert done.code == 0
-    assert "left out, as these data have no factors: mig, dci, sap, factor-vae-score" in done.err
+    assert "left out, as these data have no factors: mig, dci, sap, factor-vae-score, downstream" in done.err
     assert "iwae" in json.loads(done.out)
     refused(seatbelt("evaluate --measure dci --device cpu", run), "dci", "no factors")
 

@@ -156,8 +156,10 @@ def test_interrupted_it_costs_itself_alone(fresh: RunFolder, monkeypatch: pytest
 def test_without_factors_what_needs_them_is_left_out_or_refused(fresh: RunFolder) -> None:
     said: list[str] = []
     evaluation = evaluate(fresh, "all", iwae_samples=2, say=said.append)
-    assert said[0] == "left out, as these data have no factors: mig, dci, sap, factor-vae-score"
-    assert set(evaluation["measurements"]) == set(MEASUREMENTS) - {"mig", "dci", "sap", "factor-vae-score"}
+    assert said[0] == "left out, as these data have no factors: mig, dci, sap, factor-vae-score, downstream"
+    assert set(evaluation["measurements"]) == set(MEASUREMENTS) - {
+        each.name for each in MEASUREMENTS.values() if each.needs_factors
+    }
     with pytest.raises(InputError, match="measures: dci needs to know what generated each image, these data"):
         evaluate(fresh, ["elbo", "dci"])
 

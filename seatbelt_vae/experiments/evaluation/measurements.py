@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seatbelt_vae import metrics
 from seatbelt_vae.errors import InputError
+from seatbelt_vae.experiments.evaluation.downstream import read_factors
 from seatbelt_vae.experiments.evaluation.settings import EvaluationSettings
 from seatbelt_vae.experiments.evaluation.subject import CHUNK, Subject
 from seatbelt_vae.settings import near, shown
@@ -153,6 +154,22 @@ def factor_vae_score(subject: Subject) -> Measured:
     return Measured({"factor_vae_score": score, "factor_vae_score_error": error})
 
 
+def downstream(subject: Subject) -> Measured:
+    """What a logistic classifier on the top layer reads of each factor, from clean and from attacked test images."""
+    found = list(read_factors(subject).values())
+    images = torch.tensor([read.images for read in found])
+    clean = torch.tensor([read.clean for read in found], dtype=torch.float64)
+    attacked = torch.tensor([read.attacked for read in found], dtype=torch.float64)
+    guessed = torch.tensor([read.guessed for read in found], dtype=torch.float64)
+    return Measured(
+        {
+            **_shares("downstream_accuracy", clean, images),
+            **_shares("downstream_attacked", attacked, images),
+            **_shares("downstream_guessed", guessed, images),
+        }
+    )
+
+
 def noise(subject: Subject) -> Measured:
     """How well the clean image is still explained after a noisy one was encoded (Fig 8)."""
     draws = subject.settings.draws
@@ -220,6 +237,12 @@ def _estimated(key: str, draws: Tensor) -> dict[str, float]:
     return {key: estimate.value, f"{key}_error": estimate.standard_error}
 
 
+def _shares(key: str, shares: Tensor, images: Tensor) -> dict[str, float]:
+    """The mean of shares of so many images each, with its binomial error."""
+    variance = shares * (1 - shares) / images
+    return {key: float(shares.mean()), f"{key}_error": float(variance.sum().sqrt()) / len(shares)}
+
+
 MEASUREMENTS: dict[str, Measurement] = {
     measurement.name: measurement
     for measurement in (
@@ -232,6 +255,7 @@ MEASUREMENTS: dict[str, Measurement] = {
         Measurement("dci", dci, ("seed",), quick=False, needs_factors=True),
         Measurement("sap", sap, ("seed",), quick=False, needs_factors=True),
         Measurement("factor-vae-score", factor_vae_score, ("seed",), quick=False, needs_factors=True),
+        Measurement("downstream", downstream, ("seed",), quick=False, needs_factors=True),
         Measurement("noise", noise, ("samples", "scales", "noise_images", "seed")),
         Measurement("traversals", traversals, ("samples", "seed")),
         Measurement("weights", weights),

@@ -19,8 +19,8 @@ class EvaluationSettings:
 
     Args:
         measures: all, or some of elbo, iwae, image-quality, active-units, total-correlation, mig, dci, sap,
-            factor-vae-score, noise, traversals, weights, training-time; by default all that are quick, which are those
-            but iwae, dci, sap and factor-vae-score.
+            factor-vae-score, downstream, noise, traversals, weights, training-time; by default all that are quick,
+            which are those but iwae, dci, sap, factor-vae-score and downstream.
         samples: draws of z for each image.
         iwae_samples: draws for the importance-weighted bound; 0 leaves it out, unless it is named: then 64.
         aggregate_samples: samples at which the aggregate posterior of the top layer over all training images is
