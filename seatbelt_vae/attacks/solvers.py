@@ -231,6 +231,7 @@ class Shrinking(Solver):
             limits,
             evaluations=self.evaluations,
             rounds=self.rounds,
+            memory_budget=run.memory,
             progress=run.progress,
         )
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.optim.descent import Descent, Rules
-from seatbelt_vae.optim.lbfgsb import relative_tolerance
+from seatbelt_vae.optim.lbfgsb import relative_tolerance, rows_within
 from seatbelt_vae.optim.levels import Levels, Search, length
 from seatbelt_vae.optim.problem import Box, value_and_gradient
 from seatbelt_vae.optim.solution import Status
@@ -68,23 +68,24 @@ class Lagrangian:
         """The bounds, for a `Descent`."""
         return self.levels.box(self.index[i])
 
-    def minimised(self, d: Tensor) -> tuple[Tensor, Tensor]:
+    def minimised(self, d: Tensor, memory_budget: float) -> tuple[Tensor, Tensor]:
         """Where `TURNS` evaluations lead from d (B, n), and how many each took, (B,)."""
         d = d.clone()
         spent = torch.zeros_like(self.index)
-        descent = Descent(self, Rules(0.0, relative_tolerance(d.dtype)))
-        descent.admit(torch.arange(len(d), device=d.device), d, TURNS)
-        for _ in range(TURNS):
-            descent.step()
-            d[descent.batch.index] = descent.batch.x
-            spent[descent.batch.index] += 1
-            descent.release()
-            if not len(descent):
-                break
+        rules = Rules(0.0, relative_tolerance(d.dtype))
+        everything = torch.arange(len(d), device=d.device)
+        for rows in everything.split(rows_within(memory_budget, d, rules.memory)):
+            descent = Descent(self, rules)
+            descent.admit(rows, d[rows], TURNS)
+            for _ in range(TURNS):
+                descent.step()
+                d[descent.batch.index] = descent.batch.x
+                spent[descent.batch.index] += 1
+                descent.release()
         return d, spent
 
 
-def polish(search: Search) -> Search:
+def polish(search: Search, memory_budget: float = 2**30) -> Search:
     r"""Shrink the points of a search further, where they keep to their limits.
 
     .. math::
@@ -95,6 +96,7 @@ def polish(search: Search) -> Search:
 
     Args:
         search: a search, one point for every problem.
+        memory_budget: bytes that the quasi-Newton memories may take.
 
     Returns:
         The same search.
@@ -116,7 +118,7 @@ def polish(search: Search) -> Search:
     y = (y / unit**2).clamp(min=0)
     mu = STIFFNESS / to_fall**2
     for _ in range(ROUNDS):
-        d, spent = Lagrangian(levels, index, unit, mu, y).minimised(d)
+        d, spent = Lagrangian(levels, index, unit, mu, y).minimised(d, memory_budget)
         inner.evaluations += spent
         before = inner.norm
         excess = reach(inner, d)

@@ -32,6 +32,7 @@ def solve_shrinking(
     *,
     evaluations: int = 1000,
     rounds: int = 3,
+    memory_budget: float = 2**30,
     progress: bool = False,
 ) -> PathSolution:
     r"""Smallest ‖d‖ with c(d) ≤ limit.
@@ -53,6 +54,7 @@ def solve_shrinking(
         limits: of c, shape (R, K).
         evaluations: of c and its gradient, for every row and limit, at most.
         rounds: descents, one after the other.
+        memory_budget: bytes that the polish's own tensors may take.
         progress: show a bar on stderr.
 
     Returns:
@@ -77,7 +79,7 @@ def solve_shrinking(
                 place = step(search, place, cosine(k, steps))
                 advance()
             place = place.back_to_best(search)
-    return polish(search).solution()
+    return polish(search, memory_budget).solution()
 
 
 def check_rounds(evaluations: int, rounds: int) -> None:
