@@ -1,6 +1,6 @@
 """What an attack minimises, over what and from where: everything but budget and solver."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import torch
@@ -87,6 +87,8 @@ def prepare(
     if objective.targeted:
         anchor = (goal - source).flatten(1).clamp(box.lower, box.upper)
     problem = Problem(fun, x0, box.lower, box.upper, smoothed, chunk, anchor)
+    if smoothed is not None:
+        problem = replace(problem, softened=replace(smoothed, keep_values=True))
     return Setup(problem, source, goal, objective)
 
 

@@ -21,7 +21,7 @@ def smallest(
     """Minimise ‖d‖ for every pair and level.
 
     Args:
-        problem: r of the attack's objective, which guides the solver.
+        problem: r of the attack's objective.
         constraint: what is missing to success; r itself where the levels are of r.
         budget: the levels.
         solver: what minimises.
@@ -35,5 +35,5 @@ def smallest(
     if budget.level == "success":
         limits = 1 - levels - MARGIN
     limits = limits.expand(len(problem.x0), -1)
-    found = solver.smallest(constraint, limits, problem, run)
+    found = solver.smallest(constraint, limits, run)
     return replace(found, discrepancy=values(problem, found.x))

@@ -22,7 +22,7 @@ from seatbelt_vae.optim import (
     solve_shrinking,
 )
 from seatbelt_vae.optim.ddn import check_steps
-from seatbelt_vae.optim.shrinking import LEAST, STARTS
+from seatbelt_vae.optim.shrinking import check_rounds
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,12 @@ class Solver(Part):
         assert isinstance(budget, Penalty)
         return self._penalised(problem, budget, run)
 
-    def smallest(self, constraint: Problem, limits: Tensor, guide: Problem, run: Run) -> PathSolution:
+    def smallest(self, constraint: Problem, limits: Tensor, run: Run) -> PathSolution:
         """Minimise ‖d‖ such that c(d) ≤ limit.
 
         Args:
             constraint: c.
             limits: one for every pair and level, (P, K).
-            guide: r of the attack's objective.
             run: what the solve may use.
         """
         raise NotImplementedError
@@ -209,32 +208,29 @@ class Adam(Solver):
 
 @dataclass(frozen=True)
 class Shrinking(Solver):
-    """Descents in shrinking balls from several starts, one of them the end of a path, and a polish. For smallest norms.
+    """Descents in shrinking balls from x_t − x, with softened gradients, and a polish. The default of smallest norms.
 
     Args:
         evaluations: for every pair and level, at most.
-        starts: for every pair and level, 1 to 6, besides that of the path.
+        rounds: descents, one after the other, each from the best point so far.
     """
 
     name: ClassVar[str] = "shrinking"
     budgets: ClassVar[tuple[str, ...]] = ("minimum-norm",)
+    smooths: ClassVar[bool] = True
     evaluations: int = 1000
-    starts: int = 2
+    rounds: int = 3
 
     def __post_init__(self) -> None:
-        check_count("evaluations", self.evaluations, least=LEAST)
-        check_count("starts", self.starts)
-        if self.starts > len(STARTS):
-            raise InputError(f"starts {self.starts}: must be at most {len(STARTS)}")
+        check_rounds(self.evaluations, self.rounds)
 
-    def smallest(self, constraint: Problem, limits: Tensor, guide: Problem, run: Run) -> PathSolution:
+    def smallest(self, constraint: Problem, limits: Tensor, run: Run) -> PathSolution:
         """See `solve_shrinking`."""
         return solve_shrinking(
             constraint,
             limits,
-            guide,
             evaluations=self.evaluations,
-            starts=self.starts,
+            rounds=self.rounds,
             memory_budget=run.memory,
             progress=run.progress,
         )
@@ -261,7 +257,7 @@ class DDN(Solver):
     def __post_init__(self) -> None:
         check_steps(self.steps, self.step_size, self.gamma)
 
-    def smallest(self, constraint: Problem, limits: Tensor, guide: Problem, run: Run) -> PathSolution:
+    def smallest(self, constraint: Problem, limits: Tensor, run: Run) -> PathSolution:
         """See `solve_ddn`."""
         return solve_ddn(
             constraint,
@@ -293,7 +289,7 @@ class FMN(Solver):
     def __post_init__(self) -> None:
         check_steps(self.steps, self.step_size, self.gamma)
 
-    def smallest(self, constraint: Problem, limits: Tensor, guide: Problem, run: Run) -> PathSolution:
+    def smallest(self, constraint: Problem, limits: Tensor, run: Run) -> PathSolution:
         """See `solve_fmn`."""
         return solve_fmn(
             constraint,

@@ -76,7 +76,7 @@ QUICK = (
     Entry("latent-w2", Latent("w2"), Continuation(50), STEEP[:4:2]),
     Entry("latent-means", Latent("l2-means"), Continuation(50), STEEP[1::2]),
     Entry("output", Output("l2"), Continuation(50), STEEP),
-    Entry("smallest-norm", Output("l2"), Shrinking(400, starts=1), levels=(0.5,)),
+    Entry("smallest-norm", Output("l2"), Shrinking(400, rounds=1), levels=(0.5,)),
     Entry("damage-l2", Damage(), Cold(100), radii=RADII[1:], restarts=3),
     Entry("damage-linf", Damage(), Cold(50), radii=RADII[1:3], norm="linf"),
 )

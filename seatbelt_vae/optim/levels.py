@@ -61,9 +61,13 @@ class Levels:
         """The bounds of the problems `index`."""
         return self.bounds.rows(self.row(index))
 
-    def excess(self, d: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
-        """How far c is above its limit at d (B, n), (B,), and the gradient of c, (B, n)."""
-        value, gradient = value_and_gradient(self.problem.fun, d, self.row(index), self.problem.chunk)
+    def excess(self, d: Tensor, index: Tensor, width: float = 0.0) -> tuple[Tensor, Tensor]:
+        """How far c is above its limit at d (B, n), (B,), and its gradient (B, n), of kinks smoothed over a width."""
+        fun = self.problem.fun
+        softened = self.problem.softened
+        if width > 0 and softened is not None:
+            fun = lambda d, rows: softened(d, rows, torch.full_like(d[:, 0], width))  # noqa: E731
+        value, gradient = value_and_gradient(fun, d, self.row(index), self.problem.chunk)
         return value - self.limits.flatten()[index], gradient
 
 
@@ -92,9 +96,9 @@ class Search:
         self.evaluations = torch.zeros_like(index)
         self.status = torch.full_like(index, int(Status.BUDGET))
 
-    def look(self, d: Tensor) -> tuple[Tensor, Tensor]:
-        """Evaluate d (B, n), note the points that are better than all before; the excess (B,) and its gradient."""
-        excess, gradient = self.levels.excess(d, self.index)
+    def look(self, d: Tensor, width: float = 0.0) -> tuple[Tensor, Tensor]:
+        """Evaluate d (B, n), note the points that are better than all before; see `Levels.excess`."""
+        excess, gradient = self.levels.excess(d, self.index, width)
         self.evaluations += 1
         self.note(d, excess <= 0)
         return excess, gradient
@@ -105,17 +109,6 @@ class Search:
         better = feasible & (norm < self.norm)
         self.norm = torch.where(better, norm, self.norm)
         self.x = torch.where(better[:, None], d, self.x)
-
-    def best_of(self, other: "Search") -> "Search":
-        """This search of every problem once, with the points of another that are smaller, and its evaluations."""
-        order = other.norm.argsort(descending=True, stable=True)
-        for place in order.tolist():  # the smallest of a problem is written last
-            i = other.index[place]
-            if other.norm[place] < self.norm[i]:
-                self.norm[i] = other.norm[place]
-                self.x[i] = other.x[place]
-        self.evaluations.index_add_(0, other.index, other.evaluations)
-        return self
 
     def solution(self) -> PathSolution:
         """The answer: for each limit the smallest point that keeps to it, whichever limit it was found for."""

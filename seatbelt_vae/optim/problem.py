@@ -59,6 +59,7 @@ class Problem:
         smoothed: r with its kinks smoothed; None where there is nothing to smooth.
         chunk: rows per call of `fun`; None for all.
         anchor: points known to have a small r, (R, n), far from 0; a path sets out from them, too. None without.
+        softened: r itself, but with the gradient of smoothed kinks; None where there is nothing to smooth.
     """
 
     fun: Objective
@@ -68,6 +69,7 @@ class Problem:
     smoothed: Smoothed | None = None
     chunk: int | None = None
     anchor: Tensor | None = None
+    softened: Smoothed | None = None
 
     def checked(self) -> tuple[Tensor, Box]:
         """The projected start and the box; see `check`."""

@@ -106,7 +106,7 @@ def test_no_attack_gets_inside_the_certified_margin_of_a_lipschitz_vae():
     # No d with ‖d‖ < (‖rec(x) − x_t‖ − ρ)/c brings the reconstruction within ρ of x_t.
     far, best = (clean - target).flatten(1).norm(dim=1), (goal - target).flatten(1).norm(dim=1)
     margin = (0.5 * (far - best) / model.lipschitz.reconstruction).detach()
-    found = attack(model, source, target, Latent("l2-means"), MinimumNorm(), Shrinking(evaluations=500, starts=3))
+    found = attack(model, source, target, Latent("l2-means"), MinimumNorm(), Shrinking(evaluations=500, rounds=3))
     assert (found.distortion[:, 0] >= margin.double()).all()
 
     # And none with ‖d‖ ≤ ε moves it further than c ε.

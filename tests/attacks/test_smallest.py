@@ -16,7 +16,7 @@ from seatbelt_vae.optim.problem import value_and_gradient
 from tests.attacks.conftest import LinearModel
 
 BOUNDS = (-1.0, 1.0)
-FEW = Shrinking(evaluations=400, starts=2)
+FEW = Shrinking(evaluations=400, rounds=2)
 
 
 @pytest.fixture
@@ -161,5 +161,5 @@ def test_parts_that_do_not_go_together_are_refused(linear):
         attack(linear, source, None, Damage(), MinimumNorm())
     with pytest.raises(InputError, match=r"use Continuation\(\)"):
         attack(linear, source, 0.5 * source, Latent(), Penalty(), DDN())
-    with pytest.raises(InputError, match="starts 7"):
-        Shrinking(starts=7)
+    with pytest.raises(InputError, match="rounds: 0 is not between 1 and 90"):
+        Shrinking(rounds=0)

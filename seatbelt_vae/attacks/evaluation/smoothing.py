@@ -30,12 +30,13 @@ class Kink:
     leak: float = 0.0
     inplace: bool = False
 
-    def smoothed(self, width: Tensor) -> Tensor:
+    def smoothed(self, width: Tensor, keep_values: bool = False) -> Tensor:
         r"""The activation with a parabola over [−w, w] in the place of its kink, w given for each row; itself at w = 0.
 
         .. math:: \rho_w(z) = w h^2 + \max(z - w, 0), \quad h = \min(\max((z + w) / 2w, 0), 1) = \rho_w'(z)
 
-        and a z + (1 − a) ρ_w(z) where it leaks by a.
+        and a z + (1 − a) ρ_w(z) where it leaks by a. `keep_values` gives the activation itself, with
+        the slope of these.
 
         Example:
             >>> z = torch.tensor([[-0.5, 0.0, 2.0], [-0.5, 0.0, 2.0]])
@@ -46,7 +47,8 @@ class Kink:
         z = self.z
         width = width.repeat_interleave(len(z) // len(width))
         width = width.view(-1, *[1] * (z.dim() - 1)).to(z.dtype)
-        smoothed: Tensor = _Parabola.apply(z, width)
+        kind = _Slope if keep_values else _Parabola
+        smoothed: Tensor = kind.apply(z, width)
         if self.leak:
             smoothed = torch.lerp(smoothed, z, self.leak)
         if self.inplace:
@@ -57,8 +59,7 @@ class Kink:
 class _Parabola(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, z: Tensor, width: Tensor) -> Tensor:
-        steepness = torch.where(width > 0, 0.5 / width, STEEP)
-        slope = ((z + width) * steepness).clamp_(0, 1)
+        slope = _slope(z, width)
         ctx.save_for_backward(slope)
         return (z - width).clamp_min_(0).add_(slope.square().mul_(width))
 
@@ -66,6 +67,20 @@ class _Parabola(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (slope,) = ctx.saved_tensors
         return gradients[0] * slope, None
+
+
+class _Slope(_Parabola):
+    """ReLU with the slope of the parabola: no derivative of it, but what it does a little further away."""
+
+    @staticmethod
+    def forward(ctx: Any, z: Tensor, width: Tensor) -> Tensor:
+        ctx.save_for_backward(_slope(z, width))
+        return z.clamp_min(0)
+
+
+def _slope(z: Tensor, width: Tensor) -> Tensor:
+    steepness = torch.where(width > 0, 0.5 / width, STEEP)
+    return ((z + width) * steepness).clamp_(0, 1)
 
 
 def _relu(input: Tensor, inplace: bool = False) -> Kink | None:
@@ -142,10 +157,12 @@ class SmoothedObjective:
         objective: ``objective(d, pairs)``, of the model as it is.
         scales: of the calls that are smoothed, by their number: root mean square of what each is given at d = 0, (P,),
             the unit of its widths.
+        keep_values: only the gradient is that of smoothed kinks, the values are the objective's own.
     """
 
     objective: Objective
     scales: Mapping[int, Tensor]
+    keep_values: bool = False
 
     def __call__(self, d: Tensor, pairs: Tensor, width: Tensor) -> Tensor:
         """Values (B,) at d (B, n) of the pairs (B,), with kinks of width (B,); the objective's own at 0."""
@@ -155,7 +172,7 @@ class SmoothedObjective:
         def answer(number: int, kink: Kink) -> Tensor | None:
             if number not in self.scales:
                 return None
-            return kink.smoothed(width * self.scales[number][pairs])
+            return kink.smoothed(width * self.scales[number][pairs], self.keep_values)
 
         with Kinks(answer):
             return self.objective(d, pairs)

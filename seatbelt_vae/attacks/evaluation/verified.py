@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.attacks.evaluation.copies import fast_copy
-from seatbelt_vae.attacks.evaluation.smoothing import smooth
+from seatbelt_vae.attacks.evaluation.smoothing import SmoothedObjective, smooth
 from seatbelt_vae.attacks.protocol import Attackable
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.optim.problem import Box, Objective, Smoothed, value_and_gradient
@@ -29,7 +29,7 @@ def verified(
     source: Tensor,
     samples: int,
     box: Box,
-) -> tuple[Objective, Smoothed | None]:
+) -> tuple[Objective, SmoothedObjective | None]:
     """The objective of a model, by the fastest copy that agrees with a plain one on two distorted images.
 
     A foreign model may do with its layers what a copy that was rebuilt cannot know: look at their type or weights, call
