@@ -12,7 +12,7 @@ from seatbelt_vae.optim.levels import Levels, Search, cosine, directions, length
 from seatbelt_vae.optim.path import PathSettings, follow_path
 from seatbelt_vae.optim.penalty import Family, PathSolution
 from seatbelt_vae.optim.problem import Problem
-from seatbelt_vae.optim.rows import tensor_map
+from seatbelt_vae.optim.rows import join
 from seatbelt_vae.progress import progress_bar
 
 STARTS = ((0.0, 1.0), (0.5, 1.0), (0.0, 2.0), (0.5, 0.5), (0.0, 0.5), (0.5, 2.0))
@@ -126,7 +126,7 @@ class Starts:
 
     def join(self, more: "Starts") -> "Starts":
         """These and more."""
-        joined: Starts = tensor_map(lambda *parts: torch.cat(parts), self, more)
+        joined: Starts = join(self, more)
         return joined
 
 
