@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from seatbelt_vae.optim.history import History
+from seatbelt_vae.optim.host import Floats, Integers, Marks, read, send
 from seatbelt_vae.optim.linesearch import ARMIJO, KINKED, PATIENCE, TRIALS, LineSearch
-from seatbelt_vae.optim.problem import Box, dot, wide
-from seatbelt_vae.optim.rows import append, close_gaps, take, tensor_map
+from seatbelt_vae.optim.problem import Box, dot, norm
+from seatbelt_vae.optim.rows import choose, close_gaps, join, pick, row_map, take
 from seatbelt_vae.optim.solution import Status
 from seatbelt_vae.optim.subproblem import GUESSES, quasi_newton_step
 
@@ -65,12 +67,15 @@ class Rules:
 
 @dataclass
 class Batch:
-    """The rows at work; every tensor has one entry per row, so rows can be moved and joined alike."""
+    """The rows at work; every tensor and array has one entry per row, so rows can be moved and joined alike.
 
-    index: Tensor  # which problem this is
-    ticket: Tensor  # which of all solves: a problem may be solved twice at a time
+    No array is changed in place: fields may share one.
+    """
+
+    index: Integers  # which problem this is
+    ticket: Integers  # which of all solves: a problem may be solved twice at a time
     x: Tensor
-    f: Tensor
+    f: Floats
     g: Tensor
     d: Tensor
     g_low: Tensor  # the gradient at the lower end of the bracket
@@ -78,31 +83,31 @@ class Batch:
     upper: Tensor
     search: LineSearch
     history: History
-    fresh: Tensor  # not evaluated yet: whatever is finite is accepted
-    steep: Tensor  # the largest free entry of the gradient at the start
-    length: Tensor  # of the last accepted step: the scale of a steepest-descent restart
-    budget: Tensor  # accepted steps left
-    turns: Tensor  # evaluations
-    f_mark: Tensor  # the lowest f when it last fell by more than the tolerance
-    calm: Tensor  # accepted steps since
-    f_restart: Tensor  # f at the last restart
-    inherited: Tensor  # pairs of another problem; below 0, pairs still wanted since these were dropped
-    status: Tensor
+    fresh: Marks  # not evaluated yet: whatever is finite is accepted
+    steep: Floats  # the largest free entry of the gradient at the start
+    length: Floats  # of the last accepted step: the scale of a steepest-descent restart
+    budget: Integers  # accepted steps left
+    turns: Integers  # evaluations
+    f_mark: Floats  # the lowest f when it last fell by more than the tolerance
+    calm: Integers  # accepted steps since
+    f_restart: Floats  # f at the last restart
+    inherited: Integers  # pairs of another problem; below 0, pairs still wanted since these were dropped
+    status: Integers
 
     @classmethod
     def begin(
         cls,
-        index: Tensor,
-        ticket: Tensor,
+        index: Integers,
+        ticket: Integers,
         x: Tensor,
         box: Box,
-        budget: Tensor | int,
+        budget: Integers | int,
         rules: Rules,
     ) -> "Batch":
         """Rows that are not evaluated yet."""
-        zero = torch.zeros(len(index), dtype=wide(x.device), device=x.device)
-        count = torch.zeros(len(index), dtype=torch.long, device=x.device)
-        infinite = zero + torch.inf
+        zero = np.zeros(len(index))
+        count = np.zeros(len(index), dtype=np.int64)
+        infinite = zero + np.inf
         return cls(
             index=index,
             ticket=ticket,
@@ -113,18 +118,18 @@ class Batch:
             g_low=torch.zeros_like(x),
             lower=box.lower.expand_as(x).contiguous(),
             upper=box.upper.expand_as(x).contiguous(),
-            search=LineSearch.start(zero + 1, infinite, zero.clone()),
+            search=LineSearch.start(zero + 1, infinite, zero),
             history=History.empty(len(index), rules.memory, x),
             fresh=count == 0,
-            steep=infinite.clone(),
+            steep=infinite,
             length=zero + FIRST_STEP,
             budget=count + budget,
-            turns=count.clone(),
-            f_mark=infinite.clone(),
-            calm=count.clone(),
-            f_restart=infinite.clone(),
-            inherited=count.clone(),
-            status=torch.full_like(count, _AT_WORK),
+            turns=count,
+            f_mark=infinite,
+            calm=count,
+            f_restart=infinite,
+            inherited=count,
+            status=count + _AT_WORK,
         )
 
     def __len__(self) -> int:
@@ -133,6 +138,23 @@ class Batch:
     def clamp(self, x: Tensor) -> Tensor:
         """The nearest points inside the bounds."""
         return x.clamp(self.lower, self.upper)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Rows that ended: the problem, the best point and its value, evaluations, and why.
+
+    The value is infinite where none was finite.
+    """
+
+    index: Integers
+    x: Tensor
+    f: Floats
+    turns: Integers
+    status: Integers
+
+    def __len__(self) -> int:
+        return len(self.index)
 
 
 class Descent:
@@ -166,11 +188,11 @@ class Descent:
 
     def admit(
         self,
-        index: Tensor,
+        index: Integers,
         x: Tensor,
-        budget: Tensor | int,
-        parents: Tensor | None = None,
-    ) -> Tensor:
+        budget: Integers | int,
+        parents: Integers | None = None,
+    ) -> Integers:
         """Take in problems.
 
         Args:
@@ -182,164 +204,162 @@ class Descent:
         Returns:
             A ticket for each, by which `aged` knows it again, (B,).
         """
-        ticket = self._tickets + torch.arange(len(index), device=index.device)
+        ticket = self._tickets + np.arange(len(index))
         if not len(index):
             return ticket
         self._tickets += len(index)
-        box = self.problems.box(index)
+        box = self.problems.box(send(index, x))
         new = Batch.begin(index, ticket, x, box, budget, self.rules)
         if parents is not None:
             new.history = take(self.batch.history, parents)
             new.inherited = new.history.filled.sum(-1)
             length = self.batch.length[parents]
-            new.length = torch.where(new.inherited > 0, length, new.length)
+            new.length = np.where(new.inherited > 0, length, new.length)
         if len(self):
-            new = tensor_map(_join, self.batch, new)
+            new = join(self.batch, new)
         self._batch = new
         return ticket
 
     def step(self) -> None:
         """Evaluate every row at its trial point, and let each draw its own conclusion."""
-        b = self.batch
-        if not len(b):
+        if not len(self.batch):
             return
+        with np.errstate(all="ignore"):  # what is infinite or NaN is dealt with
+            self._step(self.batch)
+
+    def _step(self, b: Batch) -> None:
         search = b.search
-        step = search.step[:, None].to(b.x.dtype)
-        trial = b.clamp(torch.addcmul(b.x, step, b.d))
-        f, g = self.problems.evaluate(trial, b.index)
-        b.turns = b.turns + 1
-        finite = torch.isfinite(f) & torch.isfinite(g.sum(-1))
-        f = torch.where(finite, f, torch.inf)
+        trial = b.clamp(torch.addcmul(b.x, send(search.step, b.x)[:, None], b.d))
+        f, g = self.problems.evaluate(trial, send(b.index, b.x))
         s = trial - b.x
-        length = torch.linalg.vector_norm(s, dim=-1).to(f.dtype)
+        f, rise, fall, length, total = read(f, dot(g, s), dot(b.g, s), norm(s), g.sum(-1))
+        b.turns = b.turns + 1
+        finite = np.isfinite(f) & np.isfinite(total)
+        f = np.where(finite, f, np.inf)
         stuck = length == 0  # the step is below the spacing of the floats
-        slack = NOISE * torch.finfo(b.x.dtype).eps * b.f.abs()
-        falls = f <= b.f + ARMIJO * dot(b.g, s) + slack
+        slack = NOISE * torch.finfo(b.x.dtype).eps * np.abs(b.f)
+        falls = f <= b.f + ARMIJO * fall + slack
         enough = finite & (b.fresh | (~stuck & falls))
         previous_low = search.low
         previous_slope = search.slope_low
-        lost = ~finite | (stuck & search.f_high.isinf() & search.high.isfinite())
-        slope = torch.where(finite, dot(g, s) / search.step, 0.0)
+        lost = ~finite | (stuck & np.isinf(search.f_high) & np.isfinite(search.high))
+        slope = np.where(finite, rise / search.step, 0.0)
         flat = search.record(f, slope, enough, self.rules.wolfe)
         done = flat | (b.fresh & finite)
-        raised = ((search.low != previous_low) & ~done).nonzero()[:, 0]
-        b.g_low[raised] = g[raised]
-        allowed = torch.where(search.low > 0, PATIENCE, TRIALS)
+        b.g_low = choose((search.low != previous_low) & ~done, g, b.g_low)
+        allowed = np.where(search.low > 0, PATIENCE, TRIALS)
         spent = ~done & ((search.trials >= allowed) | stuck)
         settled = spent & (search.low > 0)  # no flat point found: the best steep one will do
         new = _Trial(trial, f, g, s, length)
-        self._go_back(b, new, settled.nonzero()[:, 0])
+        self._go_back(b, new, settled)
         self._accept(b, new, done | settled)
         self._fail(b, spent & ~settled, lost)
         search.step = search.next_step(previous_low, previous_slope)
-        self._redirect(b, done | settled | spent)
+        self._redirect(b, done | spent)
 
     @staticmethod
-    def _go_back(b: Batch, new: "_Trial", rows: Tensor) -> None:
+    def _go_back(b: Batch, new: "_Trial", where: Marks) -> None:
         """Replace the trial of some rows by the lower end of their bracket."""
-        if not len(rows):
+        if not where.any():
             return
-        low = b.search.low[rows, None].to(b.x.dtype)
-        x = b.x[rows] + low * b.d[rows]
-        new.x[rows] = x.clamp(b.lower[rows], b.upper[rows])
-        new.s[rows] = new.x[rows] - b.x[rows]
-        new.g[rows] = b.g_low[rows]
-        new.f[rows] = b.search.f_low[rows]
-        new.length[rows] = torch.linalg.vector_norm(new.s[rows], dim=-1).to(new.f.dtype)
+        low = send(b.search.low, b.x)[:, None]
+        new.x = choose(where, b.clamp(b.x + low * b.d), new.x)
+        new.s = choose(where, new.x - b.x, new.s)
+        new.g = choose(where, b.g_low, new.g)
+        new.f = choose(where, b.search.f_low, new.f)
+        (new.length,) = read(norm(new.s))
 
-    def _accept(self, b: Batch, new: "_Trial", accept: Tensor) -> None:
+    def _accept(self, b: Batch, new: "_Trial", accept: Marks) -> None:
         """Move the rows that accept their trial, and find who has converged or spent its budget."""
         moved = accept & ~b.fresh
-        b.history.push(new.s, new.g - b.g, moved)
-        b.length = torch.where(moved, new.length, b.length)
-        least = torch.maximum(b.f_mark.abs(), new.f.abs()).clamp_min(SMALLEST)
+        b.history.push(new.s, new.g - b.g, np.flatnonzero(moved & (new.length > 0)))
+        b.length = np.where(moved, new.length, b.length)
+        least = np.maximum(np.abs(b.f_mark), np.abs(new.f)).clip(min=SMALLEST)
         mark = b.f_mark - self.rules.relative_tolerance * least
         progress = b.fresh | (new.f < mark)
-        calm = torch.where(progress, 0, b.calm + 1)
-        b.calm = torch.where(accept, calm, b.calm)
-        b.f_mark = torch.where(accept & progress, new.f, b.f_mark)
-        b.f = torch.where(accept, new.f, b.f)
-        b.x = _choose(accept, new.x, b.x)
-        b.g = _choose(accept, new.g, b.g)
-        b.budget = b.budget - moved.long()
-        b.inherited = b.inherited - b.inherited.sign() * moved
+        calm = np.where(progress, 0, b.calm + 1)
+        b.calm = np.where(accept, calm, b.calm)
+        b.f_mark = np.where(accept & progress, new.f, b.f_mark)
+        b.f = np.where(accept, new.f, b.f)
+        b.x = choose(accept, new.x, b.x)
+        b.g = choose(accept, new.g, b.g)
+        b.budget = b.budget - moved
+        b.inherited = b.inherited - np.sign(b.inherited) * moved
         over = b.calm >= self.rules.patience
         if self.rules.gradient_tolerance > 0:
-            free = torch.minimum(torch.maximum(-b.g, b.lower - b.x), b.upper - b.x)
-            steep = b.g.where(free != 0, 0.0).abs().amax(-1).to(b.steep)
-            b.steep = torch.where(accept & b.fresh, steep, b.steep)
-            over |= free.abs().amax(-1) <= (FLAT * b.steep).clamp(max=self.rules.gradient_tolerance)
-        b.status = torch.where(accept & (b.budget <= 0), int(Status.BUDGET), b.status)
-        b.status = torch.where(accept & over, int(Status.CONVERGED), b.status)
+            over |= self._flat(b, accept & b.fresh)
+        b.status = np.where(accept & (b.budget <= 0), int(Status.BUDGET), b.status)
+        b.status = np.where(accept & over, int(Status.CONVERGED), b.status)
         b.fresh = b.fresh & ~accept
 
-    def _fail(self, b: Batch, fail: Tensor, lost: Tensor) -> None:
+    def _flat(self, b: Batch, first: Marks) -> Marks:
+        """Which rows have a gradient that is small, and small beside that at the start."""
+        free = torch.minimum(torch.maximum(-b.g, b.lower - b.x), b.upper - b.x)
+        steep = b.g.where(free != 0, 0.0).abs().amax(-1)
+        left, steepest = read(free.abs().amax(-1), steep)
+        b.steep = np.where(first, steepest, b.steep)
+        least: Marks = left <= (FLAT * b.steep).clip(max=self.rules.gradient_tolerance)
+        return least
+
+    def _fail(self, b: Batch, fail: Marks, lost: Marks) -> None:
         """End the rows whose search failed, or let them go on once more along steepest descent."""
-        reason = torch.where(lost, int(Status.NOT_FINITE), int(Status.STALLED))
-        gained = b.f <= b.f_restart - RESTART_GAIN * b.f.abs()
+        reason = np.where(lost, int(Status.NOT_FINITE), int(Status.STALLED))
+        gained = b.f <= b.f_restart - RESTART_GAIN * np.abs(b.f)
         earned = b.history.filled.any(-1) & gained
-        b.status = torch.where(fail & ~earned, reason, b.status)
-        b.f_restart = torch.where(fail & earned, b.f, b.f_restart)
+        b.status = np.where(fail & ~earned, reason, b.status)
+        b.f_restart = np.where(fail & earned, b.f, b.f_restart)
         b.history.clear(fail & earned)  # the failure may be the memory's
 
-    def _redirect(self, b: Batch, where: Tensor) -> None:
+    def _redirect(self, b: Batch, where: Marks) -> None:
         """Give the marked rows a new direction and a new line search."""
         low = b.lower - b.x
         high = b.upper - b.x
         d = quasi_newton_step(b.history, b.g, low, high, self.rules.guesses)
-        slope = dot(b.g, d)
-        size = torch.linalg.vector_norm(b.g, dim=-1) * torch.linalg.vector_norm(d, dim=-1)
-        good = b.history.filled.any(-1) & (slope < -1e-10 * size)
+        slope, steep, length = read(dot(b.g, d), norm(b.g), norm(d))
+        good = b.history.filled.any(-1) & (slope < -1e-10 * steep * length)
         eps = torch.finfo(b.x.dtype).eps
         tolerance = min(self.rules.relative_tolerance, 10 * eps)
-        scale = b.f.abs().clamp_min(SMALLEST)
+        scale = np.abs(b.f).clip(min=SMALLEST)
         little = good & (-slope <= tolerance * scale)  # all that is left to gain
         doubtful = where & little & (b.inherited > 0)  # says another problem's memory: better to begin one's own
         b.history.clear(doubtful)
-        b.inherited = torch.where(doubtful, -self.rules.memory, b.inherited)
-        b.length = torch.where(doubtful, FIRST_STEP, b.length)
+        b.inherited = np.where(doubtful, -self.rules.memory, b.inherited)
+        b.length = np.where(doubtful, FIRST_STEP, b.length)
         good &= ~doubtful
         little &= b.inherited == 0
-        step = torch.ones_like(slope)
-        rest = (where & ~good).nonzero()[:, 0]
-        if len(rest):
-            d[rest], slope[rest], step[rest] = self._steepest(b, rest)
-            little[rest] = slope[rest] == 0  # stationary to the last bit
+        step = np.ones_like(slope)
+        rest = where & ~good
+        if rest.any():
+            downhill = _steepest(b)
+            (descent,) = read(dot(b.g, downhill))
+            d = choose(rest, downhill, d)
+            slope = np.where(rest, descent, slope)
+            tiny = np.finfo(np.float64).tiny
+            step = np.where(rest, b.length / np.sqrt(-slope).clip(min=tiny), step)
+            little = np.where(rest, slope == 0, little)  # stationary to the last bit
         ends = where & little & (b.status == _AT_WORK)
-        b.status = torch.where(ends, int(Status.CONVERGED), b.status)
-        b.d = _choose(where, d, b.d)
+        b.status = np.where(ends, int(Status.CONVERGED), b.status)
+        b.d = choose(where, d, b.d)
         new = LineSearch.start(step, b.f, slope)
-        b.search = tensor_map(lambda a, c: torch.where(where, a, c), new, b.search)
-
-    @staticmethod
-    def _steepest(b: Batch, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Direction, slope and first step of some rows downhill inside the bounds."""
-        x = b.x[rows]
-        g = b.g[rows]
-        at_lower = (x <= b.lower[rows]) & (g >= 0)
-        at_upper = (x >= b.upper[rows]) & (g <= 0)
-        d = torch.where(at_lower | at_upper, 0.0, -g)
-        slope = dot(g, d)
-        tiny = torch.finfo(slope.dtype).tiny
-        step = b.length[rows] / (-slope).sqrt().clamp_min(tiny)
-        return d, slope, step
+        b.search = row_map(lambda a, c: np.where(where, a, c), new, b.search)
 
     @property
-    def ended(self) -> Tensor:
+    def ended(self) -> Integers:
         """Places of the rows that ended and were not released yet."""
-        return (self.batch.status != _AT_WORK).nonzero()[:, 0]
+        return np.flatnonzero(self.batch.status != _AT_WORK)
 
-    def release(self) -> Batch:
+    def release(self) -> Ended:
         """Hand out the rows that ended."""
-        ended = self.ended  # the one synchronisation that a turn needs
-        out: Batch = take(self.batch, ended)
-        if len(ended):
-            self._batch = close_gaps(self.batch, len(self.batch), ended)
+        b = self.batch
+        rows = self.ended
+        out = Ended(b.index[rows], pick(b.x, rows), b.f[rows], b.turns[rows], b.status[rows])
+        if len(rows):
+            self._batch = close_gaps(b, len(b), rows)
         return out
 
-    def aged(self, ticket: Tensor, turns: Tensor) -> tuple[Tensor, Tensor]:
+    def aged(self, ticket: Integers, turns: Integers) -> tuple[Integers, Integers]:
         """Which of the solves `ticket` (B,) were at work for `turns` (B,) or just ended, and their places here."""
-        which, place = (ticket[:, None] == self.batch.ticket).nonzero(as_tuple=True)
+        which, place = np.nonzero(ticket[:, None] == self.batch.ticket)
         waited = self.batch.turns[place] >= turns[which]
         over = waited | (self.batch.status[place] != _AT_WORK)
         return which[over], place[over]
@@ -350,19 +370,14 @@ class _Trial:
     """The point that each row tries, f and g there, and the step to it."""
 
     x: Tensor
-    f: Tensor
+    f: Floats
     g: Tensor
     s: Tensor
-    length: Tensor
+    length: Floats
 
 
-def _join(a: Tensor, b: Tensor) -> Tensor:
-    if a.ndim == 3:  # only the history has three dimensions, and it is large
-        return append(a, b)
-    return torch.cat((a, b))
-
-
-def _choose(where: Tensor, new: Tensor, old: Tensor) -> Tensor:
-    if bool(where.all()):
-        return new
-    return torch.where(where[:, None], new, old)
+def _steepest(b: Batch) -> Tensor:
+    """Downhill inside the bounds."""
+    at_lower = (b.x <= b.lower) & (b.g >= 0)
+    at_upper = (b.x >= b.upper) & (b.g <= 0)
+    return torch.where(at_lower | at_upper, 0.0, -b.g)

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from seatbelt_vae.optim.host import Floats, Integers, Marks, read, send
 from seatbelt_vae.optim.problem import wide
 
 CURVATURE = 1e-8
@@ -23,34 +25,36 @@ class History:
 
     Attributes:
         pairs: s in the first m places and y in the last m, shape (B, 2m, n).
-        gram: products of all pairs, shape (B, 2m, 2m), float64.
-        gram_free: the same over the free variables alone, those with `side` 0.
+        grams: products of all pairs, and the same over the free variables alone, those with `side` 0, shape
+            (B, 2, 2m, 2m), float64.
         side: -1 for a variable held at its lower bound, 1 at its upper, 0 free, shape (B, n), int8.
         age: the turn at which a place was filled, 0 for an empty one, shape (B, m).
+        sy: s.y of each place, shape (B, m).
+        yy: y.y.
         count: how many pairs were ever pushed, shape (B,).
     """
 
     pairs: Tensor
-    gram: Tensor
-    gram_free: Tensor
+    grams: Tensor
     side: Tensor
-    age: Tensor
-    count: Tensor
+    age: Integers
+    sy: Floats
+    yy: Floats
+    count: Integers
 
     @classmethod
     def empty(cls, rows: int, memory: int, like: Tensor) -> "History":
         """No pairs yet and every variable free, for `rows` rows of the size and dtype of `like`."""
         n = like.shape[-1]
         places = 2 * memory
-        gram = like.new_zeros(rows, places, places, dtype=wide(like.device))
-        count = like.new_zeros(rows, dtype=torch.long)
         return cls(
             pairs=like.new_zeros(rows, places, n),
-            gram=gram,
-            gram_free=gram.clone(),
+            grams=like.new_zeros(rows, 2, places, places, dtype=wide(like.device)),
             side=like.new_zeros(rows, n, dtype=torch.int8),
-            age=count[:, None].repeat(1, memory),
-            count=count,
+            age=np.zeros((rows, memory), dtype=np.int64),
+            sy=np.zeros((rows, memory)),
+            yy=np.zeros((rows, memory)),
+            count=np.zeros(rows, dtype=np.int64),
         )
 
     @property
@@ -59,41 +63,56 @@ class History:
         return self.age.shape[1]
 
     @property
-    def filled(self) -> Tensor:
+    def gram(self) -> Tensor:
+        """Products of all pairs, shape (B, 2m, 2m)."""
+        return self.grams[:, 0]
+
+    @property
+    def gram_free(self) -> Tensor:
+        """The same over the free variables."""
+        return self.grams[:, 1]
+
+    @property
+    def filled(self) -> Marks:
         """Which places hold a pair, shape (B, m)."""
         return self.age > 0
 
-    def push(self, s: Tensor, y: Tensor, where: Tensor) -> None:
-        """Store the pair of each row marked in `where` (B,) over the row's oldest.
+    def push(self, s: Tensor, y: Tensor, rows: Integers) -> None:
+        """Store the pairs, s not 0, of some rows over their oldest; s and y (B, n) are of all rows.
 
         A pair without positive curvature empties its place.
         """
-        length = torch.linalg.vector_norm(s, dim=-1, keepdim=True)
-        row = (where & (length[:, 0] > 0)).nonzero()[:, 0]
-        place = self.count[row] % self.memory
+        if not len(rows):
+            return
+        place = self.count[rows] % self.memory
         of_y = place + self.memory
-        both = torch.stack((place, of_y), dim=1)
-        new = s.new_empty(len(s), 4, s.shape[1])  # s and y, and what of them is free
+        at = send(np.stack((place, of_y), axis=1), s)
+        row = send(rows, s)
+        length = torch.linalg.vector_norm(s, dim=-1, keepdim=True)
         length.clamp_min_(torch.finfo(s.dtype).tiny)
+        new = s.new_empty(len(s), 4, s.shape[1])  # s and y, and what of them is free
         torch.div(s, length, out=new[:, 0])
         torch.div(y, length, out=new[:, 1])
         torch.mul(new[:, :2], (self.side == 0)[:, None], out=new[:, 2:])
-        self.pairs[row[:, None], both] = new[row, :2]
-        if 2 * len(row) < len(s):
+        self.pairs[row[:, None], at] = new[row, :2]
+        if 2 * len(rows) < len(s):
             inner = products(new[row], self.pairs[row])
         else:  # products that nobody needs cost less than a copy of the pairs
             inner = products(new, self.pairs)[row]
-        _write(self.gram, row, both, inner[:, :2])
-        _write(self.gram_free, row, both, inner[:, 2:])
-        each = torch.arange(len(row), device=row.device)
-        curvature = inner[each, 0, of_y]
-        yy = inner[each, 1, of_y]
-        self.count[row] += 1
-        self.age[row, place] = torch.where(curvature > CURVATURE * yy, self.count[row], 0)
+        inner = inner.view(len(rows), 2, 2, -1)  # (row, all or free, s or y, with each pair)
+        self.grams[row[:, None], :, at] = inner.transpose(1, 2)
+        self.grams[row[:, None], :, :, at] = inner.transpose(1, 2)
+        with_y = inner[:, 0].take_along_dim(at[:, 1:, None], dim=2)
+        sy, yy = read(*with_y[:, :, 0].unbind(1))
+        positive = sy > CURVATURE * yy
+        self.sy[rows, place] = sy
+        self.yy[rows, place] = yy
+        self.count[rows] += 1
+        self.age[rows, place] = np.where(positive, self.count[rows], 0)
 
-    def clear(self, where: Tensor) -> None:
+    def clear(self, where: Marks) -> None:
         """Forget the pairs of the rows marked in `where` (B,)."""
-        self.age = torch.where(where[:, None], 0, self.age)
+        self.age[where] = 0
 
     def hold(self, side: Tensor) -> None:
         """Take another guess of which variables are held where, and bring `gram_free` up to date.
@@ -102,43 +121,46 @@ class History:
         """
         changed = (side == 0) != (self.side == 0)
         self.side = side
-        changes = changed.sum(1)
+        row, variable = changed.nonzero().T.cpu().numpy()
+        changes = np.bincount(row, minlength=len(side))
         visited = 0
         for share in FEW:  # a row's own count decides how its sum is made, whatever the others do
             most = side.shape[1] // share
-            rows = ((changes > visited) & (changes <= most)).nonzero()[:, 0]
-            self._exchange(rows, changed, most)
+            rows = np.flatnonzero((changes > visited) & (changes <= most))
+            self._exchange(rows, changes, variable, most)
             visited = most
-        rows = (changes > visited).nonzero()[:, 0]
+        rows = np.flatnonzero(changes > visited)
         if len(rows):
-            pairs = self.pairs.index_select(0, rows)
-            self.gram_free[rows] = products(pairs, pairs * (side[rows] == 0)[:, None])
+            index = send(rows, side)
+            pairs = self.pairs.index_select(0, index)
+            self.gram_free[index] = products(pairs, pairs * (side[index] == 0)[:, None])
 
-    def _exchange(self, rows: Tensor, changed: Tensor, most: int) -> None:
-        """Add to `gram_free` of `rows` what the freed variables bring, and take away what the held ones brought."""
+    def _exchange(self, rows: Integers, changes: Integers, variable: Integers, most: int) -> None:
+        """Add to `gram_free` of `rows` what the freed variables bring, and take away what the held ones brought.
+
+        Args:
+            rows: with at most `most` changes each.
+            changes: how many variables changed, in every row (B,).
+            variable: which, those of row 0 first.
+            most: room for the variables of a row.
+        """
         if not len(rows):
             return
-        changed = changed[rows]
-        side = self.side[rows]
-        places = 2 * self.memory
-        row, variable = changed.nonzero(as_tuple=True)
-        nth = (changed.cumsum(1) - 1)[row, variable]
-        variables = row.new_zeros(len(rows), most)
-        sign = self.pairs.new_zeros(variables.shape)
-        variables[row, nth] = variable
-        freed = side[row, variable] == 0
-        sign[row, nth] = torch.where(freed, 1.0, -1.0).to(sign)
+        nth = np.arange(most)
+        first = np.cumsum(changes) - changes
+        used = nth < changes[rows, None]
+        variables = np.where(used, variable.take(first[rows, None] + nth, mode="clip"), 0)
+        index = send(rows, self.side)
+        which = send(variables, self.side)
+        freed = self.side[index[:, None], which] == 0
+        sign = torch.where(freed, 1.0, -1.0).to(self.pairs) * send(used, self.side)
         # Pair by pair: a variable's entries in all pairs lie n apart. The flat index spares a copy of the rows' pairs.
-        pair = rows[:, None] * places + torch.arange(places, device=rows.device)
-        entries = (pair * side.shape[1])[:, :, None] + variables[:, None]
+        places = 2 * self.memory
+        pair = index[:, None] * places + torch.arange(places, device=index.device)
+        entries = (pair * self.side.shape[1])[:, :, None] + which[:, None]
         flat = self.pairs.view(-1).index_select(0, entries.view(-1))
         vectors = flat.view(entries.shape)
-        self.gram_free[rows] += products(vectors * sign[:, None], vectors)
-
-
-def _write(gram: Tensor, row: Tensor, places: Tensor, inner: Tensor) -> None:
-    gram[row[:, None], places] = inner
-    gram[row[:, None], :, places] = inner
+        self.gram_free[index] += products(vectors * sign[:, None], vectors)
 
 
 def products(a: Tensor, b: Tensor) -> Tensor:

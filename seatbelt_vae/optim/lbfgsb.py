@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim.descent import Batch, Descent, Rules
+from seatbelt_vae.optim.descent import Descent, Ended, Rules
+from seatbelt_vae.optim.host import send
 from seatbelt_vae.optim.linesearch import KINKED
 from seatbelt_vae.optim.problem import Bound, Box, Objective, check, value_and_gradient
+from seatbelt_vae.optim.rows import pick
 from seatbelt_vae.optim.solution import Solution
 from seatbelt_vae.progress import progress_bar
 
@@ -75,14 +78,14 @@ def minimise(
     rules = Rules(gradient_tolerance, relative_tolerance(x0.dtype), memory=memory, wolfe=wolfe)
     descent = Descent(_Rows(fun, box, chunk), rules)
     found = Solution.unsolved(x0)
-    waiting = torch.arange(len(x0), device=x0.device)
+    waiting = np.arange(len(x0))
     room = rows_within(memory_budget, x0, memory)
     with progress_bar("Minimising", total=len(x0), enabled=progress) as advance:
         while len(waiting) or len(descent):
             free = room - len(descent)
             entering = waiting[:free]
             waiting = waiting[free:]
-            descent.admit(entering, x0[entering], max_iterations)
+            descent.admit(entering, pick(x0, entering), max_iterations)
             descent.step()
             ended = descent.release()
             _write(found, ended)
@@ -125,9 +128,12 @@ def rows_within(budget: float, x: Tensor, memory: int) -> int:
     return max(1, int(budget / row))
 
 
-def _write(found: Solution, ended: Batch) -> None:
-    index = ended.index
+def _write(found: Solution, ended: Ended) -> None:
+    if not len(ended):
+        return
+    index = send(ended.index, found.x)
+    f = np.where(np.isinf(ended.f), np.nan, ended.f)
     found.x[index] = ended.x
-    found.value[index] = torch.where(ended.fresh, torch.nan, ended.f)
-    found.status[index] = ended.status.to(torch.int8)
-    found.evaluations[index] = ended.turns
+    found.value[index] = send(f, found.value)
+    found.status[index] = send(ended.status, found.x).to(torch.int8)
+    found.evaluations[index] = send(ended.turns, found.x)

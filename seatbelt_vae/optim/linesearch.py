@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+
+from seatbelt_vae.optim.host import Floats, Marks
 
 ARMIJO = 1e-4
 KINKED = 0.9
@@ -27,72 +28,72 @@ class LineSearch:
         Lewis & Overton 2013, Nonsmooth optimization via quasi-Newton methods, algorithm 2.6.
     """
 
-    step: Tensor
-    low: Tensor
-    high: Tensor
-    f_low: Tensor
-    slope_low: Tensor
-    f_high: Tensor
-    slope_high: Tensor
-    slope: Tensor
-    trials: Tensor
+    step: Floats
+    low: Floats
+    high: Floats
+    f_low: Floats
+    slope_low: Floats
+    f_high: Floats
+    slope_high: Floats
+    slope: Floats
+    trials: Floats
 
     @classmethod
-    def start(cls, step: Tensor, f: Tensor, slope: Tensor) -> "LineSearch":
+    def start(cls, step: Floats, f: Floats, slope: Floats) -> "LineSearch":
         """A search from t = 0, with value `f` and slope `slope` there, that first tries `step`."""
-        zero = torch.zeros_like(f)
-        infinity = torch.full_like(f, torch.inf)
+        zero = np.zeros_like(f)
+        infinity = np.full_like(f, np.inf)
         return cls(
             step=step,
             low=zero,
             high=infinity,
-            f_low=f.clone(),
-            slope_low=slope.clone(),
-            f_high=infinity.clone(),
-            slope_high=zero.clone(),
+            f_low=f,
+            slope_low=slope,
+            f_high=infinity,
+            slope_high=zero,
             slope=slope,
-            trials=zero.clone(),
+            trials=zero,
         )
 
-    def record(self, f: Tensor, slope: Tensor, enough: Tensor, wolfe: float) -> Tensor:
+    def record(self, f: Floats, slope: Floats, enough: Marks, wolfe: float) -> Marks:
         """Take in the trial at `step`; which rows are done: at most `wolfe` of their slope is left, (B,)."""
         flat = slope >= wolfe * self.slope
         raises = enough & ~flat
-        self.low = torch.where(raises, self.step, self.low)
-        self.f_low = torch.where(raises, f, self.f_low)
-        self.slope_low = torch.where(raises, slope, self.slope_low)
-        self.high = torch.where(enough, self.high, self.step)
-        self.f_high = torch.where(enough, self.f_high, f)
-        self.slope_high = torch.where(enough, self.slope_high, slope)
+        self.low = np.where(raises, self.step, self.low)
+        self.f_low = np.where(raises, f, self.f_low)
+        self.slope_low = np.where(raises, slope, self.slope_low)
+        self.high = np.where(enough, self.high, self.step)
+        self.f_high = np.where(enough, self.f_high, f)
+        self.slope_high = np.where(enough, self.slope_high, slope)
         self.trials = self.trials + 1
         return enough & flat
 
-    def next_step(self, previous_low: Tensor, previous_slope: Tensor) -> Tensor:
+    def next_step(self, previous_low: Floats, previous_slope: Floats) -> Floats:
         """The next trial: a cubic inside the bracket, a secant on the slope beyond it, both kept in safe limits."""
         beyond = self._expand(previous_low, previous_slope)
-        return torch.where(self.high.isinf(), beyond, self._shrink())
+        return np.where(np.isinf(self.high), beyond, self._shrink())
 
-    def _expand(self, previous_low: Tensor, previous_slope: Tensor) -> Tensor:
+    def _expand(self, previous_low: Floats, previous_slope: Floats) -> Floats:
         gain = self.slope_low - previous_slope
         secant = self.low - self.slope_low * (self.low - previous_low) / gain
-        secant = torch.where(gain > 0, secant, torch.inf)
+        secant = np.where(gain > 0, secant, np.inf)
         least = EXPAND[0] * self.low
         most = EXPAND[1] * self.low
-        return torch.minimum(torch.maximum(secant, least), most)
+        return np.minimum(np.maximum(secant, least), most)
 
-    def _shrink(self) -> Tensor:
+    def _shrink(self) -> Floats:
         width = self.high - self.low
         cubic = self._cubic(width)
         third = self.trials % 3 == 0  # a bisection now and then: a kink fools every interpolation
-        share = torch.where(torch.isfinite(cubic) & ~third, cubic / width, 0.5)
-        share = share.clamp(0.1, 0.9)
-        share = torch.where(torch.isfinite(self.f_high), share, 0.1)
+        share = np.where(np.isfinite(cubic) & ~third, cubic / width, 0.5)
+        share = share.clip(0.1, 0.9)
+        share = np.where(np.isfinite(self.f_high), share, 0.1)
         return self.low + share * width
 
-    def _cubic(self, width: Tensor) -> Tensor:
+    def _cubic(self, width: Floats) -> Floats:
         """The minimiser, as a distance from low, of the cubic with the values and slopes of the bracket."""
         a = self.slope_low
         b = self.slope_high
         chord = a + b - 3 * (self.f_high - self.f_low) / width
-        root = (chord**2 - a * b).sqrt()  # NaN when there is no minimiser: then bisect
+        root = np.sqrt(chord**2 - a * b)  # NaN when there is no minimiser: then bisect
         return width * (1 - (b + root - chord) / (b - a + 2 * root))

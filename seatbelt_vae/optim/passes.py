@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from seatbelt_vae.optim.rows import tensor_map
+from seatbelt_vae.optim.host import Integers, Marks
+from seatbelt_vae.optim.rows import join, row_map
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Schedule:
 
 @dataclass
 class Passes:
-    """Passes over a descending order of λ; every tensor has one entry per pass.
+    """Passes over a descending order of λ; every array has one entry per pass.
 
     Attributes:
         row: whose.
@@ -40,21 +40,21 @@ class Passes:
         ticket: of the solve at `place`.
     """
 
-    row: Tensor
-    place: Tensor
-    last: Tensor
-    way: Tensor
-    stride: Tensor
-    budget: Tensor
-    final: Tensor
-    forks: Tensor
-    anchored: Tensor
-    ticket: Tensor
+    row: Integers
+    place: Integers
+    last: Integers
+    way: Integers
+    stride: Integers
+    budget: Integers
+    final: Integers
+    forks: Marks
+    anchored: Marks
+    ticket: Integers
 
     @classmethod
-    def begin(cls, row: Tensor, place: Tensor, last: Tensor, schedule: Schedule) -> "Passes":
+    def begin(cls, row: Integers, place: Integers, last: Integers, schedule: Schedule) -> "Passes":
         """Passes of one schedule from `place` to `last`, each (W,)."""
-        one = torch.ones_like(row)
+        one = np.ones_like(row)
         budget = one * schedule.budget
         return cls(
             row=row,
@@ -64,39 +64,39 @@ class Passes:
             stride=one * schedule.stride,
             budget=budget,
             final=budget,
-            forks=torch.zeros_like(row, dtype=torch.bool),
-            anchored=torch.zeros_like(row, dtype=torch.bool),
+            forks=np.zeros_like(row, dtype=bool),
+            anchored=np.zeros_like(row, dtype=bool),
             ticket=-one,
         )
 
     def __len__(self) -> int:
         return len(self.row)
 
-    def of(self, which: Tensor) -> "Passes":
+    def of(self, which: Integers | Marks) -> "Passes":
         """Some of them: a mask (W,) or their numbers."""
-        passes: Passes = tensor_map(lambda tensor: tensor[which], self)
+        passes: Passes = row_map(lambda array: array[which], self)
         return passes
 
     @property
-    def ahead(self) -> Tensor:
+    def ahead(self) -> Marks:
         """Which are not beyond their end."""
         return (self.last - self.place) * self.way >= 0
 
     @property
-    def ending(self) -> Tensor:
+    def ending(self) -> Marks:
         """Which have sent out their last solve."""
         return self.place == self.last
 
     @property
-    def steps(self) -> Tensor:
+    def steps(self) -> Integers:
         """What the solve at `place` may take."""
-        return torch.where(self.ending, self.final, self.budget)
+        return np.where(self.ending, self.final, self.budget)
 
     @property
-    def wait(self) -> Tensor:
+    def wait(self) -> Integers:
         """Turns of the solve at `place` until the next thing happens: the last one is waited for to its end."""
-        forever = torch.iinfo(torch.long).max
-        return torch.where(self.ending, forever, self.stride)
+        forever = np.iinfo(np.int64).max
+        return np.where(self.ending, forever, self.stride)
 
     def onward(self) -> "Passes":
         """One λ further."""
@@ -104,5 +104,5 @@ class Passes:
 
     def join(self, more: "Passes") -> "Passes":
         """These and more."""
-        passes: Passes = tensor_map(lambda *parts: torch.cat(parts), self, more)
+        passes: Passes = join(self, more)
         return passes

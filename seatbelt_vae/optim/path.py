@@ -3,16 +3,18 @@ r"""Follow the minima of r(d) + λ‖d‖ over λ, and let every λ profit from 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim.descent import Batch, Descent, Rules
+from seatbelt_vae.optim.descent import Batch, Descent, Ended, Rules
+from seatbelt_vae.optim.host import Floats, Integers, Marks, read, send
 from seatbelt_vae.optim.lbfgsb import rows_within
 from seatbelt_vae.optim.passes import Passes, Schedule
 from seatbelt_vae.optim.penalty import Family, Numbers, PathSolution, size
-from seatbelt_vae.optim.problem import Problem, value_and_gradient
-from seatbelt_vae.optim.rows import tensor_map
+from seatbelt_vae.optim.problem import Problem, norm, value_and_gradient
+from seatbelt_vae.optim.rows import choose, pick
 from seatbelt_vae.optim.solution import Status
 from seatbelt_vae.progress import progress_bar
 
@@ -150,7 +152,7 @@ def follow_path(
     stages = settings.passes + (problem.anchor is not None)
     total = rows * grid * stages
     with progress_bar("Following the path", total=total, enabled=progress) as advance:
-        for part in torch.arange(rows, device=box.lower.device).split(block):
+        for part in np.split(np.arange(rows), range(block, rows, block)):
             for number in range(1, stages):
                 passes = path.passes(part, number)
                 left = len(part) * grid
@@ -169,14 +171,15 @@ class _Path:
 
     family: Family
     settings: PathSettings
-    order: Tensor  # of λ, descending
+    lambdas: Floats
+    order: Integers  # of λ, descending
     d: Tensor
-    r: Tensor
-    charge: Tensor
-    status: Tensor
-    evaluations: Tensor
-    slope: Tensor  # of r at d = 0, on the tangent cone of the bounds, (R,)
-    bend: Tensor  # the slope up to which 0 is stationary, (K,): λ where the penalty has a kink there
+    r: Floats
+    charge: Floats
+    status: Integers
+    evaluations: Integers
+    slope: Floats  # of r at d = 0, on the tangent cone of the bounds, (R,)
+    bend: Floats  # the slope up to which 0 is stationary, (K,): λ where the penalty has a kink there
 
     @classmethod
     def begin(cls, family: Family, settings: PathSettings) -> "_Path":
@@ -185,80 +188,82 @@ class _Path:
         box = family.bounds
         shape = family.shape
         index = torch.arange(len(x0), device=x0.device)
-        r, g = value_and_gradient(family.problem.fun, torch.zeros_like(x0), index, family.problem.chunk)
+        value, g = value_and_gradient(family.problem.fun, torch.zeros_like(x0), index, family.problem.chunk)
         blocked = ((box.lower >= 0) & (g > 0)) | ((box.upper <= 0) & (g < 0))
-        slope = size(torch.where(blocked, 0.0, g), squared=False)
-        hole = ~torch.isfinite(r)
-        r = r.where(~hole, torch.inf)  # so that 0 is neither best nor stationary
-        slope = slope.where(~hole, torch.inf)
-        count = torch.zeros(shape, dtype=torch.long, device=x0.device)
+        r, slope = read(value, norm(torch.where(blocked, 0.0, g)))
+        hole = ~np.isfinite(r)
+        r = np.where(hole, np.inf, r)  # so that 0 is neither best nor stationary
+        slope = np.where(hole, np.inf, slope)
         points = shape[1] + (family.anchor is not None)
+        (lambdas,) = read(family.lambdas)
         return cls(
             family=family,
             settings=settings,
-            order=family.lambdas.argsort(descending=True),
+            lambdas=lambdas,
+            order=np.argsort(-lambdas, kind="stable"),
             d=x0.new_zeros(shape[0], points, x0.shape[1]),
-            r=r[:, None].repeat(1, points),
-            charge=r.new_zeros(shape[0], points),
-            status=torch.full_like(count, int(Status.CONVERGED)),
-            evaluations=count,
+            r=np.repeat(r[:, None], points, axis=1),
+            charge=np.zeros((shape[0], points)),
+            status=np.full(shape, int(Status.CONVERGED)),
+            evaluations=np.zeros(shape, dtype=np.int64),
             slope=slope,
-            bend=family.lambdas * (not family.squared),
+            bend=lambdas * (not family.squared),
         )
 
-    def settled(self, rows: Tensor) -> Tensor:
+    def settled(self, rows: Integers) -> Integers:
         """How many of the largest λ have 0 as the best point known, which is stationary there, (rows,)."""
         flat = self.slope[rows, None] <= self.bend[self.order]
         at_zero = self.envelope(rows, self.order)[1] == 0
-        return (flat & at_zero).long().cumprod(1).sum(1)
+        return (flat & at_zero).cumprod(1).sum(1)
 
-    def passes(self, rows: Tensor, number: int) -> Passes:
+    def passes(self, rows: Integers, number: int) -> Passes:
         """The passes of some rows that set out together: the first, coarse and to the deep solve, or a later one."""
         if number == self.settings.passes:
             return self._anchored(rows)
         largest = self.settled(rows)
-        smallest = torch.full_like(rows, len(self.order) - 1)
+        smallest = np.full_like(rows, len(self.order) - 1)
         if number == 1:
             return self._first(rows, largest)
         if number % 2 == 0:
             return Passes.begin(rows, largest, smallest, replace(self.settings.up, way=1))
         return Passes.begin(rows, smallest, largest, self.settings.up)
 
-    def _first(self, rows: Tensor, place: Tensor) -> Passes:
+    def _first(self, rows: Integers, place: Integers) -> Passes:
         """From the largest λ that needs a solve to where each row is to be solved in depth, and fork."""
         passes = Passes.begin(rows, place, self._deepest(rows, place), self.settings.first)
-        final = torch.full_like(rows, self.settings.deep * self.settings.max_iterations)
-        return replace(passes, final=final, forks=torch.ones_like(passes.forks))
+        final = np.full_like(rows, self.settings.deep * self.settings.max_iterations)
+        return replace(passes, final=final, forks=np.ones_like(passes.forks))
 
-    def _anchored(self, rows: Tensor) -> Passes:
+    def _anchored(self, rows: Integers) -> Passes:
         """From the anchor, which becomes a candidate, where each row is to be solved in depth, and fork."""
         assert self.family.anchor is not None
-        anchor = self.family.anchor[rows]
-        r = self.family.discrepancy(anchor, rows)
-        self.d[rows, -1] = anchor
-        self.charge[rows, -1] = size(anchor, self.family.squared)
-        self.r[rows, -1] = r.where(torch.isfinite(r), torch.inf)
+        index = send(rows, self.d)
+        anchor = self.family.anchor[index]
+        r, charge = read(self.family.discrepancy(anchor, index), size(anchor, self.family.squared))
+        self.d[index, -1] = anchor
+        self.charge[rows, -1] = charge
+        self.r[rows, -1] = np.where(np.isfinite(r), r, np.inf)
         settled = self.settled(rows)
         place = self._deepest(rows, settled)
         passes = Passes.begin(rows, place, place, self.settings.up)
-        both = torch.ones_like(passes.forks)
-        needed = (settled < len(self.order)) & (self.family.lambdas[self.order[place]] > 0)  # at 0 it is the answer
+        both = np.ones_like(passes.forks)
+        needed = (settled < len(self.order)) & (self.lambdas[self.order[place]] > 0)  # at 0 it is the answer
         return replace(passes, forks=both, anchored=both).of(needed)
 
-    def _deepest(self, rows: Tensor, place: Tensor) -> Tensor:
+    def _deepest(self, rows: Integers, place: Integers) -> Integers:
         """Where rows are to be solved in depth: the last λ above `DEPTH` of the slope, at `place` or beyond."""
-        above = self.family.lambdas[self.order] >= DEPTH * self.slope[rows, None]
-        last = torch.maximum(above.sum(1) - 1, place)
-        return last.clamp(max=len(self.order) - 1)
+        above = self.lambdas[self.order] >= DEPTH * self.slope[rows, None]
+        last = np.maximum(above.sum(1) - 1, place)
+        return np.minimum(last, len(self.order) - 1)
 
     def run(self, passes: Passes) -> Iterator[int]:
         """Let passes go to their ends, and yield turn by turn how many solves ended."""
         descent = Descent(self.family, self.settings.rules)
         passes = passes.of(passes.ahead)
-        x = self.best(passes.row, self.order[passes.place])[0]
-        x = torch.where((x == 0).all(-1, keepdim=True), self.family.x0[passes.row], x)
+        x, _, zero = self.best(passes.row, self.order[passes.place])
+        x = choose(zero, pick(self.family.x0, passes.row), x)
         if self.family.anchor is not None:
-            x = torch.where(passes.anchored[:, None], self.family.anchor[passes.row], x)
+            x = choose(passes.anchored, pick(self.family.anchor, passes.row), x)
         passes.ticket = descent.admit(self.index(passes), x, self.steps(passes))
         while len(descent):
             descent.step()
@@ -271,7 +276,7 @@ class _Path:
         due, parent = descent.aged(passes.ticket, passes.wait)
         if not len(due):
             return passes
-        stay = torch.ones_like(passes.row, dtype=torch.bool)
+        stay = np.ones_like(passes.row, dtype=bool)
         stay[due] = False
         moving = passes.of(due)
         going = ~moving.ending
@@ -280,19 +285,20 @@ class _Path:
         new = new.join(self._fork(moving.of(forks), self.settings.down, len(self.order) - 1))
         up = self._fork(moving.of(forks), self.settings.up, 0)
         new = new.join(replace(up, anchored=moving.anchored[forks]))
-        parent = torch.cat([parent[going], parent[forks], parent[forks]])
+        parent = np.concatenate([parent[going], parent[forks], parent[forks]])
         parent = parent[new.ahead]
         new = new.of(new.ahead)
         x, needed = self.start(new, descent.batch, parent)
         new = new.of(needed)
-        new.ticket = descent.admit(self.index(new), x[needed], self.steps(new), parent[needed])
+        places = np.flatnonzero(needed)
+        new.ticket = descent.admit(self.index(new), pick(x, places), self.steps(new), parent[places])
         return passes.of(stay).join(new)
 
     @staticmethod
     def _fork(ended: Passes, schedule: Schedule, last: int) -> Passes:
         """Passes that set out next to where others ended."""
         place = ended.place + schedule.way
-        return Passes.begin(ended.row, place, torch.full_like(ended.row, last), schedule)
+        return Passes.begin(ended.row, place, np.full_like(ended.row, last), schedule)
 
     def finish(self, descent: Descent) -> None:
         """Send out solves of r itself from where those of the smoothed one ended."""
@@ -302,95 +308,97 @@ class _Path:
             return
         index = descent.batch.index[place] - self.family.count
         steps = max(1, self.settings.up.budget // 2)
-        descent.admit(index, descent.batch.x[place], steps, place)
+        descent.admit(index, pick(descent.batch.x, place), steps, place)
 
-    def rough(self, passes: Passes) -> Tensor:
+    def rough(self, passes: Passes) -> Marks:
         """Which passes are where kinks are to be smoothed."""
         if self.family.problem.smoothed is None:
-            return torch.zeros_like(passes.forks)
-        high = self.family.lambdas[self.order[passes.place]] >= ROUGH * self.slope[passes.row]
+            return np.zeros_like(passes.forks)
+        high = self.lambdas[self.order[passes.place]] >= ROUGH * self.slope[passes.row]
         coarse = passes.forks & ~passes.ending
         return high & ~coarse
 
-    def index(self, passes: Passes) -> Tensor:
+    def index(self, passes: Passes) -> Integers:
         """The problems at which passes are."""
         itself = passes.row * len(self.order) + self.order[passes.place]
         return itself + self.family.count * self.rough(passes)
 
-    def steps(self, passes: Passes) -> Tensor:
+    def steps(self, passes: Passes) -> Integers:
         """What the solves at which passes are may take."""
         half = (passes.steps + 1) // 2
-        return torch.where(self.rough(passes), half, passes.steps)
+        return np.where(self.rough(passes), half, passes.steps)
 
-    def start(self, passes: Passes, parents: Batch, place: Tensor) -> tuple[Tensor, Tensor]:
+    def start(self, passes: Passes, parents: Batch, place: Integers) -> tuple[Tensor, Marks]:
         """Where the solves of passes set out, the neighbour's point or a better one known; which are needed."""
-        lambdas = self.family.lambdas
         row = passes.row
         k = self.order[passes.place]
-        x = parents.x[place]
-        charge = size(x, self.family.squared)
-        change = lambdas[k] - lambdas[parents.index[place] % len(lambdas)]
+        x = pick(parents.x, place)
+        (charge,) = read(size(x, self.family.squared))
+        change = self.lambdas[k] - self.lambdas[parents.index[place] % len(self.lambdas)]
         value = parents.f[place] + change * charge
-        known, least = self.best(row, k)
-        zero = (known == 0).all(-1)
+        known, least, zero = self.best(row, k)
         worse = value > (1 + MARGIN) * least
-        near = lambdas[k] * charge <= MARGIN * least
+        near = self.lambdas[k] * charge <= MARGIN * least
         doubt = MARGIN * self.rough(passes)  # the neighbour's value is of the smoothed r
         stationary = zero & (self.slope[row] <= self.bend[k])
         needless = stationary & (worse | near) & (least <= (1 + doubt) * value)
         better = ~zero & (least < (1 - doubt) * value) & ~passes.anchored
-        beaten = passes.anchored & (value - least > MARGIN * least.abs())
-        return torch.where(better[:, None], known, x), ~needless & ~beaten
+        beaten = passes.anchored & (value - least > MARGIN * np.abs(least))
+        return choose(better, known, x), ~needless & ~beaten
 
-    def best(self, row: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
-        """The lower envelope: the best point known for `row` at λ_k, and its value."""
-        value = self.r[row] + self.family.lambdas[k, None] * self.charge[row]
-        least = value.min(-1)
-        return self.d[row, least.indices], least.values
+    def best(self, row: Integers, k: Integers) -> tuple[Tensor, Floats, Marks]:
+        """The lower envelope: the best point known for `row` at λ_k, its value, and whether it is 0."""
+        value = self.r[row] + self.lambdas[k, None] * self.charge[row]
+        point = value.argmin(-1)
+        known = self.d[send(row, self.d), send(point, self.d)]
+        return known, value.min(-1), self.charge[row, point] == 0
 
-    def envelope(self, rows: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+    def envelope(self, rows: Integers, k: Integers) -> tuple[Integers, Floats]:
         """Which point is the best known for each of `rows` at each λ_k, and what is charged for it, (rows, k) each."""
-        charge = self.family.lambdas[k, None] * self.charge[rows, None]
+        charge = self.lambdas[k, None] * self.charge[rows, None]
         value = self.r[rows, None] + charge  # (rows, k, point)
         point = value.argmin(-1)
-        return point, self.charge[rows].gather(1, point)
+        return point, np.take_along_axis(self.charge[rows], point, axis=1)
 
-    def keep(self, ended: Batch) -> int:
+    def keep(self, ended: Ended) -> int:
         """Note how solves ended, and their points where these are the best known; how many they were."""
-        lambdas = self.family.lambdas
-        row = self.family.row(ended.index)
-        k = ended.index % len(lambdas)
-        self.evaluations.index_put_((row, k), ended.turns, accumulate=True)
-        itself = ended.index < self.family.count
-        row = row[itself]
-        k = k[itself]
-        ended = tensor_map(lambda tensor: tensor[itself], ended)
-        known = self.r[row, k] + lambdas[k] * self.charge[row, k]
-        better = (ended.f < known) & ~_solved_better(ended)
+        if not len(ended):
+            return 0
+        count = self.family.count
+        row = ended.index % count // len(self.lambdas)
+        k = ended.index % len(self.lambdas)
+        np.add.at(self.evaluations, (row, k), ended.turns)
+        known = self.r[row, k] + self.lambdas[k] * self.charge[row, k]
+        itself = ended.index < count  # and not with smoothed kinks
+        better = np.flatnonzero(itself & (ended.f < known) & ~_solved_better(ended))
         i = row[better]
         j = k[better]
-        self.d[i, j] = ended.x[better]
-        self.charge[i, j] = size(ended.x[better], self.family.squared)
-        self.r[i, j] = ended.f[better] - lambdas[j] * self.charge[i, j]
-        beaten = torch.isfinite(ended.f) & (ended.f - known > MARGIN * known.abs())  # says nothing about the answer
-        self.status[row[~beaten], k[~beaten]] = ended.status[~beaten]
-        return len(row)
+        x = pick(ended.x, better)
+        self.d[send(i, x), send(j, x)] = x
+        (self.charge[i, j],) = read(size(x, self.family.squared))
+        self.r[i, j] = ended.f[better] - self.lambdas[j] * self.charge[i, j]
+        beaten = np.isfinite(ended.f) & (ended.f - known > MARGIN * np.abs(known))  # says nothing about the answer
+        told = itself & ~beaten
+        self.status[row[told], k[told]] = ended.status[told]
+        return int(itself.sum())
 
     def answer(self) -> PathSolution:
         """Every row and λ at the lower envelope."""
         rows, grid = self.family.shape
-        everything = torch.arange(rows, device=self.r.device)
-        best, _ = self.envelope(everything, torch.arange(grid, device=self.r.device))
-        d = self.d.take_along_dim(best[:, :, None], dim=1)
-        r = self.r.gather(1, best)
-        r = r.where(torch.isfinite(r), torch.nan)
-        return self.family.solution(d, r, self.status, self.evaluations)
+        best, _ = self.envelope(np.arange(rows), np.arange(grid))
+        r = np.take_along_axis(self.r, best, axis=1)
+        r = np.where(np.isfinite(r), r, np.nan)
+        d = self.d.take_along_dim(send(best, self.d)[:, :, None], dim=1)
+        status = send(self.status, self.d)
+        evaluations = send(self.evaluations, self.d)
+        return self.family.solution(d, send(r, self.family.lambdas), status, evaluations)
 
 
-def _solved_better(ended: Batch) -> Tensor:
-    """Which rows of a batch solve a problem that another row solves better, (B,)."""
+def _solved_better(ended: Ended) -> Marks:
+    """Which rows solve a problem that another row solves better, (B,)."""
     f = ended.f
-    place = torch.arange(len(f), device=f.device)
+    place = np.arange(len(f))
     tie = (f == f[:, None]) & (place < place[:, None])
     below = (f < f[:, None]) | tie
-    return ((ended.index[:, None] == ended.index) & below).any(1)
+    better: Marks = ((ended.index[:, None] == ended.index) & below).any(1)
+    return better

@@ -166,3 +166,8 @@ def _evaluate(fun: Objective, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
 def dot(a: Tensor, b: Tensor) -> Tensor:
     """Dot products of the rows of a and b (B, n), handed on in float64, (B,)."""
     return torch.linalg.vecdot(a, b).to(wide(a.device))
+
+
+def norm(a: Tensor) -> Tensor:
+    """Lengths of the rows of a (B, n), handed on in float64, (B,)."""
+    return torch.linalg.vector_norm(a, dim=-1).to(wide(a.device))

@@ -1,29 +1,62 @@
-"""Rows of nested dataclasses of tensors, in which every tensor has one entry per row."""
+"""Rows of nested dataclasses of tensors and arrays, in which each has one entry per row."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from seatbelt_vae.optim.host import Integers, Marks, send
 
-def tensor_map(function: Callable[..., Tensor], *structures: Any) -> Any:
-    """Apply a function to every tensor of structures that are made alike."""
+
+def row_map(function: Callable[..., Any], *structures: Any) -> Any:
+    """Apply a function to every tensor and array of structures that are made alike."""
     first = structures[0]
+    if not is_dataclass(first):
+        return function(*structures)
     results = []
     for field in fields(first):
         parts = [getattr(structure, field.name) for structure in structures]
-        if isinstance(parts[0], Tensor):
-            results.append(function(*parts))
-        else:
-            results.append(tensor_map(function, *parts))
-    return type(first)(*results)
+        results.append(row_map(function, *parts))
+    return type(first)(*results)  # type: ignore[operator]
 
 
-def take(structure: Any, rows: Tensor) -> Any:
+def pick(part: Any, rows: Integers) -> Any:
+    """A copy of some rows (B,) of a tensor or an array."""
+    if isinstance(part, Tensor):
+        return part.index_select(0, send(rows, part))
+    return part[rows]
+
+
+def take(structure: Any, rows: Integers) -> Any:
     """A copy of some rows (B,)."""
-    return tensor_map(lambda tensor: tensor.index_select(0, rows), structure)
+    return row_map(lambda part: pick(part, rows), structure)
+
+
+def choose(where: Marks, new: Any, old: Any) -> Any:
+    """The marked rows of `new`, and the others of `old`."""
+    if where.all():
+        return new
+    if not where.any():
+        return old
+    if isinstance(old, Tensor):
+        return torch.where(send(where, old)[:, None], new, old)
+    return np.where(where, new, old)
+
+
+def join(structure: Any, more: Any) -> Any:
+    """The rows of one structure and then those of another."""
+    return row_map(_join, structure, more)
+
+
+def _join(rows: Any, more: Any) -> Any:
+    if not isinstance(rows, Tensor):
+        return np.concatenate((rows, more))
+    if rows.ndim > 2:  # only the history has so many dimensions, and it is large
+        return append(rows, more)
+    return torch.cat((rows, more))
 
 
 def append(rows: Tensor, more: Tensor) -> Tensor:
@@ -49,19 +82,22 @@ def append(rows: Tensor, more: Tensor) -> Tensor:
     return out
 
 
-def close_gaps(structure: Any, count: int, gaps: Tensor) -> Any:
-    """Move the last of `count` rows into `gaps` and cut the tail off, in place.
+def close_gaps(structure: Any, count: int, gaps: Integers) -> Any:
+    """Move the last of `count` rows into `gaps` and cut the tail off; tensors in place.
 
     The cost is that of the rows moved, not of all.
     """
     left = count - len(gaps)
-    tail = torch.ones(len(gaps), dtype=torch.bool, device=gaps.device)
-    tail[gaps[gaps >= left] - left] = False
-    movers = tail.nonzero()[:, 0] + left
+    movers = np.setdiff1d(np.arange(left, count), gaps)
     places = gaps[gaps < left]
+    order = np.arange(left)
+    order[places] = movers
 
-    def cut(x: Tensor) -> Tensor:
-        x[places] = x[movers]
-        return x[:left]
+    def cut(part: Any) -> Any:
+        if not isinstance(part, Tensor):
+            return part[order]
+        if len(places):
+            part[send(places, part)] = part[send(movers, part)]
+        return part[:left]
 
-    return tensor_map(cut, structure)
+    return row_map(cut, structure)

@@ -1,14 +1,19 @@
 r"""The quasi-Newton model of each row, minimised inside its bounds."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from seatbelt_vae.optim.history import History, bmm, products
+from seatbelt_vae.optim.host import Floats, read, send
 from seatbelt_vae.optim.rows import take
 
 GUESSES = 3
 """Guesses of the active bounds. Most rows settle in three or four; more than three have not saved evaluations.
 One will do where an evaluation costs little more than a guess."""
+
+NEVER = -(2**40)
+"""An age that makes every sum with it negative."""
 
 
 def quasi_newton_step(
@@ -43,53 +48,55 @@ def quasi_newton_step(
     """
     step = _newton(history, gradient, low, high)
     side = (step >= high).to(torch.int8) - (step <= low).to(torch.int8)
-    rows = (side != history.side).any(-1).nonzero()[:, 0]
+    unsettled = side != history.side
     history.hold(side)
-    again = guesses > 1 and len(rows) > 0
-    if again and 2 * len(rows) > len(step):  # a copy of the pairs costs more than to repeat what is settled
+    step = step.clamp(low, high)
+    if guesses == 1:
+        return step
+    rows = np.flatnonzero(read(unsettled.any(-1)))
+    if 2 * len(rows) > len(step):  # a copy of the pairs costs more than to repeat what is settled
         return quasi_newton_step(history, gradient, low, high, guesses - 1)
-    step = torch.minimum(torch.maximum(step, low), high)
-    if again:
+    if len(rows):
+        index = send(rows, step)
         part = take(history, rows)
-        step[rows] = quasi_newton_step(part, gradient[rows], low[rows], high[rows], guesses - 1)
-        history.side[rows] = part.side
-        history.gram_free[rows] = part.gram_free
+        step[index] = quasi_newton_step(part, gradient[index], low[index], high[index], guesses - 1)
+        history.side[index] = part.side
+        history.gram_free[index] = part.gram_free
     return step
 
 
 def _newton(history: History, gradient: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """Solve for the free variables with the others held, and say where the held ones would go: unclipped."""
-    theta, scale, kernel = _compact(history)
-    t = theta[:, None].to(gradient.dtype)
-    above = torch.where(history.side > 0, high, -gradient / t)
-    held = torch.where(history.side < 0, low, above)
+    theta = _theta(history)
+    used = history.filled
+    t = send(theta, gradient)
+    held = torch.where(history.side < 0, low, torch.where(history.side > 0, high, -gradient / t))
+    scale = send(np.concatenate((theta * used, used), axis=1), history.grams)  # of W's columns
     inner = products(held[:, None], history.pairs)[:, 0] * scale
-    scales = scale[:, :, None] * scale[:, None, :] / theta[:, None, None]
-    reduced = kernel - history.gram_free * scales
-    solved = torch.linalg.solve_ex(reduced, inner[:, :, None])[0][:, :, 0]
-    weights = (solved * scale)[:, None].to(t.dtype)
-    return (bmm(weights, history.pairs)[:, 0] - gradient) / t
+    small = _small(history, send(theta, scale), scale)
+    solved = torch.linalg.solve_ex(small, inner[:, :, None])[0][:, :, 0]
+    weights = (solved * scale).to(t.dtype)
+    return (bmm(weights[:, None], history.pairs)[:, 0] - gradient) / t
 
 
-def _compact(history: History) -> tuple[Tensor, Tensor, Tensor]:
-    """The pieces theta (B,), the scale of W's columns (B, 2m) and K (B, 2m, 2m); places without a pair are inert."""
+def _theta(history: History) -> Floats:
+    """θ = y.y / s.y of the newest pair, (B, 1); 1 without pairs."""
+    ratio = np.divide(history.yy, history.sy, out=np.ones_like(history.sy), where=history.filled)
+    return np.take_along_axis(ratio, history.age.argmax(1)[:, None], axis=1)
+
+
+def _small(history: History, theta: Tensor, scale: Tensor) -> Tensor:
+    """K − W_F^T W_F / θ, (B, 2m, 2m); places without a pair are inert.
+
+    The ages of y count as negative. Then the entries of S^T S and of L are those whose two ages add up to more than 0.
+    """
     m = history.memory
     used = history.filled
-    age = history.age
-    ss = history.gram[:, :m, :m]
-    sy = history.gram[:, :m, m:]
-    yy = history.gram[:, m:, m:]
-    d = sy.diagonal(dim1=1, dim2=2)
-    ratio = yy.diagonal(dim1=1, dim2=2) / torch.where(used, d, 1.0)
-    theta = ratio.gather(1, age.argmax(1, keepdim=True))[:, 0]
-    theta = torch.where(used.any(1), theta, 1.0)
-    both = used[:, :, None] & used[:, None, :]
-    newer = age[:, :, None] > age[:, None, :]
-    lower = torch.where(both & newer, sy, 0.0)
-    blank = torch.diag_embed((~used).to(d.dtype))
-    corner = torch.where(both, ss, 0.0) * theta[:, None, None] + blank
-    other = -torch.diag_embed(torch.where(used, d, 0.0)) - blank
-    top = torch.cat((corner, lower), dim=2)
-    bottom = torch.cat((lower.mT, other), dim=2)
-    scale = torch.cat((theta[:, None] * used, used.to(d.dtype)), dim=1)
-    return theta, scale, torch.cat((top, bottom), dim=1)
+    age = np.concatenate((np.where(used, history.age, NEVER), np.where(used, -history.age, NEVER)), axis=1)
+    ages = send(age, scale)
+    kernel = history.gram * (ages[:, :, None] + ages[:, None, :] > 0)
+    kernel[:, :m, :m] *= theta[:, :, None]
+    small = kernel - history.gram_free * (scale[:, :, None] * scale[:, None, :] / theta[:, :, None])
+    diagonal = np.concatenate((~used, -np.where(used, history.sy, 1.0)), axis=1)
+    small.diagonal(dim1=1, dim2=2).add_(send(diagonal, scale))
+    return small

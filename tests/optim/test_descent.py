@@ -1,5 +1,6 @@
 """A row's memory that another problem left it is a help, and no reason to stop."""
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -29,11 +30,11 @@ class Quadratics:
 def test_a_stiff_memory_does_not_end_a_flat_problem(after: int) -> None:
     """By the memory all that could be gained is 10⁻⁹ of the value; it is 1.5 · 10⁻³."""
     descent = Descent(Quadratics(), RULES)
-    descent.admit(torch.tensor([0]), torch.tensor([[1.0, -2.0, 0.5]]), 100)
+    descent.admit(np.array([0]), torch.tensor([[1.0, -2.0, 0.5]]), 100)
     for _ in range(after):
         descent.step()
     assert bool(descent.batch.history.filled.any())
-    descent.admit(torch.tensor([1]), descent.batch.x.clone(), 100, torch.tensor([0]))
+    descent.admit(np.array([1]), descent.batch.x.clone(), 100, np.array([0]))
     ended = {}
     while len(descent):
         descent.step()
