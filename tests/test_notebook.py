@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -84,8 +85,9 @@ def test_an_attack_is_a_text_a_table_and_pictures(attacked: Attacked) -> None:
 def test_what_the_model_makes_of_an_attack(attacked: Attacked) -> None:
     page = shown(attacked)
     assert "success" in page.words
-    made = attacked.assessment.adversarial_reconstruction[0, 0]
-    assert torch.equal(page.pictures[4], (255 * made).round().byte().permute(1, 2, 0))
+    largest = int(attacked.result.distortion.mean(0).argmax())
+    made = attacked.assessment.adversarial_reconstruction[0, largest]
+    assert torch.equal(page.pictures[4], (255 * made.clamp(0, 1)).round().byte().permute(1, 2, 0))
 
 
 def test_texts_are_a_few_lines_without_tensors(attacked: Attacked) -> None:
@@ -115,7 +117,7 @@ def test_images_of_other_bounds_and_without_values() -> None:
 
 
 def test_large_images_are_made_smaller_and_volumes_are_left_out() -> None:
-    blocks = torch.rand(1, 3, 128, 64)
+    blocks = torch.randint(256, (1, 3, 128, 64)) / 255
     large = blocks.repeat_interleave(4, 2).repeat_interleave(4, 3)
     assert torch.equal(Page(rich("", {}, {"x": large})).pictures[0], Page(rich("", {}, {"x": blocks})).pictures[0])
     for odd in (torch.rand(2, 1, 4, 4, 4), torch.rand(2, 9), torch.rand(2, 2, 4, 4)):
@@ -139,3 +141,12 @@ def test_an_audit_shows_the_worst_images() -> None:
     assert page.words[0] == str(found)
     assert torch.equal(page.pictures[0], (255 * found.tensors["source"][0, 0]).round().byte())
     assert len(page.pictures) == 2 * 7
+
+
+def test_an_attack_without_a_target_tells_its_damage(attacked: Attacked) -> None:
+    settings = {**attacked.result.settings, "objective": {**attacked.result.settings["objective"], "name": "damage"}}
+    untargeted = Attacked(replace(attacked.result, settings=settings), attacked.assessment)
+    assert str(untargeted).endswith(
+        f"mean damage from {attacked.damage[:, 0].mean():.3g} to {attacked.damage[:, -1].mean():.3g}"
+    )
+    assert "target" not in shown(untargeted).words

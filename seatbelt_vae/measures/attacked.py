@@ -32,18 +32,24 @@ class Attacked:
 
     def __repr__(self) -> str:
         """A few lines, no tensors."""
-        return f"{self.result!r}\n  mean success from {self._success(0)} to {self._success(-1)}"
+        name, means = self._gained()
+        return f"{self.result!r}\n  mean {name} from {means[0]:.3g} to {means[-1]:.3g}"
 
-    def _success(self, place: int) -> str:
-        return f"{self.success[:, place].nanmean():.2f}"
+    def _gained(self) -> tuple[str, Tensor]:
+        """What the attack was after, and its mean over pairs at each value of the budget."""
+        if self.result.targeted:
+            return "success", self.success.nanmean(0)
+        return "damage", self.damage.mean(0)
 
     def _repr_html_(self) -> str:
-        """The same in a notebook, with what the model makes of the images."""
+        """The same in a notebook, with what the model makes of the most distorted images."""
         at = spread(len(self.result.budget))
-        numbers = {**self.result.numbers(at), "success": [self._success(place) for place in at]}
-        seen = self.assessment
-        pictures = {**self.result.pictures(at[:1]), "rec(x)": seen.source_reconstruction}
-        pictures["rec(x*)"] = seen.adversarial_reconstruction[:, at[0]]
+        name, means = self._gained()
+        numbers = {**self.result.numbers(at), name: [f"{means[place]:.3g}" for place in at]}
+        largest = int(self.result.distortion.mean(0).nan_to_num(posinf=0.0).argmax())
+        pictures = self.result.pictures([largest])
+        pictures["rec(x)"] = self.assessment.source_reconstruction
+        pictures["rec(x*)"] = self.assessment.adversarial_reconstruction[:, largest]
         return rich(repr(self), numbers, pictures, self.result.bounds)
 
     @cached_property

@@ -81,8 +81,10 @@ def test_kinds_of_pairs(numbered):
     with pytest.raises(InputError, match="pairs of 'circles': no such kind; known: test, rotated-hearts"):
         draw_pairs(numbered, "circles", 5)
     colour = ImageDataset(numbered.images.expand(-1, 3, -1, -1))
-    with pytest.raises(InputError, match="rotated hearts are grey"):
+    with pytest.raises(InputError, match="images are 3×8×8; rotated hearts are square and grey"):
         draw_pairs(colour, "rotated-hearts", 5)
+    with pytest.raises(InputError, match="images are 1×8×6; rotated hearts are square and grey"):
+        draw_pairs(ImageDataset(numbered.images[..., :6]), "rotated-hearts", 5)
 
 
 @pytest.mark.parametrize("size", [64, 32])
