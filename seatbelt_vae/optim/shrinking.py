@@ -121,7 +121,7 @@ def first_place(search: Search) -> Place:
 
 def to_limit(excess: Tensor, gradient: Tensor) -> Tensor:
     """How far the limit is along the gradient if c is linear, below 0 where it is kept, (B,)."""
-    return excess / length(gradient).clamp_min(1e-12)
+    return (excess / length(gradient).clamp_min(1e-12)).nan_to_num(0.0)
 
 
 def step(search: Search, place: Place, falling: float) -> Place:
