@@ -46,7 +46,7 @@ for precision in ("float32", "bfloat16"):
     CODES += [f"plain {precision}", f"floor {precision}", f"ours {precision}"]
 SPEED = [("beta-tcvae", batch, code) for batch in (128, 1024) for code in CODES]
 SPEED += [("seatbelt", 128, code) for code in CODES if code.startswith(("floor", "ours"))]
-STEPS, SEEDS, MIB = 300, 3, 2**20
+STEPS, SEEDS, MIB = 600, 3, 2**20
 
 
 def model_of(name: str, side: int, seed: int = 0):
