@@ -4,9 +4,9 @@ Where there is one process all of this does nothing. Every rank computes the los
 :func:`gather` gives, and the gradient of its own rows; their sum is the gradient, see :func:`sum_gradients`.
 """
 
+import atexit
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import torch
@@ -38,21 +38,21 @@ def world_size() -> int:
     return dist.get_world_size() if together() else 1
 
 
-@contextmanager
-def joined(device: torch.device) -> Iterator[None]:
-    """Work together with the other processes that ``torchrun`` started while the block runs.
+def join(device: torch.device) -> None:
+    """Work together with the other processes that ``torchrun`` started, until this one ends.
+
+    Once for all trainings of a process: the keys of a group that was left stay in the store where processes meet.
 
     Raises:
         InputError: they cannot talk from such a device.
         RunError: one of them is gone.
 
     Example:
-        >>> with joined(torch.device("cpu")):
-        ...     rank(), world_size()
+        >>> join(torch.device("cpu"))
+        >>> rank(), world_size()
         (0, 1)
     """
     if launched() == 1 or together():
-        yield
         return
     backends = {"cpu": "gloo", "cuda": "nccl"}
     if device.type not in backends:
@@ -60,10 +60,7 @@ def joined(device: torch.device) -> Iterator[None]:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     collective(dist.init_process_group, backends[device.type])
-    try:
-        yield
-    finally:
-        dist.destroy_process_group()
+    atexit.register(dist.destroy_process_group)
 
 
 def collective(operation: Callable[..., Any], *arguments: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from seatbelt_vae.data import ImageDataset
-from seatbelt_vae.distributed import joined, on_rank_zero, world_size
+from seatbelt_vae.distributed import join, on_rank_zero, world_size
 from seatbelt_vae.experiments.build import build_model, build_objective, resolved
 from seatbelt_vae.experiments.environment import environment
 from seatbelt_vae.experiments.images import located, open_data
@@ -59,7 +59,8 @@ def run_training(
     images = dataset.split(spec.data.test, spec.data.seed).train
     model, objective = ingredients(spec, images)  # refuses before there is a folder
     place = Path(out or Path("runs") / spec.run_name)
-    with joined(where), ExitStack() as held:
+    join(where)
+    with ExitStack() as held:
         folder = on_rank_zero(lambda: taken_up(place, spec, extend))
         if on_rank_zero(lambda: folder.finished and saved(folder.path)):
             return folder

@@ -9,7 +9,7 @@ import torch
 
 from seatbelt_vae.allocator import kept_memory
 from seatbelt_vae.data import as_dataset
-from seatbelt_vae.distributed import joined, largest, on_rank_zero, rank
+from seatbelt_vae.distributed import join, largest, on_rank_zero, rank
 from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.objectives import Objective
 from seatbelt_vae.progress import Advance, progress_bar
@@ -130,18 +130,18 @@ def train(
         folder = Path(out)
 
     place = choose_device(device)
-    with joined(place):
-        check_shares(settings.batch_size)
-        if settings.precision == "auto":
-            precision = on_rank_zero(lambda: precision_of(folder, place))
-            settings = replace(settings, precision=precision)
-        model.to(place).train()
-        update = Update(model, dataset, objective, settings)
-        sitting = Sitting(update, folder, resume, extend)
-        alone = rank() == 0
-        history = History(folder if alone else None, sitting.step)
-        with progress_bar("Training", steps, progress and alone) as advance:
-            go_on(sitting, history, advance, checkpoint_every, log_every)
+    join(place)
+    check_shares(settings.batch_size)
+    if settings.precision == "auto":
+        precision = on_rank_zero(lambda: precision_of(folder, place))
+        settings = replace(settings, precision=precision)
+    model.to(place).train()
+    update = Update(model, dataset, objective, settings)
+    sitting = Sitting(update, folder, resume, extend)
+    alone = rank() == 0
+    history = History(folder if alone else None, sitting.step)
+    with progress_bar("Training", steps, progress and alone) as advance:
+        go_on(sitting, history, advance, checkpoint_every, log_every)
     model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     return TrainingResult(model.eval(), steps, history.records, sitting.seconds)
 
