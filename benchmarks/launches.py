@@ -3,7 +3,7 @@
     python benchmarks/launches.py [--launches 50]
 
 A launch is two processes that run ``seatbelt train`` of a tiny model, with what ``torchrun`` tells its processes; they
-are forks of this one, which has imported torch for all, and end as any interpreter does. In every fifth launch SIGTERM
+are forks of this one, which has imported for all, and end as any interpreter does. In every fifth launch SIGTERM
 comes to one of them, and they go on in a second pair. Every process has to end with 0 (or 143 after SIGTERM), and the
 weights have to be those of the first launch, to the bit. Prints how many launches did otherwise.
 """
@@ -78,6 +78,7 @@ def main() -> None:
     parser.add_argument("--launches", type=int, default=50)
     launches = parser.parse_args().launches
     root = Path(tempfile.mkdtemp())  # no context manager: a child would delete it
+    seatbelt([*TRAIN.split(), "--out", str(root / "alone")])  # imports for all what a command needs
     faults = 0
     for number in range(launches):
         found = fault(number, root)

@@ -1,7 +1,7 @@
-"""Several processes at one training, as ``torchrun`` starts them: rank r of R has the rows r, r + R, r + 2R … of a batch.
+"""Several processes at one training, as ``torchrun`` starts them. Rank r of R has rows r, r + R, r + 2R … of a batch.
 
-Where there is one process all of this does nothing. Every rank computes the loss of the whole batch, of what
-:func:`gather` gives, and the gradient of its own rows; their sum is the gradient, see :func:`sum_gradients`.
+Every rank computes the loss of the whole batch, from what :func:`gather` gives, and the gradient through its own rows.
+The sum of these is the gradient, see :func:`sum_gradients`. Where there is one process nothing of this happens.
 """
 
 import atexit
@@ -198,4 +198,4 @@ def on_rank_zero(work: Callable[[], T]) -> T:
     result, failure = answer
     if failure is not None:
         raise failure
-    return result  # type: ignore[no-any-return]
+    return result

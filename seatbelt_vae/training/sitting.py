@@ -123,8 +123,8 @@ def name_of(objective: Objective) -> str:
 def check_same(folder: Path, checkpoint: Checkpoint, identity: Identity, extend: bool) -> None:
     """Refuse a checkpoint of another run, and of one that cannot be made longer.
 
-    Other numbers of processes are no other run: sums are rounded otherwise, and targets of robust training drawn
-    otherwise.
+    Another number of processes is no other run: it rounds sums otherwise, and pairs images with other targets where
+    training is targeted.
 
     Raises:
         InputError: it is.
@@ -135,7 +135,7 @@ def check_same(folder: Path, checkpoint: Checkpoint, identity: Identity, extend:
             continue
         if name == "processes":
             warnings.warn(
-                f"{folder}: was trained by {was} processes and goes on with {value}; what comes is not the same to the bit",
+                f"{folder}: was trained by {was} processes and goes on with {value}: no longer the same to the bit",
                 ResumeWarning,
                 stacklevel=2,
             )
