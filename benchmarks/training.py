@@ -25,11 +25,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pythae.data.datasets import BaseDataset
-from pythae.models import BetaTCVAE, BetaTCVAEConfig
-from pythae.models.base.base_utils import ModelOutput
-from pythae.models.nn import BaseDecoder, BaseEncoder
-from pythae.trainers import BaseTrainer, BaseTrainerConfig
 from torch.distributions import kl_divergence
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
@@ -46,7 +41,7 @@ for precision in ("float32", "bfloat16"):
     CODES += [f"plain {precision}", f"floor {precision}", f"ours {precision}"]
 SPEED = [("beta-tcvae", batch, code) for batch in (128, 1024) for code in CODES]
 SPEED += [("seatbelt", 128, code) for code in CODES if code.startswith(("floor", "ours"))]
-STEPS, SEEDS, MIB = 300, 3, 2**20
+STEPS, SEEDS, MIB = 600, 3, 2**20
 
 
 def model_of(name: str, side: int, seed: int = 0):
@@ -58,6 +53,9 @@ def model_of(name: str, side: int, seed: int = 0):
 
 def pythae_of(model):
     """pythae's β-TCVAE around the encoder and the decoder of a model of ours."""
+    from pythae.models import BetaTCVAE, BetaTCVAEConfig
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
 
     class Encoder(BaseEncoder):
         def __init__(self):
@@ -82,6 +80,9 @@ def pythae_of(model):
 
 def pythae_steps(model, images, batch: int):
     """pythae's own trainer, whose epoch is one batch."""
+    from pythae.data.datasets import BaseDataset
+    from pythae.trainers import BaseTrainer, BaseTrainerConfig
+
     settings = {"per_device_train_batch_size": batch, "learning_rate": 1e-3, "no_cuda": True}
     config = BaseTrainerConfig(output_dir=tempfile.mkdtemp(), **settings)
     data = BaseDataset(images[:batch].float() / 255, images.new_zeros(batch))
@@ -92,7 +93,8 @@ def pythae_steps(model, images, batch: int):
 
 def bare_steps(model, images, batch: int, precision: str, fast: bool):
     """Forward, loss, backward and Adam, on one batch that is ready: the floor of any loop."""
-    x = images[:batch].float() / 255
+    device = next(model.parameters()).device
+    x = images[:batch].to(device).float() / 255
     if fast and precision == "bfloat16":
         channels_last(model)
     adam = torch.optim.Adam(model.parameters(), lr=1e-3, fused=fast)
@@ -100,7 +102,7 @@ def bare_steps(model, images, batch: int, precision: str, fast: bool):
     def steps(count: int) -> None:
         for _ in range(count):
             adam.zero_grad()
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
                 encoding = model(x)
             logits = encoding.likelihood.base_dist.logits.float()
             loss = cross_entropy(logits, x, reduction="sum")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from seatbelt_vae.cli import signals
+from seatbelt_vae.cli.processes import check_alone, first_alone_speaks
 from seatbelt_vae.errors import InputError, RunError
 from seatbelt_vae.signals import handled
 
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         arguments = sys.argv[1:]
-    with handled(signals.end):
+    with handled(signals.end), first_alone_speaks():
         return _main(arguments)
 
 
@@ -74,5 +75,6 @@ def _parsed(arguments: Sequence[str]) -> Callable[[], None]:
     name = next(iter(arguments), "--help")
     if name not in COMMANDS and not name.startswith("-"):
         raise InputError(f"{shown(name)}: no such command{near(name, COMMANDS)}, use one of {', '.join(COMMANDS)}")
+    check_alone(name)
     command, bound, _ = app.parse_args(arguments, print_error=False, exit_on_error=False, console=Terminal())
     return partial(command, *bound.args, **bound.kwargs)

@@ -1,9 +1,14 @@
 """Training: done once, kept in the run's folder, taken up where it was stopped, and found there again."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from shlex import quote
+from typing import Any
+
+import torch
 
 from seatbelt_vae.data import ImageDataset
+from seatbelt_vae.distributed import join, on_rank_zero, rank, world_size
 from seatbelt_vae.experiments.build import build_model, build_objective, resolved
 from seatbelt_vae.experiments.environment import environment
 from seatbelt_vae.experiments.images import located, open_data
@@ -31,6 +36,7 @@ def run_training(
     """Train what a spec describes, into its folder.
 
     What is finished is not done again, what was interrupted goes on, and a folder of another spec is refused.
+    Several processes of ``torchrun`` train together, see :func:`seatbelt_vae.training.train`.
 
     Args:
         spec: what to train.
@@ -57,15 +63,17 @@ def run_training(
     images = dataset.split(spec.data.test, spec.data.seed).train
     model, objective = ingredients(spec, images)  # refuses before there is a folder
     place = Path(out or Path("runs") / spec.run_name)
-    if extend:
-        folder = RunFolder.open(place).extended(spec)
-    else:
-        folder = RunFolder.create(place, spec)
-    if folder.finished and saved(folder.path):
-        return folder
-    try:
-        with hold(folder.path), logging_to(log, folder.path, folder.step) as write:
-            folder.add_environment(environment(where))
+    join(where)
+    with ExitStack() as held:
+        folder = on_rank_zero(lambda: taken_up(place, spec, extend))
+        if on_rank_zero(lambda: folder.finished and saved(folder.path)):
+            return folder
+        on_rank_zero(lambda: held.enter_context(hold(folder.path)))
+        on_rank_zero(lambda: folder.add_environment(here(where)))
+        if rank() > 0:
+            log = None
+        write = held.enter_context(logging_to(log, folder.path, folder.step))
+        try:
             train(
                 model,
                 images,
@@ -79,11 +87,30 @@ def run_training(
                 on_record=write,
                 progress=progress,
             )
-    except KeyboardInterrupt as stop:
-        again = f"seatbelt train --out {quote(str(folder.path))} --resume"
-        stop.args = (f"stopped at step {folder.step} of {spec.training.steps}, go on with: {again}",)
-        raise
+        except KeyboardInterrupt as stop:
+            again = f"seatbelt train --out {quote(str(folder.path))} --resume"
+            stop.args = (f"stopped at step {folder.step} of {spec.training.steps}, go on with: {again}",)
+            raise
     return folder
+
+
+def taken_up(place: Path, spec: ExperimentSpec, extend: bool) -> RunFolder:
+    """The run's folder, made or found.
+
+    Raises:
+        InputError: it holds another run.
+    """
+    if extend:
+        return RunFolder.open(place).extended(spec)
+    return RunFolder.create(place, spec)
+
+
+def here(device: torch.device) -> dict[str, Any]:
+    """Where the training goes on: this process's environment, and how many there are."""
+    found: dict[str, Any] = {**environment(device)}
+    if world_size() > 1:
+        found["processes"] = world_size()
+    return found
 
 
 def completed(spec: ExperimentSpec, dataset: ImageDataset) -> ExperimentSpec:

@@ -84,9 +84,6 @@ def aggregate(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """As :func:`log_aggregate`, from samples and Gaussians, in memory that grows with neither B·M nor B·M·D.
 
-    Where a batch is spread over processes, each has its own samples and all posteriors: its own first, then those of
-    the processes that follow, cyclically. The estimates are then those of the whole batch.
-
     Args:
         z: samples, (B, D); z_i was drawn from posterior i.
         q: M ≥ B posteriors, batch shape (M, D).

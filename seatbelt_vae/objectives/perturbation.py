@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
+from seatbelt_vae.distributed import share, world_size
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.hierarchical import HierarchicalVAE
 from seatbelt_vae.models.modes import evaluating
@@ -78,14 +79,17 @@ def check_inner(steps: int) -> None:
 
 
 def draw(sampler: Sampler, like: Tensor, generator: torch.Generator) -> Tensor:
-    """Random numbers of a tensor's shape and dtype, from a generator on its own device."""
+    """Random numbers of a tensor's shape and dtype, from a generator on its own device.
+
+    They are drawn for the rows of all processes, so that each has those that one process would give it.
+    """
     drawn = sampler(
-        like.shape,
+        (world_size() * len(like), *like.shape[1:]),
         generator=generator,
         device=generator.device,
         dtype=like.dtype,
     )
-    return drawn.to(like.device)
+    return share(drawn).to(like.device)
 
 
 def norm(rows: Tensor) -> Tensor:

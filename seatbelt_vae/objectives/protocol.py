@@ -73,7 +73,11 @@ class Objective(Protocol):
         ...
 
     def __call__(self, encoding: Encoding, x: Tensor, data_size: int) -> Terms:
-        """The terms for images x (B, C, H, W) out of a training set of `data_size`."""
+        """The terms for images x (B, C, H, W) out of a training set of `data_size`.
+
+        Where several processes train, x are this one's images alone; all else is of the whole batch, and so is what
+        the likelihood says of x.
+        """
         ...
 
     def adversary_loss(self, encoding: Encoding, generator: torch.Generator) -> Tensor:

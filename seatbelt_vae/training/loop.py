@@ -1,5 +1,6 @@
 """The training loop: plain, resumable to the bit, and loud when a number stops being one."""
 
+import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ import torch
 
 from seatbelt_vae.allocator import kept_memory
 from seatbelt_vae.data import as_dataset
+from seatbelt_vae.distributed import join, largest, on_rank_zero, rank
 from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.objectives import Objective
-from seatbelt_vae.progress import progress_bar
-from seatbelt_vae.signals import held_interrupt
+from seatbelt_vae.progress import Advance, progress_bar
+from seatbelt_vae.signals import exception_of, held_interrupt
 from seatbelt_vae.training.checkpoint import settings_before
 from seatbelt_vae.training.checks import check_batch_norm, check_count, check_dataset, check_saving
 from seatbelt_vae.training.deterministic import deterministic_algorithms
@@ -22,6 +24,7 @@ from seatbelt_vae.training.precision import fastest
 from seatbelt_vae.training.settings import Settings
 from seatbelt_vae.training.sitting import Sitting
 from seatbelt_vae.training.update import Update
+from seatbelt_vae.training.whole_batch import check_shares
 
 SETTLED = 100
 """Step before which a small KL is no sign of collapse."""
@@ -74,6 +77,10 @@ def train(
     The batch and the noise of a step are functions of (seed, step) alone, so a run that was interrupted and resumed
     ends, on a CPU, with the same weights to the bit as one that was not.
 
+    In a script that ``torchrun`` starts several times, each process passes its share of every batch through the model.
+    The loss is that of the whole batch, so the curve is that of one process up to rounding. All processes end with the
+    same weights. Rank 0 writes `out`, which all have to see, and has the whole history.
+
     Args:
         model: what to train, in place.
         dataset: the training images: an `ImageDataset`, or whatever `as_dataset` takes (arrays, a torch ``Dataset`` …).
@@ -81,7 +88,7 @@ def train(
             ``tc_samples`` (a multiple of the batch size) the number of examples over which the aggregate posterior
             is estimated: those beyond the batch are encoded without gradient.
         steps: number of updates.
-        batch_size: examples an update.
+        batch_size: examples an update, of all processes together.
         lr: learning rate of the first step; it decays to almost 0.
         seed: of the batches and the noise. (The initial weights are the model's own.)
         device: "auto", "cpu", "cuda" or "mps".
@@ -103,8 +110,8 @@ def train(
 
     Raises:
         InputError: an argument is out of range, or `out` holds a checkpoint that cannot be gone on from.
-        RunError: a term or the gradient is no longer finite; the last checkpoint is kept. Or an operator of a
-            deterministic run has no such form.
+        RunError: a term or the gradient is no longer finite, or another process is gone; the last checkpoint is kept.
+            Or an operator of a deterministic run has no such form.
         KeyboardInterrupt: Ctrl-C; a checkpoint of the last whole step has been written.
         Terminated: SIGTERM or SIGUSR1; likewise. It is a KeyboardInterrupt.
 
@@ -133,38 +140,63 @@ def train(
         folder = Path(out)
 
     place = choose_device(device)
+    join(place)
+    check_shares(settings.batch_size)
     if settings.precision == "auto":
-        settings = replace(settings, precision=precision_of(folder, place))
+        precision = on_rank_zero(lambda: precision_of(folder, place))
+        settings = replace(settings, precision=precision)
     model.to(place).train()
     update = Update(model, dataset, objective, settings)
     sitting = Sitting(update, folder, resume, extend)
-    history = History(folder, sitting.step, on_record)
-    with (
-        progress_bar("Training", steps, progress) as advance,
-        held_interrupt() as interrupted,
-        kept_memory(),
-        deterministic_algorithms(settings.deterministic),
-    ):
-        advance(sitting.step)
+    alone = rank() == 0
+    history = History(None, sitting.step)
+    if alone:
+        history = History(folder, sitting.step, on_record)
+    with progress_bar("Training", steps, progress and alone) as advance:
+        go_on(sitting, history, advance, checkpoint_every, log_every)
+    model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return TrainingResult(model.eval(), steps, history.records, sitting.seconds)
+
+
+def go_on(sitting: Sitting, history: History, advance: Advance, checkpoint_every: int, log_every: int) -> None:
+    """Make the steps that are left.
+
+    Raises:
+        RunError: a number is no longer finite, or the folder cannot be written.
+        KeyboardInterrupt: a signal came to this process, or to another one of those that train.
+    """
+    update, steps = sitting.update, sitting.update.settings.steps
+    advance(sitting.step)
+    deterministic = deterministic_algorithms(update.settings.deterministic)
+    with held_interrupt() as interrupted, kept_memory(), deterministic:
         while sitting.step < steps:
             terms, record = update(sitting.step, sitting.advice)
             sitting.step += 1
             step = sitting.step
             last = step == steps
-            if step == max(steps // 3, SETTLED):
+            if step == max(steps // 3, SETTLED) and rank() == 0:
                 warn_of_collapse(terms, step)
             if step % log_every == 0 or last:
                 numbers = {name: float(value) for name, value in record.items()}
                 history.append({"step": step, **numbers, **terms.summary()})
-            stop = interrupted()
+            stop = agreed(interrupted())
             if step % checkpoint_every == 0 or last or stop:
                 history.settle()
                 sitting.save()
             advance(1, f"elbo {record['elbo']:.1f}")
             if stop:
                 raise stop
-    model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    return TrainingResult(model.eval(), steps, history.records, sitting.seconds)
+
+
+def agreed(stop: KeyboardInterrupt | None) -> KeyboardInterrupt | None:
+    """What came to any of the processes: all of them stop after the same step."""
+    number = 0
+    if stop is not None:
+        number = getattr(stop, "number", signal.SIGINT)
+    number = largest(number)
+    if number and stop is None:
+        return exception_of(number)
+    return stop
 
 
 def precision_of(folder: Path | None, device: torch.device) -> str:

@@ -3,9 +3,11 @@
 import dataclasses
 import json
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
+from seatbelt_vae.distributed import broadcast, on_rank_zero, world_size
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models.pretrained import saved
 from seatbelt_vae.objectives import Objective
@@ -15,6 +17,10 @@ from seatbelt_vae.training.state import restore_training, training_state
 from seatbelt_vae.training.update import Update
 
 Identity = dict[str, Any]
+
+
+class ResumeWarning(UserWarning):
+    """A run goes on otherwise than it began."""
 
 
 class Sitting:
@@ -41,7 +47,7 @@ class Sitting:
         self.step = 0
         before = 0.0
         if folder is not None:
-            begin(folder)
+            on_rank_zero(lambda: begin(folder))
         if folder is not None and (folder / FILE).exists():
             checkpoint = Checkpoint.load(folder)
             if not (resume or extend):
@@ -52,8 +58,9 @@ class Sitting:
             restore_training(checkpoint.state, update.modules, update.optimisers)
             self.step = checkpoint.step
             before = checkpoint.seconds
-            if not saved(folder):  # somebody has deleted what was damaged
-                update.model.save_pretrained(folder)
+            on_rank_zero(self._mend)
+        for module in update.modules.values():
+            broadcast(module.state_dict().values())
         self.saved = self.step
         self.started = time.perf_counter() - before
 
@@ -70,10 +77,19 @@ class Sitting:
         """
         if self.folder is None:
             return
+        on_rank_zero(self._write)
+        self.saved = self.step
+
+    def _write(self) -> None:
+        assert self.folder is not None
         self.update.model.save_pretrained(self.folder)
         state = training_state(self.update.modules, self.update.optimisers)
         Checkpoint(self.step, self.seconds, self.identity, state).save(self.folder)
-        self.saved = self.step
+
+    def _mend(self) -> None:
+        assert self.folder is not None
+        if not saved(self.folder):  # somebody has deleted what was damaged
+            self.update.model.save_pretrained(self.folder)
 
     @property
     def advice(self) -> str:
@@ -93,6 +109,7 @@ def identity_of(update: Update) -> Identity:
         "data": update.dataset.digest,
         "objective": name_of(update.objective),
         "model": recipe,
+        "processes": world_size(),
     }
 
 
@@ -106,12 +123,22 @@ def name_of(objective: Objective) -> str:
 def check_same(folder: Path, checkpoint: Checkpoint, identity: Identity, extend: bool) -> None:
     """Refuse a checkpoint of another run, and of one that cannot be made longer.
 
+    Another number of processes is no other run: it rounds sums otherwise, and pairs images with other targets where
+    training is targeted.
+
     Raises:
         InputError: it is.
     """
     for name, value in identity.items():
         was = checkpoint.settings.get(name, value)  # older ones do not name the model
         if was == value or (name == "steps" and extend):
+            continue
+        if name == "processes":
+            warnings.warn(
+                f"{folder}: was trained by {was} processes and goes on with {value}: no longer the same to the bit",
+                ResumeWarning,
+                stacklevel=2,
+            )
             continue
         raise InputError(f"{folder}: was trained with {name} {was}, not {value}; {way_out(name)}")
     done, steps = checkpoint.step, identity["steps"]

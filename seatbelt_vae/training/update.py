@@ -11,6 +11,7 @@ from torch.distributions import Normal
 from torch.optim import Adam, Optimizer
 
 from seatbelt_vae.data import ImageDataset
+from seatbelt_vae.distributed import gather, share, sum_gradients
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models import Encoding, HierarchicalVAE
 from seatbelt_vae.models.networks import ConvDecoder, ConvFeatures
@@ -18,6 +19,7 @@ from seatbelt_vae.objectives import Batch, Objective, Terms
 from seatbelt_vae.training.diagnostics import explain
 from seatbelt_vae.training.schedule import BatchSchedule, cosine_decay, generator
 from seatbelt_vae.training.settings import Settings
+from seatbelt_vae.training.whole_batch import gathered, whole_batch_norm
 
 
 class Update:
@@ -88,6 +90,7 @@ class Update:
         terms = self.objective_at(step)(encoding, x, len(self.dataset))
         optimiser.zero_grad(set_to_none=True)
         terms.loss.backward()
+        sum_gradients(self.model.parameters())
         norm = self._clip()
         # The one transfer of a step: a number that is not finite has to be known before it moves the weights.
         numbers = torch.stack([terms.loss.detach(), norm, terms.elbo.detach().mean()])
@@ -105,19 +108,22 @@ class Update:
         return self.objective.at(step, self.settings.steps)
 
     def encode(self, step: int) -> tuple[Encoding, Tensor]:
-        """Pass a step's batch through the model with the step's noise; give the encoding and the clean images."""
+        """Pass a step's batch through the model with the step's noise; give the encoding and the clean images.
+
+        Where several processes train, those are this one's images, and the encoding is that of the whole batch.
+        """
         seed = self.settings.seed
         device = next(self.model.parameters()).device
         noise = generator(device, seed, "noise", step)
-        x = self._images(self.schedule.batch(step))
+        x = self._images(share(self.schedule.batch(step)))
         batch = Batch(
             x,
-            self.model.draw_noise(len(x), noise),
+            self._draw(self.settings.batch_size, noise),
             generator(device, seed, "perturbation", step),
             self.dataset.bounds,
         )
-        with self._autocast():
-            encoding = self.objective_at(step).encode(self.model, batch)
+        with self._autocast(), whole_batch_norm():
+            encoding = gathered(self.objective_at(step).encode(self.model, batch))
             if self.others:
                 others = self._encode_others(step, noise)
                 encoding = dataclasses.replace(encoding, others=others)
@@ -129,11 +135,14 @@ class Update:
         loc, scale = [], []
         # Chunks of the batch's own size: batch norm then sees what it sees for the batch.
         for chunk in self.schedule.others(step, self.others).split(self.settings.batch_size):
-            x = self._images(chunk)
-            top = self.model.encode(x, self.model.draw_noise(len(x), noise))[-1]
-            loc.append(top.loc)
-            scale.append(top.scale)
+            x = self._images(share(chunk))
+            top = self.model.encode(x, self._draw(len(chunk), noise))[-1]
+            loc.append(gather(top.loc))
+            scale.append(gather(top.scale))
         return Normal(torch.cat(loc), torch.cat(scale), validate_args=False)
+
+    def _draw(self, rows: int, generator: torch.Generator) -> list[Tensor]:
+        return [share(noise) for noise in self.model.draw_noise(rows, generator)]
 
     def _clip(self) -> Tensor:
         largest = self.settings.clip_norm
