@@ -55,10 +55,10 @@ class Subject:
     out: Path
 
     @classmethod
-    def of(cls, folder: Path, data: ImageDataset, count: int, out: Path) -> "Subject":
+    def of(cls, folder: Path, data: ImageDataset, count: int, out: Path, draw: int = 0) -> "Subject":
         """Read a run."""
         split = data.split(0.1, 0)
-        drawn = pairs(split.test, count, 0)
+        drawn = pairs(split.test, count, draw)
         record = read_json(folder / "robust.json")
         radii = [share * record["apart"] for share in RADII]
         model = HierarchicalVAE.from_pretrained(folder).eval()
@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("--runs", nargs="+", required=True)
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--pairs", type=int, default=40, help="for damage")
+    parser.add_argument("--draw", type=int, default=0, help="seed of the pairs")
     parser.add_argument("--restarts", type=int, default=5)
     parser.add_argument("--targeted-pairs", type=int, default=40)
     parser.add_argument("--modes", nargs="*", default=["latent", "output"])
@@ -140,7 +141,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     data = load_dataset(args.data, size=args.size)
-    subjects = [Subject.of(args.folder / name, data, args.pairs, args.out) for name in args.runs]
+    subjects = [Subject.of(args.folder / name, data, args.pairs, args.out, args.draw) for name in args.runs]
     for subject in subjects:
         subject.once("plain", subject.plain)
         subject.searched(args.restarts)
