@@ -41,10 +41,10 @@ class Run:
     curve: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def read(cls, folder: Path) -> "Run":
-        """Read it."""
+    def read(cls, folder: Path, attacks: str = "strong") -> "Run":
+        """Read it, and the attacks in the folder of that name beside it."""
         strong: dict[str, Any] = {}
-        for path in sorted((folder.parent / "strong").glob(f"{folder.name}.*.json")):
+        for path in sorted((folder.parent / attacks).glob(f"{folder.name}.*.json")):
             strong |= read_json(path)
         curve = []
         if (folder / "curve.json").exists():
@@ -111,10 +111,10 @@ class Runs:
     runs: list[Run]
 
     @classmethod
-    def read(cls, folder: Path) -> "Runs":
+    def read(cls, folder: Path, attacks: str = "strong") -> "Runs":
         """Read every run that is finished, or has measures on its way."""
         folders = {path.parent for path in [*folder.glob("*/robust.json"), *folder.glob("*/curve.json")]}
-        return cls([Run.read(each) for each in sorted(folders)])
+        return cls([Run.read(each, attacks) for each in sorted(folders)])
 
     def __iter__(self) -> Iterator[Run]:
         return (run for run in self.runs if run.record)
@@ -148,8 +148,8 @@ class Runs:
 
     def strong(self) -> Iterator[tuple[str, list[Run], list[Run]]]:
         """Data, plain models and robust models of the strongest attacks, by seed."""
-        for data in self.kinds:
-            chosen = [run for run in self if run.data == data and "damage_all_each" in run.strong]
+        for data in sorted({run.data for run in self.runs}):
+            chosen = [run for run in self.runs if run.data == data and "damage_all_each" in run.strong]
             plain = [run for run in chosen if run.kind.endswith("-plain")]
             robust = [run for run in chosen if not run.kind.endswith("-plain")]
             if plain and len(plain) == len(robust):

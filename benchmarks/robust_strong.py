@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from robust import load
 from robust_measures import (
     RADII,
     Measures,
     damage,
     damage_from,
+    median_distance,
     moved,
     noise_damage,
     quality,
@@ -59,9 +61,9 @@ class Subject:
         """Read a run."""
         split = data.split(0.1, 0)
         drawn = pairs(split.test, count, draw)
-        record = read_json(folder / "robust.json")
-        radii = [share * record["apart"] for share in RADII]
-        model = HierarchicalVAE.from_pretrained(folder).eval()
+        apart = median_distance(split.train)
+        radii = [share * apart for share in RADII]
+        model = load(folder, data.image_shape)
         return cls(folder.name, model, split, radii, drawn.source, drawn.target, out)
 
     def once(self, what: str, measure: Callable[[], Measures]) -> Measures:
