@@ -1,6 +1,6 @@
 """Tables of docs/robust.md: every run, and models beside one another."""
 
-from robust_runs import SHARES, Run, Runs, stacked
+from robust_runs import SHARES, Run, Runs, sides, stacked
 from robust_tables import PERCENT, Cells, change, markdown, shown
 
 from seatbelt_vae.metrics import compare
@@ -52,10 +52,8 @@ def beside(runs: Runs, chosen: list[Run]) -> Cells:
         f"{stacked(chosen, 'elbo').mean():.1f}".replace("-", "−"),
     ]
     for k in range(len(SHARES)):
-        sides = [stacked(side, "damage_each", k) for side in (plain, chosen)]
-        cells.append(f"× {shown(compare(*sides, ratio=True).difference)}")
-    sides = [stacked(side, "f50_latent_each") for side in (plain, chosen)]
-    cells.append(shown(compare(*sides).difference, 3))
+        cells.append(f"× {shown(change(plain, chosen, 'damage_each', k))}")
+    cells.append(shown(compare(*sides(plain, chosen, "f50_latent_each")).difference, 3))
     if all(run.has("mig") for run in chosen):
         return [*cells, f"{stacked(chosen, 'mig').mean():.3f}"]
     return [*cells, ""]
@@ -75,8 +73,8 @@ def large(runs: Runs) -> str:
 def against(plain: Run, robust: Run) -> Cells:
     """Cells of one model beside another: shares of its error and damage, both f50 and their ratio."""
     gain = float(robust.each("elbo") - plain.each("elbo"))
-    cells = [f"× {change(plain, robust, 'mse').value:.2f}", f"{gain:+.1f}".replace("-", "−")]
+    cells = [f"× {change([plain], [robust], 'mse').value:.2f}", f"{gain:+.1f}".replace("-", "−")]
     for k in range(len(SHARES)):
-        cells.append(f"× {shown(change(plain, robust, 'damage_each', k))}")
+        cells.append(f"× {shown(change([plain], [robust], 'damage_each', k))}")
     cells += [f"{run.each('f50_latent_each').mean():.3f}" for run in (plain, robust)]
-    return [*cells, shown(change(plain, robust, "f50_latent_each"))]
+    return [*cells, shown(change([plain], [robust], "f50_latent_each"))]

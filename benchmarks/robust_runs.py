@@ -12,7 +12,7 @@ from torch import Tensor
 from seatbelt_vae.metrics import Interval, interval
 from seatbelt_vae.storage import read_json
 
-__all__ = ["SHARES", "Run", "Runs", "stacked", "way"]
+__all__ = ["SHARES", "Run", "Runs", "sides", "stacked", "way"]
 
 WORDS = {
     "inner_steps": "steps",
@@ -165,6 +165,12 @@ def stacked(runs: list[Run], key: str, column: int | None = None) -> Tensor:
     return torch.stack([value[:pairs] for value in values])
 
 
+def sides(plain: list[Run], robust: list[Run], key: str, column: int | None = None) -> tuple[Tensor, Tensor]:
+    """The same of two kinds of models, over the pairs that all of them have, (S, P) each."""
+    together = stacked([*plain, *robust], key, column)
+    return together[: len(plain)], together[len(plain) :]
+
+
 def way(plain: list[Run], robust: list[Run], mode: str) -> Interval:
     r"""The share of the way from the VAE's f50 to its blend's that robust training goes.
 
@@ -174,8 +180,7 @@ def way(plain: list[Run], robust: list[Run], mode: str) -> Interval:
 
     with a the gain of f50 and b the whole way of each seed and pair.
     """
-    before = stacked(plain, f"f50_{mode}_each")
-    after = stacked(robust, f"f50_{mode}_each")
+    before, after = sides(plain, robust, f"f50_{mode}_each")
     pairs = before.shape[1]
     blend = stacked(plain, "f50_blend_each")[:, :pairs]
     gain = after - before

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from robust_runs import SHARES, Run, Runs, stacked, way
+from robust_runs import SHARES, Run, Runs, sides, stacked, way
 from torch import Tensor
 
 from seatbelt_vae.metrics import Interval, compare, interval
@@ -43,7 +43,7 @@ def headline(plain: list[Run], robust: list[Run]) -> str:
     """The plain and the robust models of one data set."""
 
     def row(name: str, key: str, digits: int, *, ratio: bool = False, column: int | None = None) -> Cells:
-        before, after = (stacked(side, key, column) for side in having(plain, robust, key))
+        before, after = sides(*having(plain, robust, key), key, column)
         difference = compare(before, after, ratio=ratio).difference
         change = shown(difference, digits)
         if ratio:
@@ -84,41 +84,35 @@ def done(runs: Runs) -> str:
 
 def aims(data: str, plain: list[Run], robust: list[Run]) -> list[Cells]:
     """Of the short trainings."""
-    errors = [stacked(side, "mse") for side in (plain, robust)]
-    worst = float((errors[1] / errors[0]).max())
-    mse = compare(*errors, ratio=True).difference.value
+    before, after = sides(plain, robust, "mse")
+    worst = float((after / before).max())
+    mse = change(plain, robust, "mse").value
     rows = [[data, "MSE ≤ 1.05 ×", f"{mse:.2f} ×, worst seed {worst:.2f} ×", met(worst, 1.05)]]
     for k in (0, 1):
-        ratio = damage_ratio(plain, robust, k)
+        ratio = change(plain, robust, "damage_all_each", k)
         rows.append([data, f"damage at {PERCENT[k]} ≤ ½", f"{shown(ratio)} ×", met(ratio.value, 0.5)])
         rows.append(["", "… upper end ≤ .6", f"{ratio.high:.2f}", met(ratio.high, 0.6)])
         rows.append(["", "… stretch: ≤ ⅓", f"{ratio.value:.3f}", met(ratio.value, 1 / 3)])
     for mode in ("latent", "output"):
-        sides = having(plain, robust, f"f50_{mode}_each")
-        if sides[0]:
-            share = way(*sides, mode)
-            seeds, pairs = stacked(sides[0], f"f50_{mode}_each").shape
+        measured = having(plain, robust, f"f50_{mode}_each")
+        if measured[0]:
+            share = way(*measured, mode)
+            seeds, pairs = stacked(measured[0], f"f50_{mode}_each").shape
             found = f"{shown(share)} ({seeds} × {pairs})"
             rows.append([data, f"{mode} f50: ½ of the way to the blend", found, met(-share.value, -0.5)])
-    elbo = compare(*[stacked(side, "elbo") for side in (plain, robust)]).difference
+    elbo = compare(*sides(plain, robust, "elbo")).difference
     return [*rows, [data, "what it costs: ELBO", f"{shown(elbo, 1)} nats", ""]]
 
 
 def long_aims(data: str, plain: list[Run], robust: list[Run]) -> list[Cells]:
     """Of the long trainings."""
-    f50, mse = (compare(*[stacked(side, key) for side in (plain, robust)], ratio=True).difference for key in LONG)
-    damage = damage_ratio(plain, robust, 0)
+    f50, mse = (change(plain, robust, key) for key in LONG)
+    damage = change(plain, robust, "damage_all_each", 0)
     return [
         [data, "f50 ≥ 1.5 ×", f"{shown(f50)} ×", met(-f50.value, -1.5)],
         ["", "… damage at 2.5 % ≤ ½", f"{shown(damage)} ×", met(damage.value, 0.5)],
         ["", "… MSE ≤ 1.05 ×", f"{mse.value:.2f} ×", met(mse.value, 1.05)],
     ]
-
-
-def damage_ratio(plain: list[Run], robust: list[Run], column: int) -> Interval:
-    """What robust training leaves of the damage at a radius, by the strongest attack."""
-    sides = [stacked(side, "damage_all_each", column) for side in (plain, robust)]
-    return compare(*sides, ratio=True).difference
 
 
 def fresh(runs: Runs) -> str:
@@ -127,7 +121,7 @@ def fresh(runs: Runs) -> str:
     for data, plain, robust in runs.strong():
         seeds, pairs = stacked(plain, "f50_latent_each").shape
         cells = [data, f"{seeds} × {pairs}"]
-        cells += [f"× {shown(damage_ratio(plain, robust, k))}" for k in (0, 1)]
+        cells += [f"× {shown(change(plain, robust, 'damage_all_each', k))}" for k in (0, 1)]
         cells += [f"{stacked(side, 'f50_latent_each').mean():.3f}" for side in (plain, robust)]
         blend = stacked(plain, "f50_blend_each").mean()
         rows.append([*cells, f"{blend:.3f}", shown(way(plain, robust, "latent"))])
@@ -135,10 +129,9 @@ def fresh(runs: Runs) -> str:
     return markdown([*head, "f50, VAE", "f50, robust", "blend", "share of the way"], rows)
 
 
-def change(plain: Run, robust: Run, key: str, column: int | None = None) -> Interval:
-    """A measure of one model as a multiple of another's, over the same pairs."""
-    sides = [stacked([run], key, column) for run in (plain, robust)]
-    return compare(*sides, ratio=True).difference
+def change(plain: list[Run], robust: list[Run], key: str, column: int | None = None) -> Interval:
+    """A measure of robust models as a multiple of the plain ones', over the same seeds and pairs."""
+    return compare(*sides(plain, robust, key, column), ratio=True).difference
 
 
 def met(value: float, limit: float) -> str:

@@ -94,7 +94,8 @@ def test_a_share_is_encoded_elsewhere_and_the_clean_image_explained(kind: Any) -
 def test_the_adversarial_rows_are_the_worst_of_the_ball() -> None:
     """The encoding is that of `worst_case` with the batch's own generator."""
     model, x = built("seatbelt", "gaussian", SHAPE).eval(), images("gaussian", 6, SHAPE)
-    objective = Adversarial(ELBO(), radius=0.5, share=1.0, spread=0.0)
+    latent: Any = {"inner_steps": 5, "target": "untargeted-latent"}
+    objective = Adversarial(ELBO(), radius=0.5, share=1.0, spread=0.0, **latent)
     batch = Batch.of(model, x)
     encoding = objective.encode(model, batch)
     again = Batch.of(model, x)
