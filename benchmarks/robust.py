@@ -68,11 +68,12 @@ def both(base: Objective, apart: float, radius: float = 0.11, **settings: Any) -
     return smooth(adversarial(base, apart, radius), apart, radius, **settings)
 
 
-def held(base: Objective, apart: float, mse: float, rate: float = 0.1, **settings: Any) -> Objective:
-    inner = base
+def held(
+    base: Objective, apart: float, mse: float, rate: float = 0.1, inner: str = "adversarial", **settings: Any
+) -> Objective:
     if settings:
-        inner = adversarial(base, apart, **settings)
-    return HoldMSE(inner, mse=mse, rate=rate)
+        base = METHODS[inner](base, apart, **settings)
+    return HoldMSE(base, mse=mse, rate=rate)
 
 
 METHODS: dict[str, Callable[..., Objective]] = {

@@ -24,7 +24,6 @@ FAR = 1.5
 """Times a plain VAE's error, beyond which a model has no place in the figure."""
 FAMILIES = {
     "plain": "plain",
-    "held": "adversarial, MSE held",
     "adversarial": "adversarial",
     "denoising": "denoising",
     "smooth": "smooth encoder",
@@ -35,9 +34,10 @@ FAMILIES = {
 
 def family(run: Run) -> str:
     """Which way of training, in words."""
-    if run.control:
-        return "plain, MSE held"
-    return FAMILIES[run.record["method"]]
+    words = FAMILIES[run.inner]
+    if run.record["method"] == "held":
+        return f"{words}, MSE held"
+    return words
 
 
 def pareto_figure(runs: Runs, data: str) -> str:
@@ -49,8 +49,7 @@ def pareto_figure(runs: Runs, data: str) -> str:
             found = interval(run.each("damage_each")[:, FIVE_PERCENT])
             ends: Row = {"y": found.value, "low": found.low, "high": found.high}
             rows.append({"model": family(run), "x": 1000 * run.record["mse"], **ends})
-    order = list(dict.fromkeys([*FAMILIES.values(), *(str(row["model"]) for row in rows)]))
-    present = [name for name in order if any(row["model"] == name for row in rows)]
+    present = sorted({str(row["model"]) for row in rows})
     style = Style({name: slot for slot, name in enumerate(present)}, legend=True)
     places: list[Row] = [{"low": row["x"], "high": row["x"]} for row in rows]
     top = max(float(row["high"]) for row in rows)

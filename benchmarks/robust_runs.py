@@ -20,7 +20,7 @@ WORDS = {
     "part": "part of the batch",
     "target": "",
 }
-HIDDEN = ("rate",)
+HIDDEN = ("rate", "inner")
 """How a setting is called; others are called as they are."""
 
 
@@ -78,6 +78,15 @@ class Run:
         return self.record.get("method") == "held" and float(self.settings.get("radius", 0)) == 0
 
     @property
+    def inner(self) -> str:
+        """The method whose error is held, or the method itself."""
+        if self.control:
+            return "plain"
+        if self.record["method"] == "held":
+            return self.settings.get("inner", "adversarial")
+        return str(self.record["method"])
+
+    @property
     def label(self) -> str:
         """Model, method and settings in words."""
         if not self.record:
@@ -86,10 +95,7 @@ class Run:
         for key, value in self.settings.items():
             if key not in HIDDEN and not (self.control and key != "mse"):
                 words.append(f"{WORDS.get(key, key)} {value}".strip())
-        method = self.record["method"]
-        if method == "held":
-            method = "plain" if self.control else "adversarial"
-        return ", ".join([f"{self.record['model']} {method}", *words])
+        return ", ".join([f"{self.record['model']} {self.inner}", *words])
 
     def has(self, key: str) -> bool:
         return key in self.strong or key in self.record

@@ -42,8 +42,10 @@ def markdown(head: Cells, rows: Sequence[Cells]) -> str:
 def headline(plain: list[Run], robust: list[Run]) -> str:
     """The plain and the robust models of one data set."""
 
-    def row(name: str, key: str, digits: int, *, ratio: bool = False, column: int | None = None) -> Cells:
-        before, after = sides(*having(plain, robust, key), key, column)
+    def row(
+        name: str, key: str, digits: int, *, ratio: bool = False, column: int | None = None, unit: float = 1.0
+    ) -> Cells:
+        before, after = (side / unit for side in sides(*having(plain, robust, key), key, column))
         difference = compare(before, after, ratio=ratio).difference
         change = shown(difference, digits)
         if ratio:
@@ -55,6 +57,9 @@ def headline(plain: list[Run], robust: list[Run]) -> str:
         rows.append(row("MIG", "mig", 3))
     for k, percent in enumerate(PERCENT):
         rows.append(row(f"damage at {percent}", "damage_all_each", 2, ratio=True, column=k))
+    if "apart" in plain[0].record:
+        unit = SHARES[1] * plain[0].record["apart"]
+        rows.append(row("amplification at 5 %", "damage_all_each", 2, ratio=True, column=1, unit=unit))
     rows.append(row("damage by noise of 5 %", "noise_each", 3, ratio=True, column=1))
     for key, title in TARGETED.items():
         measured, _ = having(plain, robust, key)
