@@ -45,7 +45,7 @@ def hierarchy(runs: Runs) -> str:
 
 def beside(runs: Runs, chosen: list[Run]) -> Cells:
     """Cells of the runs of a model: damage as a share of the plain VAE's, f50 less the plain VAE's."""
-    plain = [runs.plain_of(run) for run in chosen]
+    plain = [each for each in map(runs.plain_of, chosen) if each]
     cells = [
         str(len(chosen)),
         f"{1000 * stacked(chosen, 'mse').mean():.2f}",

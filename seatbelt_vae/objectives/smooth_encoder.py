@@ -47,7 +47,7 @@ class SmoothEncoder(Perturbed):
         ['smoothness']
     """
 
-    gamma: float = 10.0
+    gamma: float = 1.0
     inner_steps: int = 5
 
     def __post_init__(self) -> None:
