@@ -74,6 +74,12 @@ def test_a_control_is_no_adversarial_training(runs: ModuleType, folder: Path) ->
     assert control.label == "vae plain, MSE held at 0.009"
 
 
+def test_the_error_can_be_held_around_another_method(runs: ModuleType, folder: Path) -> None:
+    write(folder, "chairs-vae-heldsmooth", 0, 0.5, 0.3, ["radius=0.3", "inner=smooth", "mse=0.009"])
+    held = runs.Run.read(folder / "chairs-vae-heldsmooth-s0")
+    assert held.label == "vae smooth, radius 0.3, MSE held at 0.009"
+
+
 def test_the_way_is_a_share_of_what_lies_between_a_vae_and_its_blend(runs: ModuleType, folder: Path) -> None:
     ((_, plain, robust),) = runs.Runs.read(folder).strong()
     assert runs.way(plain, robust, "latent").value == pytest.approx(0.5)
