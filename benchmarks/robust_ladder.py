@@ -25,7 +25,7 @@ def sweep(runs: Runs) -> str:
         else:
             ratio = damage / plain.each("damage_each").mean(0)
             cells += [f"× {value:.2f}" for value in ratio]
-        cells.append(f"{float(run.each('f50_latent_each').mean()):.3f}")
+        cells.append(f"{float(run.by_the_sweep.each('f50_latent_each').mean()):.3f}")
         cells.append(f"{run.record['cpu_seconds'] / plain.record['cpu_seconds']:.1f}")
         rows.append(cells)
     head = ["data", "training", "seed", "MSE, 10⁻³", "ELBO", *PERCENT, "f50", "time ×"]
@@ -45,15 +45,16 @@ def hierarchy(runs: Runs) -> str:
 
 def beside(runs: Runs, chosen: list[Run]) -> Cells:
     """Cells of the runs of a model: damage as a share of the plain VAE's, f50 less the plain VAE's."""
-    plain = [each for each in map(runs.plain_of, chosen) if each]
+    plain = [each.by_the_sweep for each in map(runs.plain_of, chosen) if each]
+    swept = [run.by_the_sweep for run in chosen]
     cells = [
         str(len(chosen)),
         f"{1000 * stacked(chosen, 'mse').mean():.2f}",
         f"{stacked(chosen, 'elbo').mean():.1f}".replace("-", "−"),
     ]
     for k in range(len(SHARES)):
-        cells.append(f"× {shown(change(plain, chosen, 'damage_each', k))}")
-    cells.append(shown(compare(*sides(plain, chosen, "f50_latent_each")).difference, 3))
+        cells.append(f"× {shown(change(plain, swept, 'damage_each', k))}")
+    cells.append(shown(compare(*sides(plain, swept, "f50_latent_each")).difference, 3))
     if all(run.has("mig") for run in chosen):
         return [*cells, f"{stacked(chosen, 'mig').mean():.3f}"]
     return [*cells, ""]

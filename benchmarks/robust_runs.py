@@ -1,7 +1,7 @@
 """Runs of the robustness benchmark, read from a folder: their records, and the strongest attacks on some of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,11 @@ class Run:
             if key not in HIDDEN and not (self.control and key != "mse"):
                 words.append(f"{WORDS.get(key, key)} {value}".strip())
         return ", ".join([f"{self.record['model']} {self.inner}", *words])
+
+    @property
+    def by_the_sweep(self) -> "Run":
+        """The same without the strongest attacks."""
+        return replace(self, strong={})
 
     def has(self, key: str) -> bool:
         return key in self.strong or key in self.record
