@@ -31,7 +31,7 @@ from seatbelt_vae.data import Split, load_dataset, pairs
 from seatbelt_vae.models import HierarchicalVAE, build
 from seatbelt_vae.models.modes import evaluating
 from seatbelt_vae.objectives import AVAE, ELBO, Adversarial, BetaTC, Denoising, HoldMSE, Objective, SmoothEncoder
-from seatbelt_vae.storage import read_json, write_json
+from seatbelt_vae.storage import read_json, read_tensors, write_json
 from seatbelt_vae.training import Settings, Update
 from seatbelt_vae.training.sitting import Sitting
 
@@ -68,11 +68,12 @@ def both(base: Objective, apart: float, radius: float = 0.11, **settings: Any) -
     return smooth(adversarial(base, apart, radius), apart, radius, **settings)
 
 
-def held(base: Objective, apart: float, mse: float, rate: float = 0.1, **settings: Any) -> Objective:
-    inner = base
+def held(
+    base: Objective, apart: float, mse: float, rate: float = 0.1, inner: str = "adversarial", **settings: Any
+) -> Objective:
     if settings:
-        inner = adversarial(base, apart, **settings)
-    return HoldMSE(inner, mse=mse, rate=rate)
+        base = METHODS[inner](base, apart, **settings)
+    return HoldMSE(base, mse=mse, rate=rate)
 
 
 METHODS: dict[str, Callable[..., Objective]] = {
@@ -110,6 +111,15 @@ def make(args: argparse.Namespace, shape: tuple[int, int, int]) -> tuple[Hierarc
     if args.network == "burgess":
         arguments = {**arguments, "latent_sizes": (10,), "network": burgess(shape[0], 10)}
     return build(factory, shape, **arguments), objective()
+
+
+def load(folder: Path, shape: tuple[int, int, int]) -> HierarchicalVAE:
+    """The model of a run, in evaluation mode; shape is that of its images."""
+    if "burgess" not in folder.name:
+        return HierarchicalVAE.from_pretrained(folder).eval()
+    model, _ = make(argparse.Namespace(model="vae", seed=0, network="burgess"), shape)
+    model.load_state_dict(read_tensors(folder / "model.safetensors"))
+    return model.eval()
 
 
 def robustness(model: HierarchicalVAE, split: Split, apart: float, args: argparse.Namespace) -> Measures:

@@ -2,8 +2,9 @@
 
     python benchmarks/robust_control.py RUNS OUT --data FILE.npz --runs chairs-vae-plain-s0 chairs-vae-held-s0
 
-Each measure is a file in OUT that is never made twice: scipy's L-BFGS-B, cold at every λ, for the latent attack; and a
-random search for damage, in a subspace of random images, with as many evaluations as the restarts are allowed.
+Each measure is a file in OUT that is never made twice: scipy's L-BFGS-B, cold at every λ, for the latent attack; a
+random search for damage, in a subspace of random images, with as many evaluations as the restarts are allowed; and, of
+no attack, the mutual information gap.
 """
 
 import argparse
@@ -14,14 +15,19 @@ import torch
 from robust_measures import Measures, moved, targeted
 from robust_strong import Subject
 from torch import Tensor
+from torch.distributions import Normal
 
 from seatbelt_vae.attacks import Scipy, reconstruct
-from seatbelt_vae.data import load_dataset
+from seatbelt_vae.data import ImageDataset, load_dataset
+from seatbelt_vae.metrics import mig
 from seatbelt_vae.models import HierarchicalVAE
 
 SUBSPACE = 64
 EVALUATIONS = 2000
 """Reconstructions of one image at one radius."""
+BATCH = 500
+SAMPLES = 2000
+"""Images of which MIG draws a z."""
 PATIENCE = 0.9
 """Factor of the step after a try that gains nothing; a gain doubles it."""
 
@@ -78,6 +84,15 @@ def cold(subject: Subject) -> Measures:
     return {"f50_scipy_each": found["f50_latent_each"]}
 
 
+@torch.no_grad()
+def disentangled(subject: Subject, data: ImageDataset) -> Measures:
+    """MIG of the top layer, over the whole data set; a scalar."""
+    assert data.factors is not None
+    tops = [subject.model.encode(data[start : start + BATCH])[-1] for start in range(0, len(data), BATCH)]
+    q = Normal(torch.cat([top.loc for top in tops]), torch.cat([top.scale for top in tops]))
+    return {"mig": mig(q, data.factors, SAMPLES).score}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="of the runs")
@@ -86,14 +101,20 @@ def main() -> None:
     parser.add_argument("--runs", nargs="+", required=True)
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--measures", nargs="*", default=["blind", "scipy"], choices=["blind", "scipy", "mig"])
     args = parser.parse_args()
     torch.set_num_threads(1)
     data = load_dataset(args.data, size=args.size)
     for name in args.runs:
         subject = Subject.of(args.folder / name, data, args.pairs, args.out)
         train = subject.split.train.sample(2 * SUBSPACE)[:]
-        subject.once("blind", partial(blind, subject, train))
-        subject.once("scipy", partial(cold, subject))
+        measures = {
+            "blind": partial(blind, subject, train),
+            "scipy": partial(cold, subject),
+            "mig": partial(disentangled, subject, data),
+        }
+        for measure in args.measures:
+            subject.once(measure, measures[measure])
 
 
 if __name__ == "__main__":

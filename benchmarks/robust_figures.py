@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import torch
+from robust import load
 from robust_runs import SHARES, Run, Runs, stacked
+from torch import Tensor
 
 from seatbelt_vae.attacks import reconstruct
-from seatbelt_vae.data import load_dataset, pairs
+from seatbelt_vae.data import ImageDataset, pairs
 from seatbelt_vae.metrics import interval
-from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.pixels import pixels, unit
 from seatbelt_vae.report.chart_style import Layer, Row, Style, chart, span, x_axis, y_axis
 from seatbelt_vae.report.export import chart_svg
@@ -19,12 +19,11 @@ FIVE_PERCENT = 1
 TEN_PERCENT = 2
 SIDE = 80.0
 """Points of a picture."""
-PAIRS = (0, 1, 2)
+ROWS = 4
 FAR = 1.5
 """Times a plain VAE's error, beyond which a model has no place in the figure."""
 FAMILIES = {
     "plain": "plain",
-    "held": "adversarial, MSE held",
     "adversarial": "adversarial",
     "denoising": "denoising",
     "smooth": "smooth encoder",
@@ -35,9 +34,10 @@ FAMILIES = {
 
 def family(run: Run) -> str:
     """Which way of training, in words."""
-    if run.control:
-        return "plain, MSE held"
-    return FAMILIES[run.record["method"]]
+    words = FAMILIES[run.inner]
+    if run.record["method"] == "held":
+        return f"{words}, MSE held"
+    return words
 
 
 def pareto_figure(runs: Runs, data: str) -> str:
@@ -49,8 +49,7 @@ def pareto_figure(runs: Runs, data: str) -> str:
             found = interval(run.each("damage_each")[:, FIVE_PERCENT])
             ends: Row = {"y": found.value, "low": found.low, "high": found.high}
             rows.append({"model": family(run), "x": 1000 * run.record["mse"], **ends})
-    order = list(dict.fromkeys([*FAMILIES.values(), *(str(row["model"]) for row in rows)]))
-    present = [name for name in order if any(row["model"] == name for row in rows)]
+    present = sorted({str(row["model"]) for row in rows})
     style = Style({name: slot for slot, name in enumerate(present)}, legend=True)
     places: list[Row] = [{"low": row["x"], "high": row["x"]} for row in rows]
     top = max(float(row["high"]) for row in rows)
@@ -87,39 +86,26 @@ def drawn(layers: list[Layer]) -> str:
     return chart_svg(chart(layers))
 
 
-def panels_figure(runs: Runs, folder: Path, data: str) -> str:
-    """Chairs, their worst images at 10 % distortion for either model, and what it makes of them."""
-    _, plain, robust = next(each for each in runs.strong() if each[0] == "chairs")
-    images = load_dataset(data, size=int(plain[0].record["size"]))
-    source = pairs(images.split(0.1, 0).test, len(PAIRS), 0).source
-    sides = {}
-    for title, run in (("VAE", plain[0]), ("robust VAE", robust[0])):
-        model = HierarchicalVAE.from_pretrained(folder / run.name).eval()
-        sides[title] = columns_of(model, source, worst_images(folder, run)[list(PAIRS)])
-    return panels(sides)
-
-
-def columns_of(model: HierarchicalVAE, source: torch.Tensor, worst: torch.Tensor) -> list[torch.Tensor]:
-    """Images, their reconstructions, their worst images, and the reconstructions of those."""
-    return [source, reconstruct(model, source), worst, reconstruct(model, worst)]
-
-
-def panels(sides: dict[str, list[torch.Tensor]]) -> str:
-    """Columns of images for each of two models, side by side, as an SVG."""
-    columns: list[torch.Tensor] = []
+def panels_figure(runs: Runs, folder: Path, name: str, images: ImageDataset) -> str:
+    """Images of a data set, their worst at 10 % distortion for either model, and what it makes of them, as an SVG."""
+    _, plain, robust = next(each for each in runs.strong() if each[0] == name)
+    source = pairs(images.split(0.1, 0).test, ROWS, 0).source
+    columns: list[Tensor] = []
     heads: list[str] = []
-    for title, shown in sides.items():
-        columns += shown
+    for title, run in (("VAE", plain[0]), ("robust VAE", robust[0])):
+        model = load(folder / run.name, images.image_shape)
+        worst = worst_images(folder, run)[:ROWS]
+        columns += [source, reconstruct(model, source), worst, reconstruct(model, worst)]
         heads += [f"{title}: x", "rec(x)", "x*", "rec(x*)"]
     rows = []
-    for place in range(len(columns[0])):
+    for place in range(ROWS):
         tiles = [pixels(unit(column[place], (0.0, 1.0))) for column in columns]
         rows.append(PictureRow("", tuple(tiles)))
     title = "images and their worst images at 10 % distortion"
     return pictures_svg(Pictures(title, tuple(rows), heads=tuple(heads), side=SIDE, left=0))
 
 
-def worst_images(folder: Path, run: Run) -> torch.Tensor:
+def worst_images(folder: Path, run: Run) -> Tensor:
     """The worst images of the run's own search at 10 %, (P, C, H, W)."""
     (path,) = sorted((folder / "strong").glob(f"{run.name}.restarts*.safetensors"))[-1:]
     return read_tensors(path)["adversarial"][:, TEN_PERCENT]

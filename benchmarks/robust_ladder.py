@@ -1,12 +1,12 @@
 """Tables of docs/robust.md: every run, and models beside one another."""
 
-from robust_runs import SHARES, Run, Runs, stacked
+from robust_runs import SHARES, Run, Runs, sides, stacked
 from robust_tables import PERCENT, Cells, change, markdown, shown
 
 from seatbelt_vae.metrics import compare
 
 HIERARCHY = {"vae": "VAE", "btcvae4": "β-TCVAE, β = 4", "seatbelt4": "Seatbelt-VAE, L = 4, β = 4"}
-HEADLINE = {"plain": "plain", "robust": "held.75s1k5"}
+HEADLINE = {"plain": "plain", "robust": "held.5rec"}
 """Ways of training, and what their runs are called."""
 
 
@@ -25,7 +25,7 @@ def sweep(runs: Runs) -> str:
         else:
             ratio = damage / plain.each("damage_each").mean(0)
             cells += [f"× {value:.2f}" for value in ratio]
-        cells.append(f"{float(run.each('f50_latent_each').mean()):.3f}")
+        cells.append(f"{float(run.by_the_sweep.each('f50_latent_each').mean()):.3f}")
         cells.append(f"{run.record['cpu_seconds'] / plain.record['cpu_seconds']:.1f}")
         rows.append(cells)
     head = ["data", "training", "seed", "MSE, 10⁻³", "ELBO", *PERCENT, "f50", "time ×"]
@@ -40,22 +40,24 @@ def hierarchy(runs: Runs) -> str:
             chosen = [run for run in runs if run.kind == f"chairs-{model}-{kind}"]
             if chosen:
                 rows.append([title, training, *beside(runs, chosen)])
-    return markdown(["model", "training", "seeds", "MSE, 10⁻³", "ELBO", *PERCENT, "f50"], rows)
+    return markdown(["model", "training", "seeds", "MSE, 10⁻³", "ELBO", *PERCENT, "f50", "MIG"], rows)
 
 
 def beside(runs: Runs, chosen: list[Run]) -> Cells:
     """Cells of the runs of a model: damage as a share of the plain VAE's, f50 less the plain VAE's."""
-    plain = [runs.plain_of(run) for run in chosen]
+    plain = [each.by_the_sweep for each in map(runs.plain_of, chosen) if each]
+    swept = [run.by_the_sweep for run in chosen]
     cells = [
         str(len(chosen)),
         f"{1000 * stacked(chosen, 'mse').mean():.2f}",
         f"{stacked(chosen, 'elbo').mean():.1f}".replace("-", "−"),
     ]
     for k in range(len(SHARES)):
-        sides = [stacked(side, "damage_each", k) for side in (plain, chosen)]
-        cells.append(f"× {shown(compare(*sides, ratio=True).difference)}")
-    sides = [stacked(side, "f50_latent_each") for side in (plain, chosen)]
-    return [*cells, shown(compare(*sides).difference, 3)]
+        cells.append(f"× {shown(change(plain, swept, 'damage_each', k))}")
+    cells.append(shown(compare(*sides(plain, swept, "f50_latent_each")).difference, 3))
+    if all(run.has("mig") for run in chosen):
+        return [*cells, f"{stacked(chosen, 'mig').mean():.3f}"]
+    return [*cells, ""]
 
 
 def large(runs: Runs) -> str:
@@ -66,13 +68,14 @@ def large(runs: Runs) -> str:
         robust = runs.points(f"{data}-burgess-adversarial")
         for step in sorted(plain.keys() & robust.keys()):
             rows.append([data, str(step), *against(plain[step], robust[step])])
-    return markdown(["data", "steps", "MSE", *PERCENT, "f50", "f50, robust", "ratio of f50"], rows)
+    return markdown(["data", "steps", "MSE", "ELBO, nats", *PERCENT, "f50", "f50, robust", "ratio of f50"], rows)
 
 
 def against(plain: Run, robust: Run) -> Cells:
     """Cells of one model beside another: shares of its error and damage, both f50 and their ratio."""
-    cells = [f"× {change(plain, robust, 'mse').value:.2f}"]
+    gain = float(robust.each("elbo") - plain.each("elbo"))
+    cells = [f"× {change([plain], [robust], 'mse').value:.2f}", f"{gain:+.1f}".replace("-", "−")]
     for k in range(len(SHARES)):
-        cells.append(f"× {shown(change(plain, robust, 'damage_each', k))}")
+        cells.append(f"× {shown(change([plain], [robust], 'damage_each', k))}")
     cells += [f"{run.each('f50_latent_each').mean():.3f}" for run in (plain, robust)]
-    return [*cells, shown(change(plain, robust, "f50_latent_each"))]
+    return [*cells, shown(change([plain], [robust], "f50_latent_each"))]

@@ -2,7 +2,8 @@
 
     python benchmarks/robust_report.py RUNS --out docs/robust --data chairs_mesh64.npz
 
-RUNS holds runs of `benchmarks/robust.py`, and in `strong` what `benchmarks/robust_strong.py` measured. OUT gets a
+RUNS holds runs of `benchmarks/robust.py`, in `strong` what `benchmarks/robust_strong.py` measured, and in `fresh` the
+same on pairs that entered no choice. OUT gets a
 Markdown file for each table and an SVG for each figure; tables between marks in OUT.md are written anew. `--data` are
 the chairs, for the panels of images.
 """
@@ -15,14 +16,17 @@ from pathlib import Path
 from robust_figures import curve_figure, panels_figure, pareto_figure
 from robust_ladder import hierarchy, large, sweep
 from robust_runs import Runs
-from robust_tables import attacks, controls, done, headline
+from robust_tables import attacks, controls, done, fresh, headline
 
+from seatbelt_vae.data import load_dataset
 from seatbelt_vae.storage import write_bytes
 
 CURVES = {
     "f50": ("f50_latent_each", "f50, latent attack", None),
     "damage": ("damage_each", "damage within 2.5 % of the median distance", 0),
 }
+PANELS = {"chairs": 32, "chairs64": 64}
+"""Data that are shown, and the side of their images."""
 
 
 def tables(runs: Runs) -> Iterator[tuple[str, str]]:
@@ -52,14 +56,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--data", help="the chairs, a name or a file; without it no panels are made")
+    parser.add_argument("--data", help="the chairs, 64×64, a name or a file; without it no panels are made")
     args = parser.parse_args()
     runs = Runs.read(args.runs)
+    others = Runs.read(args.runs, "fresh")
     document = args.out.with_suffix(".md")
     text = ""
     if document.exists():
         text = document.read_text(encoding="utf-8")
-    for name, table in tables(runs):
+    for name, table in [*tables(runs), ("fresh", fresh(others))]:
         write_bytes(args.out / f"{name}.md", table.encode())
         text = filled(text, name, f"\n\n{table}\n")
     if text:
@@ -70,7 +75,9 @@ def main() -> None:
         if any(run.curve for run in runs.all):
             write_bytes(args.out / f"steps-{name}.svg", curve_figure(runs, "chairs64", key, title, column).encode())
     if args.data:
-        write_bytes(args.out / "panels.svg", panels_figure(runs, args.runs, args.data).encode())
+        for name, size in PANELS.items():
+            panels = panels_figure(runs, args.runs, name, load_dataset(args.data, size=size))
+            write_bytes(args.out / f"panels-{name}.svg", panels.encode())
 
 
 if __name__ == "__main__":

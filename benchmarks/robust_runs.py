@@ -1,7 +1,7 @@
 """Runs of the robustness benchmark, read from a folder: their records, and the strongest attacks on some of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from seatbelt_vae.metrics import Interval, interval
 from seatbelt_vae.storage import read_json
 
-__all__ = ["SHARES", "Run", "Runs", "stacked", "way"]
+__all__ = ["SHARES", "Run", "Runs", "sides", "stacked", "way"]
 
 WORDS = {
     "inner_steps": "steps",
@@ -20,7 +20,7 @@ WORDS = {
     "part": "part of the batch",
     "target": "",
 }
-HIDDEN = ("rate",)
+HIDDEN = ("rate", "inner")
 """How a setting is called; others are called as they are."""
 
 
@@ -41,10 +41,10 @@ class Run:
     curve: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def read(cls, folder: Path) -> "Run":
-        """Read it."""
+    def read(cls, folder: Path, attacks: str = "strong") -> "Run":
+        """Read it, and the attacks in the folder of that name beside it."""
         strong: dict[str, Any] = {}
-        for path in sorted((folder.parent / "strong").glob(f"{folder.name}.*.json")):
+        for path in sorted((folder.parent / attacks).glob(f"{folder.name}.*.json")):
             strong |= read_json(path)
         curve = []
         if (folder / "curve.json").exists():
@@ -78,6 +78,15 @@ class Run:
         return self.record.get("method") == "held" and float(self.settings.get("radius", 0)) == 0
 
     @property
+    def inner(self) -> str:
+        """The method whose error is held, or the method itself."""
+        if self.control:
+            return "plain"
+        if self.record["method"] == "held":
+            return self.settings.get("inner", "adversarial")
+        return str(self.record["method"])
+
+    @property
     def label(self) -> str:
         """Model, method and settings in words."""
         if not self.record:
@@ -86,10 +95,12 @@ class Run:
         for key, value in self.settings.items():
             if key not in HIDDEN and not (self.control and key != "mse"):
                 words.append(f"{WORDS.get(key, key)} {value}".strip())
-        method = self.record["method"]
-        if method == "held":
-            method = "plain" if self.control else "adversarial"
-        return ", ".join([f"{self.record['model']} {method}", *words])
+        return ", ".join([f"{self.record['model']} {self.inner}", *words])
+
+    @property
+    def by_the_sweep(self) -> "Run":
+        """The same without the strongest attacks."""
+        return replace(self, strong={})
 
     def has(self, key: str) -> bool:
         return key in self.strong or key in self.record
@@ -111,10 +122,10 @@ class Runs:
     runs: list[Run]
 
     @classmethod
-    def read(cls, folder: Path) -> "Runs":
+    def read(cls, folder: Path, attacks: str = "strong") -> "Runs":
         """Read every run that is finished, or has measures on its way."""
         folders = {path.parent for path in [*folder.glob("*/robust.json"), *folder.glob("*/curve.json")]}
-        return cls([Run.read(each) for each in sorted(folders)])
+        return cls([Run.read(each, attacks) for each in sorted(folders)])
 
     def __iter__(self) -> Iterator[Run]:
         return (run for run in self.runs if run.record)
@@ -148,8 +159,8 @@ class Runs:
 
     def strong(self) -> Iterator[tuple[str, list[Run], list[Run]]]:
         """Data, plain models and robust models of the strongest attacks, by seed."""
-        for data in self.kinds:
-            chosen = [run for run in self if run.data == data and "damage_all_each" in run.strong]
+        for data in sorted({run.data for run in self.runs}):
+            chosen = [run for run in self.runs if run.data == data and "damage_all_each" in run.strong]
             plain = [run for run in chosen if run.kind.endswith("-plain")]
             robust = [run for run in chosen if not run.kind.endswith("-plain")]
             if plain and len(plain) == len(robust):
@@ -165,6 +176,12 @@ def stacked(runs: list[Run], key: str, column: int | None = None) -> Tensor:
     return torch.stack([value[:pairs] for value in values])
 
 
+def sides(plain: list[Run], robust: list[Run], key: str, column: int | None = None) -> tuple[Tensor, Tensor]:
+    """The same of two kinds of models, over the pairs that all of them have, (S, P) each."""
+    together = stacked([*plain, *robust], key, column)
+    return together[: len(plain)], together[len(plain) :]
+
+
 def way(plain: list[Run], robust: list[Run], mode: str) -> Interval:
     r"""The share of the way from the VAE's f50 to its blend's that robust training goes.
 
@@ -174,8 +191,7 @@ def way(plain: list[Run], robust: list[Run], mode: str) -> Interval:
 
     with a the gain of f50 and b the whole way of each seed and pair.
     """
-    before = stacked(plain, f"f50_{mode}_each")
-    after = stacked(robust, f"f50_{mode}_each")
+    before, after = sides(plain, robust, f"f50_{mode}_each")
     pairs = before.shape[1]
     blend = stacked(plain, "f50_blend_each")[:, :pairs]
     gain = after - before

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from robust import load
 from robust_measures import (
     RADII,
     Measures,
     damage,
     damage_from,
+    median_distance,
     moved,
     noise_damage,
     quality,
@@ -55,13 +57,13 @@ class Subject:
     out: Path
 
     @classmethod
-    def of(cls, folder: Path, data: ImageDataset, count: int, out: Path) -> "Subject":
+    def of(cls, folder: Path, data: ImageDataset, count: int, out: Path, draw: int = 0) -> "Subject":
         """Read a run."""
         split = data.split(0.1, 0)
-        drawn = pairs(split.test, count, 0)
-        record = read_json(folder / "robust.json")
-        radii = [share * record["apart"] for share in RADII]
-        model = HierarchicalVAE.from_pretrained(folder).eval()
+        drawn = pairs(split.test, count, draw)
+        apart = median_distance(split.train)
+        radii = [share * apart for share in RADII]
+        model = load(folder, data.image_shape)
         return cls(folder.name, model, split, radii, drawn.source, drawn.target, out)
 
     def once(self, what: str, measure: Callable[[], Measures]) -> Measures:
@@ -132,6 +134,7 @@ def main() -> None:
     parser.add_argument("--runs", nargs="+", required=True)
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--pairs", type=int, default=40, help="for damage")
+    parser.add_argument("--draw", type=int, default=0, help="seed of the pairs")
     parser.add_argument("--restarts", type=int, default=5)
     parser.add_argument("--targeted-pairs", type=int, default=40)
     parser.add_argument("--modes", nargs="*", default=["latent", "output"])
@@ -140,7 +143,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     data = load_dataset(args.data, size=args.size)
-    subjects = [Subject.of(args.folder / name, data, args.pairs, args.out) for name in args.runs]
+    subjects = [Subject.of(args.folder / name, data, args.pairs, args.out, args.draw) for name in args.runs]
     for subject in subjects:
         subject.once("plain", subject.plain)
         subject.searched(args.restarts)

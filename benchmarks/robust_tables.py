@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from robust_runs import SHARES, Run, Runs, stacked, way
+from robust_runs import SHARES, Run, Runs, sides, stacked, way
 from torch import Tensor
 
 from seatbelt_vae.metrics import Interval, compare, interval
@@ -17,8 +17,7 @@ TARGETED = {
     "f50_blend_each": "f50, blend",
     "f50_pca_each": "f50, PCA with its MSE",
 }
-CHOSEN_ON = 20
-"""Pairs, of seed 0, on which settings were chosen."""
+LONG = ("f50_latent_each", "mse")
 ATTACKS = {"begun": "begun at images of others", "transfer": "images of others", "all": "the worst of all"}
 PERCENT = [f"{100 * share:g} %" for share in SHARES]
 
@@ -43,17 +42,24 @@ def markdown(head: Cells, rows: Sequence[Cells]) -> str:
 def headline(plain: list[Run], robust: list[Run]) -> str:
     """The plain and the robust models of one data set."""
 
-    def row(name: str, key: str, digits: int, *, ratio: bool = False, column: int | None = None) -> Cells:
-        before, after = (stacked(side, key, column) for side in having(plain, robust, key))
+    def row(
+        name: str, key: str, digits: int, *, ratio: bool = False, column: int | None = None, unit: float = 1.0
+    ) -> Cells:
+        before, after = (side / unit for side in sides(*having(plain, robust, key), key, column))
         difference = compare(before, after, ratio=ratio).difference
         change = shown(difference, digits)
         if ratio:
             change = f"× {shown(difference)}"
         return [name, shown(interval(before), digits), shown(interval(after), digits), change]
 
-    rows = [row("MSE", "mse", 4, ratio=True), row("ELBO, nats", "elbo", 1)]
+    rows = [row("MSE", "mse", 4, ratio=True), row("ELBO, nats", "elbo", 1), row("KL, nats", "kl", 1)]
+    if having(plain, robust, "mig")[0]:
+        rows.append(row("MIG", "mig", 3))
     for k, percent in enumerate(PERCENT):
         rows.append(row(f"damage at {percent}", "damage_all_each", 2, ratio=True, column=k))
+    if "apart" in plain[0].record:
+        unit = SHARES[1] * plain[0].record["apart"]
+        rows.append(row("amplification at 5 %", "damage_all_each", 2, ratio=True, column=1, unit=unit))
     rows.append(row("damage by noise of 5 %", "noise_each", 3, ratio=True, column=1))
     for key, title in TARGETED.items():
         measured, _ = having(plain, robust, key)
@@ -72,55 +78,65 @@ def having(plain: list[Run], robust: list[Run], key: str) -> tuple[list[Run], li
 
 def done(runs: Runs) -> str:
     """What issue and measurement say, line by line."""
+    rows: list[Cells] = []
+    for data, plain, robust in runs.strong():
+        if "burgess" in plain[0].kind:
+            rows += long_aims(data, plain, robust)
+        else:
+            rows += aims(data, plain, robust)
+    return markdown(["data", "aim", "found", ""], rows)
+
+
+def aims(data: str, plain: list[Run], robust: list[Run]) -> list[Cells]:
+    """Of the short trainings."""
+    before, after = sides(plain, robust, "mse")
+    worst = float((after / before).max())
+    mse = change(plain, robust, "mse").value
+    rows = [[data, "MSE ≤ 1.05 ×", f"{mse:.2f} ×, worst seed {worst:.2f} ×", met(worst, 1.05)]]
+    for k in (0, 1):
+        ratio = change(plain, robust, "damage_all_each", k)
+        rows.append([data, f"damage at {PERCENT[k]} ≤ ½", f"{shown(ratio)} ×", met(ratio.value, 0.5)])
+        rows.append(["", "… upper end ≤ .6", f"{ratio.high:.2f}", met(ratio.high, 0.6)])
+        rows.append(["", "… stretch: ≤ ⅓", f"{ratio.value:.3f}", met(ratio.value, 1 / 3)])
+    for mode in ("latent", "output"):
+        measured = having(plain, robust, f"f50_{mode}_each")
+        if measured[0]:
+            share = way(*measured, mode)
+            seeds, pairs = stacked(measured[0], f"f50_{mode}_each").shape
+            found = f"{shown(share)} ({seeds} × {pairs})"
+            rows.append([data, f"{mode} f50: ½ of the way to the blend", found, met(-share.value, -0.5)])
+    elbo = compare(*sides(plain, robust, "elbo")).difference
+    return [*rows, [data, "what it costs: ELBO", f"{shown(elbo, 1)} nats", ""]]
+
+
+def long_aims(data: str, plain: list[Run], robust: list[Run]) -> list[Cells]:
+    """Of the long trainings."""
+    f50, mse = (change(plain, robust, key) for key in LONG)
+    damage = change(plain, robust, "damage_all_each", 0)
+    return [
+        [data, "f50 ≥ 1.5 ×", f"{shown(f50)} ×", met(-f50.value, -1.5)],
+        ["", "… damage at 2.5 % ≤ ½", f"{shown(damage)} ×", met(damage.value, 0.5)],
+        ["", "… MSE ≤ 1.05 ×", f"{mse.value:.2f} ×", met(mse.value, 1.05)],
+    ]
+
+
+def fresh(runs: Runs) -> str:
+    """Pairs that entered no choice."""
     rows = []
     for data, plain, robust in runs.strong():
-        errors = [stacked(side, "mse") for side in (plain, robust)]
-        mse = compare(*errors, ratio=True).difference.value
-        worst = float((errors[1] / errors[0]).max())
-        rows.append([data, "MSE ≤ 1.05 ×", f"{mse:.2f} ×, worst seed {worst:.2f} ×", met(worst, 1.05)])
-        for k in (0, 1):
-            damages = [stacked(side, "damage_all_each", k) for side in (plain, robust)]
-            ratio = compare(*damages, ratio=True).difference
-            rows.append([data, f"damage at {PERCENT[k]} ≤ ½", f"{shown(ratio)} ×", met(ratio.value, 0.5)])
-            rows.append(["", "… upper end ≤ .6", f"{ratio.high:.2f}", met(ratio.high, 0.6)])
-            rows.append(["", "… stretch: ≤ ⅓", f"{ratio.value:.2f}", met(ratio.value, 1 / 3)])
-        fresh = [stacked(side[1:], "damage_all_each", 1)[:, CHOSEN_ON:] for side in (plain, robust)]
-        if all(side.numel() for side in fresh):
-            ratio = compare(*fresh, ratio=True).difference
-            rows.append(["", "… where the settings were not chosen", f"{shown(ratio)} ×", ""])
-        for mode in ("latent", "output"):
-            key = f"f50_{mode}_each"
-            sides = having(plain, robust, key)
-            if sides[0]:
-                share = way(*sides, mode)
-                seeds, pairs = stacked(sides[0], key).shape
-                found = f"{shown(share)} ({seeds} × {pairs})"
-                rows.append([data, f"{mode} f50: ½ of the way to the blend", found, met(-share.value, -0.5)])
-        elbo = compare(*[stacked(side, "elbo") for side in (plain, robust)]).difference
-        rows.append([data, "what it costs: ELBO", f"{shown(elbo, 1)} nats", ""])
-    return markdown(["data", "aim", "found", ""], [*rows, *longest(runs)])
+        seeds, pairs = stacked(plain, "f50_latent_each").shape
+        cells = [data, f"{seeds} × {pairs}"]
+        cells += [f"× {shown(change(plain, robust, 'damage_all_each', k))}" for k in (0, 1)]
+        cells += [f"{stacked(side, 'f50_latent_each').mean():.3f}" for side in (plain, robust)]
+        blend = stacked(plain, "f50_blend_each").mean()
+        rows.append([*cells, f"{blend:.3f}", shown(way(plain, robust, "latent"))])
+    head = ["data", "seeds × pairs", *[f"damage at {percent}" for percent in PERCENT[:2]]]
+    return markdown([*head, "f50, VAE", "f50, robust", "blend", "share of the way"], rows)
 
 
-def longest(runs: Runs) -> list[Cells]:
-    """The aims of the long trainings, at the last step at which both models were measured."""
-    rows = []
-    for data in sorted({run.data for run in runs.all}):
-        plain, robust = (runs.points(f"{data}-burgess-{kind}") for kind in ("plain", "adversarial"))
-        for step in sorted(plain.keys() & robust.keys())[-1:]:
-            sides = plain[step], robust[step]
-            mse, f50 = change(*sides, "mse").value, change(*sides, "f50_latent_each")
-            damage = change(*sides, "damage_each", 0)
-            title = f"after {step} steps: f50 ≥ 1.5 ×"
-            rows.append([data, title, f"{shown(f50)} ×", met(-f50.value, -1.5)])
-            rows.append(["", "… damage at 2.5 % ≤ ½", f"{shown(damage)} ×", met(damage.value, 0.5)])
-            rows.append(["", "… MSE ≤ 1.05 ×", f"{mse:.2f} ×", met(mse, 1.05)])
-    return rows
-
-
-def change(plain: Run, robust: Run, key: str, column: int | None = None) -> Interval:
-    """A measure of one model as a multiple of another's, over the same pairs."""
-    sides = [stacked([run], key, column) for run in (plain, robust)]
-    return compare(*sides, ratio=True).difference
+def change(plain: list[Run], robust: list[Run], key: str, column: int | None = None) -> Interval:
+    """A measure of robust models as a multiple of the plain ones', over the same seeds and pairs."""
+    return compare(*sides(plain, robust, key, column), ratio=True).difference
 
 
 def met(value: float, limit: float) -> str:

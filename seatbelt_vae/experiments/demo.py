@@ -33,6 +33,7 @@ MODELS: dict[str, Tables] = {
             "radius": 0.4,
             "spread": 1.0,
             "inner_steps": 5,
+            "target": "untargeted-latent",
             "mse": 0.004,
         },
     },

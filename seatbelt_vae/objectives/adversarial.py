@@ -12,18 +12,19 @@ from seatbelt_vae.objectives.wrapper import Perturbed
 
 @dataclass(frozen=True)
 class Adversarial(Perturbed):
-    r"""Any objective, with a share of each batch encoded from where the encoder is worst.
+    r"""Any objective, with a share of each batch encoded from where the model is worst.
 
     .. math:: \max \; \mathbb{E}_{q(z|x + d^*)} \log p(x|z) - KL(q(z|x + d^*) \,\|\, p), \qquad
-        d^* = \arg\max_{\|d\| \le \varepsilon} KL(q(z|x + d) \,\|\, q(z|x))
+        d^* = \arg\max_{\|d\| \le \varepsilon} \|\mathrm{rec}(x + d) - \mathrm{rec}(x)\|^2
 
     The base objective sees the encoding of the mixed batch; what is to be explained is the clean x. Radius 0 gives the
     base objective to the bit.
 
     Args:
         base: the objective that is wrapped.
-        inner_steps: gradients of the encoder from which d is found.
-        target: ``untargeted-latent``, ``reconstruction`` or ``targeted``: what d is the worst for.
+        inner_steps: gradients from which d is found.
+        target: what d is the worst for: the ``reconstruction``, the posterior by its KL (``untargeted-latent``), or the
+            posterior on its way to another image's (``targeted``).
 
     References:
         Madry et al. 2018, Towards Deep Learning Models Resistant to Adversarial Attacks. Cemgil et al. 2020, The
@@ -40,8 +41,8 @@ class Adversarial(Perturbed):
         torch.Size([4])
     """
 
-    inner_steps: int = 5
-    target: Target = "untargeted-latent"
+    inner_steps: int = 4
+    target: Target = "reconstruction"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -36,10 +36,10 @@ def write(folder: Path, kind: str, seed: int, damage: float, f50: float, setting
     """A run of two pairs, and the strongest attacks on it."""
     name = f"{kind}-s{seed}"
     each = [[damage] * RADII, [2 * damage] * RADII]
-    found = {"mse": 0.01, "elbo": -100.0, "damage_each": each, "f50_latent_each": [f50, f50]}
+    found = {"mse": 0.01, "elbo": -100.0, "kl": 10.0, "damage_each": each, "f50_latent_each": [f50, f50]}
     method = {"method": "held" if settings else "plain", "model": "vae", "set": settings}
     write_json(folder / name / "robust.json", {"apart": 8.0, "cpu_seconds": 10.0, **method, **found, **record})
-    strong = {key: found[key] for key in ("mse", "elbo", "f50_latent_each")} | record
+    strong = {key: found[key] for key in ("mse", "elbo", "kl", "f50_latent_each")} | record
     for line in ("blend", "pca"):
         strong[f"f50_{line}_each"] = [0.5, 0.5]
     strong |= {"auddc_latent_each": [f50, f50], "noise_each": each}
@@ -72,6 +72,12 @@ def test_a_control_is_no_adversarial_training(runs: ModuleType, folder: Path) ->
     control = runs.Run.read(folder / "chairs-vae-heldplain-s0")
     assert control.control
     assert control.label == "vae plain, MSE held at 0.009"
+
+
+def test_the_error_can_be_held_around_another_method(runs: ModuleType, folder: Path) -> None:
+    write(folder, "chairs-vae-heldsmooth", 0, 0.5, 0.3, ["radius=0.3", "inner=smooth", "mse=0.009"])
+    held = runs.Run.read(folder / "chairs-vae-heldsmooth-s0")
+    assert held.label == "vae smooth, radius 0.3, MSE held at 0.009"
 
 
 def test_the_way_is_a_share_of_what_lies_between_a_vae_and_its_blend(runs: ModuleType, folder: Path) -> None:
@@ -111,18 +117,22 @@ def test_the_hierarchy_stands_beside_the_plain_vae(monkeypatch: pytest.MonkeyPat
     lines = ladder.hierarchy(runs.Runs.read(folder)).splitlines()
     (line,) = [line for line in lines if "β-TCVAE" in line]
     assert "| plain | 1 | 10.00 | −100.0 | × 0.80 [0.80, 0.80] |" in line
-    assert line.endswith("| 0.050 [0.050, 0.050] |")
+    assert line.endswith("| 0.050 [0.050, 0.050] |  |")
 
 
-def test_a_long_training_is_compared_at_the_same_steps(
-    monkeypatch: pytest.MonkeyPatch, tables: ModuleType, tmp_path: Path
-) -> None:
+def test_a_long_training_is_compared_at_the_same_steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.syspath_prepend(str(SCRIPTS))
     ladder, runs = import_module("robust_ladder"), import_module("robust_runs")
 
     def point(step: int, damage: float, f50: float) -> dict[str, Any]:
         each = [[damage] * RADII, [2 * damage] * RADII]
-        return {"step": step, "mse": 0.02 * damage, "damage_each": each, "f50_latent_each": [f50, f50]}
+        return {
+            "step": step,
+            "mse": 0.02 * damage,
+            "elbo": -100 * damage,
+            "damage_each": each,
+            "f50_latent_each": [f50, f50],
+        }
 
     plain = [point(500, 1.0, 0.2), point(1000, 1.0, 0.2), point(2000, 1.0, 0.1)]
     write_json(tmp_path / "chairs64-burgess-plain-s0" / "curve.json", plain)
@@ -131,9 +141,26 @@ def test_a_long_training_is_compared_at_the_same_steps(
     )
     found = runs.Runs.read(tmp_path)
     last = ladder.large(found).splitlines()[-1]
-    assert last.startswith("| chairs64 | 1000 | × 0.60 | × 0.60 [0.60, 0.60] |")
+    assert last.startswith("| chairs64 | 1000 | × 0.60 | +40.0 | × 0.60 [0.60, 0.60] |")
     assert last.endswith("| 0.200 | 0.320 | 1.60 [1.60, 1.60] |")
-    assert [row[-1] for row in tables.longest(found)] == ["met", "**missed** by 0.10", "met"]
+
+
+def test_the_aims_of_a_long_training(tables: ModuleType, runs: ModuleType, tmp_path: Path) -> None:
+    write(tmp_path, "chairs64-burgess-plain", 0, 1.0, 0.2, [])
+    write(tmp_path, "chairs64-burgess-adversarial", 0, 0.6, 0.32, ["radius=0.33"])
+    lines = tables.done(runs.Runs.read(tmp_path)).splitlines()[2:]
+    assert [line.split(" | ")[-1].removesuffix(" |") for line in lines] == ["met", "**missed** by 0.10", "met"]
+
+
+def test_fresh_pairs_are_read_from_their_own_folder(tables: ModuleType, runs: ModuleType, folder: Path) -> None:
+    for seed in (0, 1):
+        for kind, damage, f50 in (("plain", 1.0, 0.3), ("held", 0.25, 0.45)):
+            each = [[damage] * RADII, [2 * damage] * RADII]
+            found = {"damage_all_each": each, "f50_latent_each": [f50, f50], "f50_blend_each": [0.5, 0.5]}
+            write_json(folder / "fresh" / f"chairs-vae-{kind}-s{seed}.all.json", found)
+    (line,) = tables.fresh(runs.Runs.read(folder, "fresh")).splitlines()[2:]
+    assert line.startswith("| chairs | 2 × 2 | × 0.25 [0.25, 0.25] |")
+    assert line.endswith("| 0.300 | 0.450 | 0.500 | 0.75 [0.75, 0.75] |")
 
 
 def test_a_table_replaces_what_is_between_its_marks(report: ModuleType) -> None:
@@ -163,7 +190,7 @@ def test_the_document_holds_the_tables_that_were_written(report: ModuleType) -> 
     docs = SCRIPTS.parent / "docs"
     text = (docs / "robust.md").read_text(encoding="utf-8")
     tables = list((docs / "robust").glob("*.md"))
-    assert len(tables) == 8
+    assert len(tables) == 11
     for path in tables:
         table = path.read_text(encoding="utf-8")
         assert report.filled(text, path.stem, f"\n\n{table}\n") == text

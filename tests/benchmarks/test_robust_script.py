@@ -2,14 +2,15 @@
 
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from seatbelt_vae.data import ImageDataset
 from seatbelt_vae.models import HierarchicalVAE, vae
-from seatbelt_vae.objectives import ELBO, Adversarial, HoldMSE
+from seatbelt_vae.objectives import ELBO, Adversarial, HoldMSE, SmoothEncoder
 
 SCRIPTS = Path(__file__).parents[2] / "benchmarks"
 
@@ -54,6 +55,11 @@ def test_radii_are_shares_of_the_distance(script: ModuleType) -> None:
     assert objective.base.radius == 4.0
 
 
+def test_the_error_is_held_around_the_method_that_is_named(script: ModuleType) -> None:
+    objective = script.held(ELBO(), 8.0, mse=0.01, inner="smooth", radius=0.5, gamma=2.0)
+    assert objective.base == SmoothEncoder(ELBO(), radius=4.0, gamma=2.0)
+
+
 def test_the_control_holds_the_error_without_an_adversary(script: ModuleType) -> None:
     assert script.held(ELBO(), 8.0, mse=0.01).base == ELBO()
 
@@ -77,6 +83,18 @@ def test_a_search_without_gradients_reaches_the_end_of_the_ball(measures: Module
     images = control.search(copying, source, 0.2, torch.eye(4), evaluations=100)
     assert (images - source).flatten(1).norm(dim=1).max() <= 0.2 + 1e-6
     assert measures.moved(copying, source, images[:, None]).min() > 0.19
+
+
+def test_mig_of_a_latent_that_is_the_factor(measures: ModuleType, copying: HierarchicalVAE) -> None:
+    """One latent tells black from white, and the others nothing."""
+    control = import_module("robust_control")
+    images = torch.cat([torch.zeros(8, 1, 2, 2), 255 * torch.ones(8, 1, 2, 2)]).to(torch.uint8)
+    data = ImageDataset(images, factors=torch.arange(16)[:, None] // 8, factor_names=("shade",))
+    with torch.no_grad():
+        copying.posterior.conditionals[0].network.weight[:4] *= 9
+        copying.posterior.conditionals[0].network.weight[1:4] = 0  # three latents that know nothing
+    subject = SimpleNamespace(model=copying)
+    assert control.disentangled(subject, data)["mig"] > 0.9
 
 
 def test_noise_has_its_length_beside_the_bounds(measures: ModuleType) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.models import HierarchicalVAE
+from seatbelt_vae.models import HierarchicalVAE, vae
 from seatbelt_vae.objectives import (
     AVAE,
     ELBO,
@@ -23,7 +23,7 @@ from seatbelt_vae.objectives import (
 )
 from seatbelt_vae.objectives.avae import inconsistency
 from seatbelt_vae.objectives.perturbation import Ball, worst_case
-from seatbelt_vae.objectives.smooth_encoder import squared_w2
+from seatbelt_vae.objectives.smooth_encoder import moved, squared_w2
 from tests.objectives.battery import DATA_SIZE, MODELS, OBJECTIVES, built, images
 
 SHAPE = (1, 28, 28)
@@ -94,7 +94,8 @@ def test_a_share_is_encoded_elsewhere_and_the_clean_image_explained(kind: Any) -
 def test_the_adversarial_rows_are_the_worst_of_the_ball() -> None:
     """The encoding is that of `worst_case` with the batch's own generator."""
     model, x = built("seatbelt", "gaussian", SHAPE).eval(), images("gaussian", 6, SHAPE)
-    objective = Adversarial(ELBO(), radius=0.5, share=1.0, spread=0.0)
+    latent: Any = {"inner_steps": 5, "target": "untargeted-latent"}
+    objective = Adversarial(ELBO(), radius=0.5, share=1.0, spread=0.0, **latent)
     batch = Batch.of(model, x)
     encoding = objective.encode(model, batch)
     again = Batch.of(model, x)
@@ -186,19 +187,40 @@ def test_no_gradient_of_avae_s_term_reaches_the_decoder() -> None:
     assert all(bool(gradient.any()) for gradient in encoder)
 
 
-def test_the_smooth_encoder_s_target_gets_no_gradient() -> None:
-    """The gradient is that of ‖q(x*) - constant‖²."""
+def test_the_smooth_encoder_prices_w2_between_both_posteriors() -> None:
+    """Value and gradient, through both, are those of the two encoded one after the other."""
     model, x = built("vae", "gaussian", SHAPE).eval(), images("gaussian", 6, SHAPE)
     objective = SmoothEncoder(ELBO(), radius=0.5, share=1.0, spread=0.0)
     term = objective.encode(model, Batch.of(model, x)).terms["smoothness"].mean()
     worst = worst_case(model, ball_of(x, 0.5), Batch.of(model, x).generator)
-    clean = model.encode(x)[0]
-    constant = Normal(clean.loc.detach(), clean.scale.detach())
-    expected = squared_w2(model.encode(worst)[0], constant).mean()
+    expected = squared_w2(model.encode(worst)[0], model.encode(x)[0]).mean()
+    torch.testing.assert_close(term, expected)
     weights = list(model.posterior.parameters())
     found = zip(torch.autograd.grad(term, weights), torch.autograd.grad(expected, weights), strict=True)
     for after, before in found:
         torch.testing.assert_close(after, before)
+
+
+def test_the_smooth_encoder_gains_nothing_from_a_shift_of_all_means() -> None:
+    """So none of them drifts: the gradient of the bias of μ is 0."""
+    model, x = built("vae", "gaussian", SHAPE).eval(), images("gaussian", 6, SHAPE)
+    term = moved(model, x, (x + 0.1).clamp(max=1.0)).mean()
+    bias = model.posterior.conditionals[0].network.bias
+    (gradient,) = torch.autograd.grad(term, bias)
+    latents = len(bias) // 2
+    torch.testing.assert_close(gradient[:latents], torch.zeros(latents), atol=1e-6, rtol=0)
+    assert bool(gradient[latents:].any())
+
+
+def test_the_smooth_encoder_gains_nothing_from_weights_that_batch_norm_scales_back() -> None:
+    torch.manual_seed(0)
+    model, x = vae((1, 32, 32), latent_sizes=(3,)).train(), torch.rand(8, 1, 32, 32)
+    worst = (x + 0.1 * torch.rand(x.shape)).clamp(max=1.0)
+    with torch.no_grad():
+        before = moved(model, x, worst)
+        (convolution, *_) = (layer for layer in model.posterior.modules() if isinstance(layer, nn.Conv2d))
+        convolution.weight *= 0.5
+        torch.testing.assert_close(moved(model, x, worst), before, rtol=1e-2, atol=0)
 
 
 def test_an_adversary_of_the_base_is_the_wrapper_s() -> None:
