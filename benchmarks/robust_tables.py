@@ -1,5 +1,6 @@
 """Tables of docs/robust.md: the headline, what was asked for, and how strong the attacks are."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -23,12 +24,14 @@ PERCENT = [f"{100 * share:g} %" for share in SHARES]
 
 
 def shown(found: Interval, digits: int = 2) -> str:
-    """A value with its interval.
+    """A value with its interval, where it has one.
 
     Example:
         >>> shown(Interval(0.5, 0.25, 0.75))
         '0.50 [0.25, 0.75]'
     """
+    if math.isnan(found.low):
+        return f"{found.value:.{digits}f}".replace("-", "−")
     low, high = f"{found.low:.{digits}f}", f"{found.high:.{digits}f}"
     return f"{found.value:.{digits}f} [{low}, {high}]".replace("-", "−")
 
@@ -67,7 +70,8 @@ def headline(plain: list[Run], robust: list[Run]) -> str:
             seeds, pairs = stacked(measured, key).shape
             rows.append(row(f"{title} ({seeds} × {pairs})", key, 3))
     text = markdown(["", "VAE", "robust VAE", "robust to VAE"], rows)
-    return text + f"\n{len(plain)} seeds × {len(plain[0].damage('all'))} pairs where no other numbers are given.\n"
+    seeds = f"{len(plain)} seed{'s' * (len(plain) > 1)}"
+    return text + f"\n{seeds} × {len(plain[0].damage('all'))} pairs where no other numbers are given.\n"
 
 
 def having(plain: list[Run], robust: list[Run], key: str) -> tuple[list[Run], list[Run]]:

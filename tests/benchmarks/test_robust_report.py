@@ -1,5 +1,6 @@
 """The report of the robustness benchmark, on measures made up by hand."""
 
+import math
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -170,6 +171,10 @@ def test_a_table_replaces_what_is_between_its_marks(report: ModuleType) -> None:
 
 def test_negative_numbers_have_a_minus_sign(tables: ModuleType) -> None:
     assert tables.shown(Interval(-1.0, -2.0, 0.5), 1) == "−1.0 [−2.0, 0.5]"
+
+
+def test_one_seed_has_no_interval(tables: ModuleType) -> None:
+    assert tables.shown(Interval(-1.0, math.nan, math.nan), 1) == "−1.0"
 
 
 def test_the_report_is_written(
