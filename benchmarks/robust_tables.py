@@ -83,11 +83,12 @@ def having(plain: list[Run], robust: list[Run], key: str) -> tuple[list[Run], li
 def done(runs: Runs) -> str:
     """What issue and measurement say, line by line."""
     rows: list[Cells] = []
-    for data, plain, robust in runs.strong():
-        if "burgess" in plain[0].kind:
-            rows += long_aims(data, plain, robust)
-        else:
-            rows += aims(data, plain, robust)
+    strong = {data: (plain, robust) for data, plain, robust in runs.strong()}
+    for data in runs.kinds:
+        if data in strong:
+            rows += aims(data, *strong[data])
+    for data, steps in runs.long():
+        rows += long_aims(data, *strong.get(data, steps))
     return markdown(["data", "aim", "found", ""], rows)
 
 
@@ -116,7 +117,8 @@ def aims(data: str, plain: list[Run], robust: list[Run]) -> list[Cells]:
 def long_aims(data: str, plain: list[Run], robust: list[Run]) -> list[Cells]:
     """Of the long trainings."""
     f50, mse = (change(plain, robust, key) for key in LONG)
-    damage = change(plain, robust, "damage_all_each", 0)
+    strongest = plain[0].has("damage_all_each")
+    damage = change(plain, robust, "damage_all_each" if strongest else "damage_each", 0)
     return [
         [data, "f50 ≥ 1.5 ×", f"{shown(f50)} ×", met(-f50.value, -1.5)],
         ["", "… damage at 2.5 % ≤ ½", f"{shown(damage)} ×", met(damage.value, 0.5)],
