@@ -30,6 +30,8 @@ FAMILIES = {
     "avae": "AVAE",
     "both": "adversarial and smooth",
 }
+ORDER = ("plain", "adversarial, MSE held", "adversarial", "denoising", "smooth encoder")
+"""Those that have the same colour in every figure."""
 
 
 def family(run: Run) -> str:
@@ -49,8 +51,9 @@ def pareto_figure(runs: Runs, data: str) -> str:
             found = interval(run.each("damage_each")[:, FIVE_PERCENT])
             ends: Row = {"y": found.value, "low": found.low, "high": found.high}
             rows.append({"model": family(run), "x": 1000 * run.record["mse"], **ends})
-    present = sorted({str(row["model"]) for row in rows})
-    style = Style({name: slot for slot, name in enumerate(present)}, legend=True)
+    present = {str(row["model"]) for row in rows}
+    order = [*ORDER, *sorted(present - set(ORDER))]
+    style = Style({name: slot for slot, name in enumerate(order) if name in present}, legend=True)
     places: list[Row] = [{"low": row["x"], "high": row["x"]} for row in rows]
     top = max(float(row["high"]) for row in rows)
     x = x_axis("mean squared error of held-out images, 10⁻³", span(places), tickCount=5)

@@ -6,7 +6,7 @@ from robust_tables import PERCENT, Cells, change, markdown, shown
 from seatbelt_vae.metrics import compare
 
 HIERARCHY = {"vae": "VAE", "btcvae4": "β-TCVAE, β = 4", "seatbelt4": "Seatbelt-VAE, L = 4, β = 4"}
-HEADLINE = {"plain": "plain", "robust": "held.5rec"}
+HEADLINE = {"plain": "plain", "robust": "held.5rec", "robust, worst posterior": "held.75s1k5"}
 """Ways of training, and what their runs are called."""
 
 

@@ -157,6 +157,13 @@ class Runs:
                     found[run.record["steps"]] = run
         return found
 
+    def long(self) -> Iterator[tuple[str, tuple[list[Run], list[Run]]]]:
+        """Data of the long trainings, and the plain and the robust model at the last step that both have."""
+        for data in sorted({run.data for run in self.runs}):
+            plain, robust = (self.points(f"{data}-burgess-{kind}") for kind in ("plain", "adversarial"))
+            for step in sorted(plain.keys() & robust.keys())[-1:]:
+                yield data, ([plain[step]], [robust[step]])
+
     def strong(self) -> Iterator[tuple[str, list[Run], list[Run]]]:
         """Data, plain models and robust models of the strongest attacks, by seed."""
         for data in sorted({run.data for run in self.runs}):

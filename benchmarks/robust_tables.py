@@ -1,5 +1,6 @@
 """Tables of docs/robust.md: the headline, what was asked for, and how strong the attacks are."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -23,12 +24,14 @@ PERCENT = [f"{100 * share:g} %" for share in SHARES]
 
 
 def shown(found: Interval, digits: int = 2) -> str:
-    """A value with its interval.
+    """A value with its interval, where it has one.
 
     Example:
         >>> shown(Interval(0.5, 0.25, 0.75))
         '0.50 [0.25, 0.75]'
     """
+    if math.isnan(found.low):
+        return f"{found.value:.{digits}f}".replace("-", "−")
     low, high = f"{found.low:.{digits}f}", f"{found.high:.{digits}f}"
     return f"{found.value:.{digits}f} [{low}, {high}]".replace("-", "−")
 
@@ -67,7 +70,8 @@ def headline(plain: list[Run], robust: list[Run]) -> str:
             seeds, pairs = stacked(measured, key).shape
             rows.append(row(f"{title} ({seeds} × {pairs})", key, 3))
     text = markdown(["", "VAE", "robust VAE", "robust to VAE"], rows)
-    return text + f"\n{len(plain)} seeds × {len(plain[0].damage('all'))} pairs where no other numbers are given.\n"
+    seeds = f"{len(plain)} seed{'s' * (len(plain) > 1)}"
+    return text + f"\n{seeds} × {len(plain[0].damage('all'))} pairs where no other numbers are given.\n"
 
 
 def having(plain: list[Run], robust: list[Run], key: str) -> tuple[list[Run], list[Run]]:
@@ -79,11 +83,12 @@ def having(plain: list[Run], robust: list[Run], key: str) -> tuple[list[Run], li
 def done(runs: Runs) -> str:
     """What issue and measurement say, line by line."""
     rows: list[Cells] = []
-    for data, plain, robust in runs.strong():
-        if "burgess" in plain[0].kind:
-            rows += long_aims(data, plain, robust)
-        else:
-            rows += aims(data, plain, robust)
+    strong = {data: (plain, robust) for data, plain, robust in runs.strong()}
+    for data in runs.kinds:
+        if data in strong:
+            rows += aims(data, *strong[data])
+    for data, steps in runs.long():
+        rows += long_aims(data, *strong.get(data, steps))
     return markdown(["data", "aim", "found", ""], rows)
 
 
@@ -112,7 +117,8 @@ def aims(data: str, plain: list[Run], robust: list[Run]) -> list[Cells]:
 def long_aims(data: str, plain: list[Run], robust: list[Run]) -> list[Cells]:
     """Of the long trainings."""
     f50, mse = (change(plain, robust, key) for key in LONG)
-    damage = change(plain, robust, "damage_all_each", 0)
+    strongest = plain[0].has("damage_all_each")
+    damage = change(plain, robust, "damage_all_each" if strongest else "damage_each", 0)
     return [
         [data, "f50 ≥ 1.5 ×", f"{shown(f50)} ×", met(-f50.value, -1.5)],
         ["", "… damage at 2.5 % ≤ ½", f"{shown(damage)} ×", met(damage.value, 0.5)],
