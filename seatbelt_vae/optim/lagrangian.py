@@ -2,13 +2,16 @@ r"""Smallest norm to the last digits, from a point that is near: an augmented La
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from seatbelt_vae.optim.descent import Descent, Rules
+from seatbelt_vae.optim.host import send
 from seatbelt_vae.optim.lbfgsb import relative_tolerance, rows_within
 from seatbelt_vae.optim.levels import Levels, Search, length
 from seatbelt_vae.optim.problem import Box, value_and_gradient
+from seatbelt_vae.optim.rows import pick
 from seatbelt_vae.optim.solution import Status
 
 STIFFNESS = 10.0
@@ -73,14 +76,16 @@ class Lagrangian:
         d = d.clone()
         spent = torch.zeros_like(self.index)
         rules = Rules(0.0, relative_tolerance(d.dtype))
-        everything = torch.arange(len(d), device=d.device)
-        for rows in everything.split(rows_within(memory_budget, d, rules.memory)):
+        room = rows_within(memory_budget, d, rules.memory)
+        for first in range(0, len(d), room):
+            rows = np.arange(first, min(first + room, len(d)))
             descent = Descent(self, rules)
-            descent.admit(rows, d[rows], TURNS)
+            descent.admit(rows, pick(d, rows), TURNS)
             for _ in range(TURNS):
                 descent.step()
-                d[descent.batch.index] = descent.batch.x
-                spent[descent.batch.index] += 1
+                index = send(descent.batch.index, spent)
+                d[index] = descent.batch.x
+                spent[index] += 1
                 descent.release()
         return d, spent
 
