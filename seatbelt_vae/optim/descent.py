@@ -220,14 +220,12 @@ class Descent:
         self._batch = new
         return ticket
 
+    @np.errstate(all="ignore")  # what is infinite or NaN is dealt with
     def step(self) -> None:
         """Evaluate every row at its trial point, and let each draw its own conclusion."""
-        if not len(self.batch):
+        b = self.batch
+        if not len(b):
             return
-        with np.errstate(all="ignore"):  # what is infinite or NaN is dealt with
-            self._step(self.batch)
-
-    def _step(self, b: Batch) -> None:
         search = b.search
         trial = b.clamp(torch.addcmul(b.x, send(search.step, b.x)[:, None], b.d))
         value, g = self.problems.evaluate(trial, send(b.index, b.x))
