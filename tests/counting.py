@@ -1,5 +1,6 @@
 """Counts what a piece of code asks of a device: operators, and times the host waits for an answer."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,20 +14,25 @@ WAITS = {"_local_scalar_dense", "nonzero", "masked_select", "equal", "is_nonzero
 class Counter(TorchDispatchMode):
     """Operators and waits while it is entered, backward passes included.
 
-    A wait is a number that Python reads, or a shape that depends on values: a boolean mask as an index, ``nonzero``.
+    A wait is a number that Python reads, a copy to the host, or a shape that depends on values: a boolean mask as an
+    index, ``nonzero``.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
         self.operators = 0
         self.waits = 0
-        read = Tensor.tolist
+        for name in ("tolist", "cpu"):
+            monkeypatch.setattr(Tensor, name, self.counted(getattr(Tensor, name)))
 
-        def tolist(tensor: Tensor) -> Any:
+    def counted(self, read: Callable[[Tensor], Any]) -> Callable[[Tensor], Any]:
+        """A method that reads a tensor, and is a wait."""
+
+        def reads(tensor: Tensor) -> Any:
             self.waits += 1
             return read(tensor)
 
-        monkeypatch.setattr(Tensor, "tolist", tolist)
+        return reads
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.operators += 1

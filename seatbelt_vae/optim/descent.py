@@ -220,19 +220,17 @@ class Descent:
         self._batch = new
         return ticket
 
+    @np.errstate(all="ignore")  # what is infinite or NaN is dealt with
     def step(self) -> None:
         """Evaluate every row at its trial point, and let each draw its own conclusion."""
-        if not len(self.batch):
+        b = self.batch
+        if not len(b):
             return
-        with np.errstate(all="ignore"):  # what is infinite or NaN is dealt with
-            self._step(self.batch)
-
-    def _step(self, b: Batch) -> None:
         search = b.search
         trial = b.clamp(torch.addcmul(b.x, send(search.step, b.x)[:, None], b.d))
-        f, g = self.problems.evaluate(trial, send(b.index, b.x))
+        value, g = self.problems.evaluate(trial, send(b.index, b.x))
         s = trial - b.x
-        f, rise, fall, length, total = read(f, dot(g, s), dot(b.g, s), norm(s), g.sum(-1))
+        f, rise, fall, length, total = read(value, dot(g, s), dot(b.g, s), norm(s), g.sum(-1))
         b.turns = b.turns + 1
         finite = np.isfinite(f) & np.isfinite(total)
         f = np.where(finite, f, np.inf)
@@ -341,7 +339,7 @@ class Descent:
         b.status = np.where(ends, int(Status.CONVERGED), b.status)
         b.d = choose(where, d, b.d)
         new = LineSearch.start(step, b.f, slope)
-        b.search = row_map(lambda a, c: np.where(where, a, c), new, b.search)
+        b.search = row_map(lambda a, c: choose(where, a, c), new, b.search)
 
     @property
     def ended(self) -> Integers:

@@ -94,7 +94,10 @@ class History:
         torch.div(s, length, out=new[:, 0])
         torch.div(y, length, out=new[:, 1])
         torch.mul(new[:, :2], (self.side == 0)[:, None], out=new[:, 2:])
-        self.pairs[row[:, None], at] = new[row, :2]
+        if len(rows) < len(s):
+            self.pairs[row[:, None], at] = new[row, :2]
+        else:
+            self.pairs[row[:, None], at] = new[:, :2]
         if 2 * len(rows) < len(s):
             inner = products(new[row], self.pairs[row])
         else:  # products that nobody needs cost less than a copy of the pairs
@@ -121,7 +124,7 @@ class History:
         """
         changed = (side == 0) != (self.side == 0)
         self.side = side
-        row, variable = changed.nonzero().T.cpu().numpy()
+        row, variable = np.nonzero(changed.cpu().numpy())
         changes = np.bincount(row, minlength=len(side))
         visited = 0
         for share in FEW:  # a row's own count decides how its sum is made, whatever the others do
@@ -156,10 +159,9 @@ class History:
         sign = torch.where(freed, 1.0, -1.0).to(self.pairs) * send(used, self.side)
         # Pair by pair: a variable's entries in all pairs lie n apart. The flat index spares a copy of the rows' pairs.
         places = 2 * self.memory
-        pair = index[:, None] * places + torch.arange(places, device=index.device)
-        entries = (pair * self.side.shape[1])[:, :, None] + which[:, None]
-        flat = self.pairs.view(-1).index_select(0, entries.view(-1))
-        vectors = flat.view(entries.shape)
+        pair = rows[:, None] * places + np.arange(places)
+        entries = send((pair * self.side.shape[1])[:, :, None] + variables[:, None], self.side)
+        vectors = self.pairs.view(-1).index_select(0, entries.view(-1)).view(entries.shape)
         self.gram_free[index] += products(vectors * sign[:, None], vectors)
 
 

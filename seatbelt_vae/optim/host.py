@@ -39,5 +39,5 @@ def send(numbers: NDArray[Any], like: Tensor) -> Tensor:
     """
     sent = torch.from_numpy(numbers)
     if sent.is_floating_point():
-        return sent.to(like)
+        sent = sent.to(like.dtype)  # first: not every device has float64
     return sent.to(like.device)

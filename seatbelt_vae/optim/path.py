@@ -328,6 +328,7 @@ class _Path:
         half = (passes.steps + 1) // 2
         return np.where(self.rough(passes), half, passes.steps)
 
+    @np.errstate(invalid="ignore")  # of values that are infinite
     def start(self, passes: Passes, parents: Batch, place: Integers) -> tuple[Tensor, Marks]:
         """Where the solves of passes set out, the neighbour's point or a better one known; which are needed."""
         row = passes.row
@@ -360,6 +361,7 @@ class _Path:
         point = value.argmin(-1)
         return point, np.take_along_axis(self.charge[rows], point, axis=1)
 
+    @np.errstate(invalid="ignore")  # of values that are infinite
     def keep(self, ended: Ended) -> int:
         """Note how solves ended, and their points where these are the best known; how many they were."""
         if not len(ended):

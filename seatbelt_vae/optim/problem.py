@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -109,8 +110,8 @@ def check(x0: Tensor, lower: Bound, upper: Bound) -> tuple[Tensor, Box]:
 def _bound(name: str, bound: Bound, x0: Tensor) -> Tensor:
     tensor = torch.as_tensor(bound, dtype=x0.dtype, device=x0.device).detach()
     try:
-        fits = torch.broadcast_shapes(tensor.shape, x0.shape) == x0.shape
-    except RuntimeError:
+        fits = np.broadcast_shapes(tensor.shape, x0.shape) == x0.shape  # torch's own imports sympy: a second
+    except ValueError:
         fits = False
     if not fits:
         raise InputError(f"{name}: shape {tuple(tensor.shape)} does not broadcast to x0's {tuple(x0.shape)}")

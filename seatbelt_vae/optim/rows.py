@@ -13,14 +13,15 @@ from seatbelt_vae.optim.host import Integers, Marks, send
 
 def row_map(function: Callable[..., Any], *structures: Any) -> Any:
     """Apply a function to every tensor and array of structures that are made alike."""
-    first = structures[0]
+    first: Any = structures[0]
     if not is_dataclass(first):
         return function(*structures)
     results = []
     for field in fields(first):
         parts = [getattr(structure, field.name) for structure in structures]
         results.append(row_map(function, *parts))
-    return type(first)(*results)  # type: ignore[operator]
+    made: Callable[..., Any] = type(first)
+    return made(*results)
 
 
 def pick(part: Any, rows: Integers) -> Any:
