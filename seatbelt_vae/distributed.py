@@ -96,14 +96,6 @@ def gather(rows: Tensor) -> Tensor:
     return whole
 
 
-def mean_over_ranks(value: Tensor) -> Tensor:
-    """The mean of a tensor over all ranks, with gradient."""
-    if world_size() == 1:
-        return value
-    total: Tensor = Sum.apply(value)
-    return total / world_size()
-
-
 class Gather(torch.autograd.Function):
     """The rows of all ranks, in the order of the batch."""
 
@@ -121,22 +113,11 @@ class Gather(torch.autograd.Function):
         return share(gradient)
 
 
-class Sum(torch.autograd.Function):
-    """The sum over all ranks."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor) -> Tensor:
-        """Add them up."""
-        total = value.clone()
-        collective(dist.all_reduce, total)
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        """Each rank knows what its own rows ask for."""
-        total = gradient.clone()
-        collective(dist.all_reduce, total)
-        return total
+def total(value: Tensor) -> Tensor:
+    """The sum of a tensor over all ranks, without gradient, in place."""
+    if world_size() > 1:
+        collective(dist.all_reduce, value)
+    return value
 
 
 def sum_gradients(parameters: Iterable[Tensor]) -> None:
@@ -149,8 +130,7 @@ def sum_gradients(parameters: Iterable[Tensor]) -> None:
     if world_size() == 1:
         return
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    packed = torch.cat([gradient.flatten() for gradient in gradients])
-    collective(dist.all_reduce, packed)
+    packed = total(torch.cat([gradient.flatten() for gradient in gradients]))
     parts = packed.split([gradient.numel() for gradient in gradients])
     for gradient, part in zip(gradients, parts, strict=True):
         gradient.copy_(part.view_as(gradient))

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.distributions import Distribution, Normal
 from torch.overrides import TorchFunctionMode
 
-from seatbelt_vae.distributed import gather, mean_over_ranks, world_size
+from seatbelt_vae.distributed import gather, total, world_size
 from seatbelt_vae.errors import InputError
 from seatbelt_vae.models import Encoding
 from seatbelt_vae.models.conditional import at_least_float32
@@ -102,19 +102,47 @@ def batch_norm(
     eps: float,
 ) -> Tensor:
     """As torch's in training mode, with the mean and the variance of all ranks' rows."""
-    values = at_least_float32(x)
-    axes = [0, *range(2, x.dim())]
-    shape = [1, -1] + [1] * (x.dim() - 2)
-    loc = mean_over_ranks(values.mean(axes))
-    centred = values - loc.view(shape)
-    variance = mean_over_ranks(centred.square().mean(axes))
+    if weight is None or bias is None:
+        weight, bias = at_least_float32(x.new_ones(x.shape[1])), at_least_float32(x.new_zeros(x.shape[1]))
+    out, loc, variance = Normalised.apply(x, weight, bias, eps)
     if running_mean is not None and running_var is not None:
         count = world_size() * x.numel() / x.shape[1]
-        running_mean.lerp_(loc.detach(), momentum)
-        running_var.lerp_(variance.detach() * (count / (count - 1)), momentum)
-    out = centred * (variance + eps).rsqrt().view(shape)
-    if weight is not None:
-        out = out * weight.view(shape)
-    if bias is not None:
-        out = out + bias.view(shape)
-    return out.to(x.dtype)
+        running_mean.lerp_(loc, momentum)
+        running_var.lerp_(variance * (count / (count - 1)), momentum)
+    return out
+
+
+class Normalised(torch.autograd.Function):
+    r"""Batch norm, its mean μ and its variance σ² over n rows and pixels of all ranks, made of torch's own kernels.
+
+    .. math:: y = w \hat x + b, \quad \hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad
+        \frac{\partial}{\partial x} = \frac{w}{\sqrt{\sigma^2 + \epsilon}}
+        \Big(\dot y - \frac1n \sum \dot y - \frac{\hat x}{n} \sum \dot y \hat x\Big)
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+        """Normalise by what all ranks have."""
+        _, own_loc, own_inverse = torch.native_batch_norm(x, weight, bias, None, None, True, 0.0, eps)
+        own = torch.stack([own_loc, own_inverse**-2 - eps])
+        locs, variances = gather(own[None]).unbind(1)
+        loc = locs.mean(0)
+        variance = (variances + (locs - loc).square()).mean(0)
+        ctx.save_for_backward(x, weight, loc, variance)
+        ctx.eps = eps
+        ctx.mark_non_differentiable(loc, variance)
+        return F.batch_norm(x, loc, variance, weight, bias, eps=eps), loc, variance
+
+    @staticmethod
+    def backward(ctx: Any, to_out: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
+        """With fixed statistics first, then what they change."""
+        x, weight, loc, variance = ctx.saved_tensors
+        wanted = [True, True, True]
+        to_x, to_weight, to_bias = torch.ops.aten.native_batch_norm_backward(
+            to_out, x, weight, loc, variance, None, None, False, ctx.eps, wanted
+        )
+        count = world_size() * x.numel() / x.shape[1]
+        sums = total(torch.stack([to_weight, to_bias])) / count
+        slope, shift = -sums * weight * (variance + ctx.eps).rsqrt()
+        to_x += F.batch_norm(x, loc, variance, slope, shift, eps=ctx.eps)
+        return to_x, to_weight, to_bias, None

@@ -18,6 +18,7 @@ from seatbelt_vae.models import HierarchicalVAE
 from seatbelt_vae.objectives import ELBO, HFVAE, Adversarial, BetaTC, Denoising, FactorVAE, HoldMSE, Objective, Terms
 from seatbelt_vae.storage import read_tensors, write_tensors
 from seatbelt_vae.training import read_history, train
+from seatbelt_vae.training.whole_batch import batch_norm
 from tests.processes import together
 
 Make = Callable[..., HierarchicalVAE]
@@ -75,6 +76,25 @@ def test_two_processes_make_one_process_s_curve_and_weights(run: Callable[..., A
         assert len(curve) == STEPS
         for record, one in zip(curve, expected, strict=True):
             assert record == pytest.approx(one, rel=1e-6, abs=1e-6), name
+
+
+@pytest.mark.parametrize("shape", [(6, 3, 5, 4), (7, 3)])
+@pytest.mark.parametrize("affine", [True, False])
+def test_batch_norm_of_all_ranks_is_torch_s_where_there_is_one(shape: tuple[int, ...], affine: bool) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(shape, generator=generator, dtype=torch.float64, requires_grad=True)
+    weights: list[Tensor | None] = [None, None]
+    if affine:
+        weights = list(torch.rand(2, 3, generator=generator, dtype=torch.float64).requires_grad_())
+    inputs = [x, *weights] if affine else [x]
+    to_out = torch.randn(shape, generator=generator, dtype=torch.float64)
+    found = []
+    for function in (torch.nn.functional.batch_norm, batch_norm):
+        running = torch.zeros(2, 3, dtype=torch.float64)
+        out = function(x, *running, *weights, training=True, momentum=0.1, eps=1e-5)
+        found.append([out, running, *torch.autograd.grad(out, inputs, to_out)])
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-12)
 
 
 @dataclass(frozen=True)
