@@ -68,12 +68,12 @@ class Audit:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """The same in a notebook, with the worst images and what the model makes of them."""
+        """The same in a notebook, with the worst images by relative distortion, and what the model makes of them."""
         pictures = {"source": self.tensors["source"], "rec(x)": self.tensors["source_reconstruction"]}
         for limit in (0, -1):
-            share = f"{SHOWN[limit]:.1f} ‖x − x_t‖"
-            pictures[f"worst x* within {share}"] = self.tensors["worst"][:, limit]
-            pictures[f"rec(x*) within {share}"] = self.tensors["worst_reconstruction"][:, limit]
+            share = f"{SHOWN[limit]:.1f}"
+            pictures[f"worst x*, {share}"] = self.tensors["worst"][:, limit]
+            pictures[f"rec(x*), {share}"] = self.tensors["worst_reconstruction"][:, limit]
         pictures["target"] = self.tensors["target"]
         return rich(str(self), pictures=pictures, bounds=self.record.probe.bounds)
 
