@@ -104,10 +104,20 @@ def test_the_tables_say_what_the_document_does() -> None:
 
 def test_the_curve_is_that_of_the_document_beside_what_needs_no_attack() -> None:
     layers = curve(made().record)["layer"]
-    band, _, others, names = (each["data"]["values"] for each in layers)
+    band, _, others, names, diagonal, name = (each["data"]["values"] for each in layers)
     assert [(row["x"], row["y"]) for row in band] == [(0.0, 0.05), (0.5, 0.45), (1.0, 0.95)]
-    assert {row["model"] for row in others} == {"blend", "noise", "identity"}
-    assert {row["model"]: row["x"] for row in names} == {"blend": 1.0, "noise": 0.5, "identity": 0.85}
+    assert {row["model"] for row in others} == {"blend", "noise"}
+    assert {row["model"]: row["x"] for row in names} == {"blend": 1.0, "noise": 0.5}
+    assert [row["y"] for row in diagonal] == [0.0, 0.85]
+    assert name == diagonal[1:]
+
+
+@pytest.mark.parametrize(("middle", "align"), [(0.4, "right"), (0.6, "left")])
+def test_the_name_of_the_identity_is_on_the_side_where_the_blend_is_not(middle: float, align: str) -> None:
+    document_ = document()
+    document_["curve"]["blend"] = [0.0, middle, 1.0]
+    name = curve(read(document_, "a.json"))["layer"][-1]
+    assert name["mark"]["align"] == align
 
 
 def test_a_page_of_audits_alone(tmp_path: Path) -> None:

@@ -66,5 +66,5 @@ def test_a_pair_that_is_not_reached_is_never_fooled(tmp_path: Path) -> None:
     rows = [row for row in csv.DictReader((tmp_path / "numbers.csv").open()) if row["measure"] == "success"]
     assert {float(row["value"]) for row in rows if row["pair"] == "1"} == {0.0}
     found = compare(first, second)
-    assert any(each.measure.key == "success_at_0.5" and math.isfinite(each.difference.value) for each in found)
+    assert any(each.key == "success_at_0.5" and math.isfinite(each.interval.value) for each in found)
     assert groups([first, second])[0].title == "Latent attack (KL), smallest norm for a level of success"
