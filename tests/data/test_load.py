@@ -64,7 +64,8 @@ def test_unknown_options():
     [
         {"size": 0},
         {"size": 5000},
-        {"size": "32"},
+        {"size": "32x"},
+        {"size": "sprite"},
         {"size": 32.0},
         {"count": 0},
         {"count": 737281},
