@@ -19,15 +19,19 @@ def check_alone(command: str) -> None:
     Example:
         >>> check_alone("attack")
     """
-    processes = int(os.environ.get("WORLD_SIZE", 1))
-    if processes > 1 and command not in TOGETHER:
-        raise InputError(f"{command}: does not share its work among the {processes} processes of torchrun, start one")
+    if started() > 1 and command not in TOGETHER:
+        raise InputError(f"{command}: does not share its work among the {started()} processes of torchrun, start one")
+
+
+def started() -> int:
+    """How many processes there are; torch is not imported to know it."""
+    return int(os.environ.get("WORLD_SIZE", 1))
 
 
 @contextmanager
 def first_alone_speaks() -> Iterator[None]:
     """Print what the first process says; the others come to the same end. A traceback of any is shown."""
-    if os.environ.get("RANK", "0") == "0":
+    if started() == 1 or os.environ.get("RANK", "0") == "0":
         yield
         return
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
