@@ -149,8 +149,10 @@ def audit(
     check_images(drawn.source, drawn.target, drawn.bounds)
     copied = plain_copy(model)
     speaks = answered(copied, drawn.source) & answered(copied, drawn.target)
-    facts = examine(copied, model, drawn.of(speaks).source, silent=1 - float(speaks.double().mean()))
-    subject = _subject(copied, facts, drawn.of(speaks))
+    spoken = drawn.of(speaks)
+    asked = torch.cat([spoken.source, spoken.target])  # of one pair, too, there is a spread
+    facts = examine(copied, model, asked, silent=1 - float(speaks.double().mean()))
+    subject = _subject(copied, facts, spoken)
     plan = Plan(entries, siblings, seed, memory)
     posed = plan.posed(subject)
     probe = Probe.of(facts, posed, entries, drawn.bounds, len(subject.source))

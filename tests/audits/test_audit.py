@@ -86,6 +86,11 @@ def test_pairs_for_which_the_model_is_silent_are_left_out(base: Small, images: T
     assert torch.equal(found.tensors["source"], source[:1])
 
 
+def test_of_one_pair_the_scale_is_known_beside_the_spread(base: Small, images: Tensor) -> None:
+    found = audit(base, images, suite="signs", pairs=1)
+    assert 0 < found.record.probe.relative_scale < 10
+
+
 def test_certified_margins_are_exact_for_the_identity(images: Tensor) -> None:
     class Identity:
         lipschitz = Constants(mean=1.0, scale=0.0, decoder=1.0)
