@@ -42,8 +42,8 @@ FIRST = 2000
 
 FACTORIES = {
     "pythae_btcvae": ("chairs_mesh64.npz", 64, 10),
-    "very_deep": ("celeba64.npz", 32, 3),
-    "autoencoder_celeba": ("celeba64.npz", 64, 3),
+    "very_deep": ("celeba64.npz", 32, 2),
+    "autoencoder_celeba": ("celeba64.npz", 64, 5),
     "autoencoder_256": ("celeba64.npz", 256, 1),
 }
 """Functions of benchmarks/others.py: images, their side, pairs at most (these networks are slow)."""
