@@ -124,7 +124,8 @@ class Strict(Model):
     """Its Bernoulli takes 0 and 1 alone, as torch's do unless they are told not to look."""
 
     def decode(self, z):
-        return Independent(Bernoulli(logits=z[0].view(-1, 1, 4, 4)), 3)
+        # said, since torch.export turns the default off for the whole process
+        return Independent(Bernoulli(logits=z[0].view(-1, 1, 4, 4), validate_args=True), 3)
 
 
 def test_a_likelihood_that_refuses_grey_values_says_how_it_takes_them():
