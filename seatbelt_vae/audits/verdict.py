@@ -192,7 +192,10 @@ def sentence(
     share = f50.value / blend
     way = f"half of a success needs {f50.value:.2f} [{f50.low:.2f}, {f50.high:.2f}] of the way"
     words = "Brittle"
-    if share > 0.9:
+    if math.isnan(f50.low):
+        words = "Too few pairs to judge by"
+        way = f"half of a success needs {f50.value:.2f} of the way"
+    elif share > 0.9:
         words = "As robust as mixing allows"
     elif share > 0.7:
         words = "Fairly robust"

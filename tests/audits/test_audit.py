@@ -1,6 +1,7 @@
 """An audit from end to end: its document, its figures, its words."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,8 @@ def test_a_flagged_model_is_never_called_robust() -> None:
     assert sentence(f50_of, references, {}).startswith("As robust as mixing allows")
     known = Flag("deterministic_code", True, 0.0, "rule", "advice.", information=True)
     assert sentence(f50_of, references, {"deterministic_code": known}).startswith("As robust")
+    alone = {"f50": Interval(0.4, math.nan, math.nan)}
+    assert sentence(alone, references, {}).startswith("Too few pairs to judge by: half of a success needs 0.40 of")
 
 
 @pytest.mark.parametrize("name", SUITES)
