@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from seatbelt_vae.errors import InputError
-from seatbelt_vae.optim.problem import Box, Problem, value_and_gradient, wide
+from seatbelt_vae.optim.problem import Box, Problem, norm, value_and_gradient, wide
 
 Numbers = Tensor | Sequence[float]
 
@@ -38,10 +38,10 @@ class PathSolution:
 
 def size(d: Tensor, squared: bool) -> Tensor:
     """‖d‖ or ‖d‖² over the last dimension, handed on in float64; the gradient of ‖d‖ at 0 is 0."""
-    norm = torch.linalg.vector_norm(d, dim=-1).to(wide(d.device))
+    length = norm(d)
     if squared:
-        return norm**2
-    return norm
+        return length**2
+    return length
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import torch
 
 from seatbelt_vae.experiments import Cell as Place
@@ -12,6 +11,7 @@ from seatbelt_vae.experiments import Table as Numbers
 from seatbelt_vae.experiments.table import EMPTY, measure_of
 from seatbelt_vae.measures import DISENTANGLEMENT, EVIDENCE, GAINED, IMAGES, REACHED, WEIGHTS, Measure
 from seatbelt_vae.metrics import Interval
+from seatbelt_vae.notebook import spread
 from seatbelt_vae.optim import Status
 from seatbelt_vae.report.formats import budget_text, number
 from seatbelt_vae.report.group import Group, Trial
@@ -85,10 +85,8 @@ def amplification_table(group: Group) -> Table:
 
 def radius_keys(group: Group, key: str) -> list[str]:
     """A measure at each radius, thinned to `MOST_RADII`."""
-    count = len(group.budgets)
-    places = np.linspace(0, count - 1, min(MOST_RADII, count)).round()
     radii = group.table.places(group.trials[0], key)
-    return [f"{key}@{radii[int(place)]}" for place in places]
+    return [f"{key}@{radii[place]}" for place in spread(len(group.budgets), MOST_RADII)]
 
 
 def _table(
